@@ -1,0 +1,2 @@
+//! The doorway: parse, run, map to an exit code.
+fn main() {}

@@ -1,0 +1,6 @@
+//! Secret values: where they come from, how they are made, and keyed digests of them. The only place that holds one on
+//! purpose, and it forgets it.
+
+mod spec;
+
+pub use spec::{Entropy, SecretSpec, Source, TemplatePart};

@@ -1,0 +1,58 @@
+//! The [`State`] value: what we recorded of what we did.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::resource::{Address, Digest, ObjectRef};
+
+/// Which line of snapshots a state belongs to: a random word made with the first one. Two states of different lineage
+/// never replace each other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lineage(pub String);
+
+/// Counts the snapshots of a lineage, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Serial(pub u64);
+
+/// What was recorded of one resource after it was last applied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its address at that time.
+    pub address: Address,
+    /// Its API version at that time.
+    pub api_version: String,
+    /// Its uid.
+    pub uid: String,
+    /// Digest of what the file asked for (keyed for Secrets).
+    pub desired: Digest,
+    /// Digest of the live values of the fields we own, as the server stored them (keyed for Secrets).
+    pub owned: Digest,
+    /// The fields we own, in the `FieldsV1` encoding of managed fields.
+    pub fields: Value,
+    /// The live values of those fields after the apply. In a Secret every value of `data` is its keyed digest.
+    pub applied: Value,
+    /// The resources it was applied after: deletes walk this backwards.
+    pub depends_on: Vec<ObjectRef>,
+    /// Refuses delete and replace, also after it left the file.
+    pub protect: bool,
+}
+
+/// All that is recorded of one stack in one cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// The stack's name.
+    pub stack: String,
+    /// The stack's namespace.
+    pub namespace: String,
+    /// uid of the cluster's namespace `kube-system`.
+    pub cluster: String,
+    /// Line of snapshots.
+    pub lineage: Lineage,
+    /// Number of this snapshot; 0 before the first is saved.
+    pub serial: Serial,
+    /// True if the last apply had manifests from outside the stack file (`--manifests`).
+    pub with_extra_manifests: bool,
+    /// The resources, by identity.
+    pub entries: BTreeMap<ObjectRef, Entry>,
+}
