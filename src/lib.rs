@@ -1,15 +1,89 @@
-//! Mathison: a plan/apply engine for Kubernetes.
+//! Mathison: a declarative plan/apply engine for Kubernetes.
+//!
+//! A *stack file* says what should run. Mathison turns it into a dependency graph, compares it with the live cluster,
+//! shows a plan, applies it in dependency order, records a digest of all it did, verifies that the services really work,
+//! and finds drift later.
+//!
+//! # Bird's eye
+//! ```text
+//! stack file ─► Stack ─► DependencyGraph ─┐
+//! state file ─► State ────────────────────┼─► Plan ─► apply ─► State, Outcome ─► verify
+//! cluster ────► Observation (live, predicted) ┘          └─ Events ─► report
+//! ```
+//! One direction, a value at every boundary, and no stage reaches back. Every version of an object has one name, kept
+//! everywhere: **desired** (file), **recorded** (our state), **live** (cluster), **predicted** (what an apply would
+//! give), **result** (what it gave).
+//!
+//! # Code map
+//! | module | subject |
+//! |---|---|
+//! | [`cli`] | the command line and the environment, resolved into a [`cli::Request`] |
+//! | [`command`] | one command a file: wiring, no logic of its own |
+//! | [`failure`] | how a command ends: exit code, message, hints |
+//! | [`resource`] | address, identity, manifest, digest, quantity |
+//! | [`yaml`] | YAML with positions, problems shown with carets; the only reader and writer of YAML |
+//! | [`stack`] | the stack file: inputs, checks of the whole, the [`stack::Stack`] value |
+//! | [`service`] | typed blocks (`postgres`, `redis`, …) that become plain objects and checks |
+//! | [`secret`] | where secret values come from; keyed digests |
+//! | [`graph`] | nodes, inferred edges with reasons, order, cycles |
+//! | [`ssa`] | structured merge as the API server does it: schema, field sets, merge, ownership |
+//! | [`live`] | what was read from a cluster, as plain data |
+//! | [`plan`] | deciding: action, reason, field diff, consequences |
+//! | [`apply`] | walking a plan: write, wait, record |
+//! | [`ready`] | is one object ready, and if not, why |
+//! | [`drift`] | recorded, live and desired compared field by field |
+//! | [`verify`] | what a check asks, and how the answer is judged |
+//! | [`state`] | snapshot, journal, lock, store |
+//! | [`cluster`] | the only module that talks to Kubernetes |
+//! | [`diff`], [`event`], [`report`] | differences, facts, and how people and programs are told |
+//!
+//! # Invariants
+//! 1. Only `cluster` talks to Kubernetes; only `main`, `command`, `apply` and `cluster` are async. The rest is
+//!    synchronous, and pure but for `stack` (files), `state` (files) and `report` (streams).
+//! 2. Deciding a plan has no clock, randomness or hash order: same input, same bytes.
+//! 3. `apply` does what the plan lists and nothing else.
+//! 4. Before a forced write the live object is compared with what the plan saw; if it moved, that resource and what
+//!    depends on it stop.
+//! 5. Intent is saved before the first write and each result right after it, under the lock.
+//! 6. Only what was recorded *and* is ours is deleted: same uid, our field manager. Only what the plan takes back or the
+//!    stack grants is forced.
+//! 7. Dependencies and protections are recorded, so that what left the file is still deleted in order, or kept.
+//! 8. The diff is live against predicted, not against the file, so that defaulting is no drift. A read error other than
+//!    404 stops the plan.
+//! 9. What cannot be predicted is shown as `after apply: WHY`, never guessed.
+//! 10. Plan after a successful apply is empty; destroy is an empty desired set through the same code.
+//! 11. No secret value is in any file, output, event, error or log.
+//! 12. A plan of an unchanged stack costs a number of requests that grows with kinds, not with objects.
+//!
+//! # Decisions worth knowing
+//! - `yaml` is a module of its own below `stack` because positions must reach whoever finds a problem; `stack` may use
+//!   `ssa`, whose built-in table knows the fields of every built-in kind, so that a wrong field gets its nearest name.
+//! - An apply that must only create carries a resource version that no object has: the API server ignores it when it
+//!   creates and answers 409 when the object exists. A plain apply would silently merge into what somebody made
+//!   meanwhile.
+//! - The key of a stack's keyed digests is an ordinary resource of the plan (`stack.Secret/mathison-stack-STACK`), so that
+//!   nothing is written that the plan does not list.
+//! - Keys of Secrets are worked out before the plan, from live values first; the plan holds them in memory only and its
+//!   printed forms have no place for them.
 
+pub mod apply;
+pub mod cli;
+pub mod cluster;
+pub mod command;
 pub mod diff;
 pub mod drift;
 pub mod event;
+pub mod failure;
 pub mod graph;
 pub mod live;
 pub mod plan;
 pub mod ready;
+pub mod report;
 pub mod resource;
 pub mod secret;
 pub mod service;
+pub mod ssa;
 pub mod stack;
 pub mod state;
 pub mod verify;
+pub mod yaml;

@@ -1,5 +1,7 @@
 //! Drift: recorded, desired and live compared field by field. Pure.
 
+mod compare;
 mod value;
 
+pub use compare::{Inputs, compare};
 pub use value::{DriftKind, DriftReport, FieldDrift, ResourceDrift, ResourceState};

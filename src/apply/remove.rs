@@ -1,0 +1,108 @@
+//! Deleting one object: only the one that was recorded, only while it is still ours.
+
+use tokio::time::{Instant, timeout_at};
+
+use super::Fact;
+use super::walk::Task;
+use super::write::ended;
+use crate::cluster::{ClusterError, DeleteOptions, Propagation};
+use crate::event::{Event, ResourceEnd};
+use crate::plan::Change;
+use crate::resource::FIELD_MANAGER;
+use crate::ssa;
+
+/// Kinds whose dependents (pods) must be gone before what they use may go.
+const WORKLOADS: [&str; 6] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"];
+
+/// How often the object is looked at again when it moves between the look and the delete.
+const LOOKS: usize = 5;
+
+/// Deletes the object and waits until it is gone.
+pub(super) async fn remove(task: &Task, change: &Change) -> ResourceEnd {
+    let end = match request(task, change).await {
+        Ok(Gone::Already) => ResourceEnd::Done,
+        Ok(Gone::Soon) if task.wait => until_gone(task, change).await,
+        Ok(Gone::Soon) => ResourceEnd::Done,
+        Err(end) => end,
+    };
+    match &end {
+        ResourceEnd::Done => task.record(change, Fact::Removed),
+        ResourceEnd::Unknown(why) => task.record(change, Fact::Unknown(why.clone())),
+        ResourceEnd::Failed(why) | ResourceEnd::Moved(why) => task.record(change, Fact::Failed(why.clone())),
+        _ => {}
+    }
+    end
+}
+
+enum Gone {
+    Already,
+    Soon,
+}
+
+async fn request(task: &Task, change: &Change) -> Result<Gone, ResourceEnd> {
+    let _permit = task.permits.acquire().await.map_err(|_| ResourceEnd::NotStarted)?;
+    let foreground = WORKLOADS.contains(&change.object.kind.as_str());
+    for _ in 0..LOOKS {
+        let live = match task.cluster.get(&change.object, &change.api_version).await {
+            Ok(Some(live)) => live,
+            Ok(None) => return Ok(Gone::Already),
+            Err(error) => return Err(ended(&error)),
+        };
+        if change.precondition.uid.as_deref() != Some(live.uid()) {
+            let words = "it was deleted and made anew by somebody since the plan was made; it is left alone";
+            return Err(ResourceEnd::Moved(words.to_owned()));
+        }
+        if ssa::owned_by(&live.object, FIELD_MANAGER).is_none() {
+            let words = "our field manager no longer owns anything in it; it is left alone";
+            return Err(ResourceEnd::Moved(words.to_owned()));
+        }
+        if live.is_deleting() {
+            return Ok(Gone::Soon);
+        }
+        let options = DeleteOptions {
+            uid: Some(live.uid().to_owned()),
+            resource_version: Some(live.resource_version().to_owned()),
+            propagation: if foreground { Propagation::Foreground } else { Propagation::Background },
+        };
+        match task.cluster.delete(&change.object, &change.api_version, &options).await {
+            Ok(_) => return Ok(Gone::Soon),
+            Err(ClusterError::NotFound { .. }) => return Ok(Gone::Already),
+            // Its status moved between the look and the delete.
+            Err(ClusterError::Conflict { .. } | ClusterError::UidMismatch { .. }) => {}
+            Err(error) => return Err(ended(&error)),
+        }
+    }
+    Err(ResourceEnd::Moved(format!("it kept changing while it was to be deleted ({LOOKS} tries)")))
+}
+
+async fn until_gone(task: &Task, change: &Change) -> ResourceEnd {
+    let deadline = Instant::now() + task.timeout;
+    let mut follower = task.cluster.watches().follow(&change.object, &change.api_version);
+    let mut why = "waiting until it is gone".to_owned();
+    loop {
+        let heartbeat = deadline.min(Instant::now() + super::wait::HEARTBEAT);
+        match timeout_at(heartbeat, follower.next()).await {
+            Ok(Ok(None)) => return ResourceEnd::Done,
+            Ok(Ok(Some(object))) => {
+                let uid = object.pointer("/metadata/uid").and_then(|uid| uid.as_str());
+                if uid != change.precondition.uid.as_deref() {
+                    return ResourceEnd::Done;
+                }
+                let finalizers = object.pointer("/metadata/finalizers").and_then(|list| list.as_array());
+                if let Some(list) = finalizers.filter(|list| !list.is_empty()) {
+                    let names: Vec<&str> = list.iter().filter_map(|name| name.as_str()).collect();
+                    why = format!("waiting for finalizer {}", names.join(", "));
+                }
+            }
+            Ok(Err(error)) => return ended(&error),
+            Err(_) if Instant::now() >= deadline => {
+                return ResourceEnd::Failed(format!("not gone after {}s: {why}", task.timeout.as_secs()));
+            }
+            Err(_) => task.tell(Event::ResourceWaiting {
+                address: change.address.clone(),
+                why: why.clone(),
+                elapsed: task.started.elapsed(),
+            }),
+        }
+    }
+}

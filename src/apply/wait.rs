@@ -1,0 +1,112 @@
+//! Waiting until an object does what it should, by watch, and knowing why it does not yet.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use super::walk::Task;
+use super::write::ended;
+use crate::event::{Event, ResourceEnd};
+use crate::live::Live;
+use crate::plan::Change;
+use crate::ready::{self, Readiness};
+use crate::resource::ObjectRef;
+
+/// How often it is said why something is still waited for.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// How soon after the write the pods are looked at for the first time.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
+
+/// Kinds whose readiness depends on pods, which tell why it is not there yet.
+const WORKLOADS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"];
+
+/// Waits until the object that was just written is ready. Only what the server saw of this very generation counts.
+pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> ResourceEnd {
+    let generation = written.object.pointer("/metadata/generation").and_then(Value::as_i64);
+    let claim_waits = claim_waits_for_consumer(task, change, &written.object).await;
+    let judge = |object: &Value| ready::readiness(object, generation, claim_waits);
+    let mut why = match judge(&written.object) {
+        Readiness::Ready => return ResourceEnd::Done,
+        Readiness::Failed(why) => return ResourceEnd::Failed(why),
+        Readiness::Waiting(why) => why,
+    };
+    let deadline = Instant::now() + task.timeout;
+    let mut beat = deadline.min(Instant::now() + FIRST_LOOK);
+    let mut said = None;
+    let mut last = written.object;
+    let mut follower = task.cluster.watches().follow(&change.object, &change.api_version);
+    loop {
+        match timeout_at(beat, follower.next()).await {
+            Ok(Ok(Some(object))) => {
+                let uid = |object: &Value| object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
+                if uid(&object) != uid(&last) {
+                    return ResourceEnd::Moved("it was deleted and made anew while it was waited for".to_owned());
+                }
+                match judge(&object) {
+                    Readiness::Ready => return ResourceEnd::Done,
+                    Readiness::Failed(failed) => {
+                        return ResourceEnd::Failed(with_pods(task, &object, failed).await.0);
+                    }
+                    Readiness::Waiting(waiting) => why = waiting,
+                }
+                last = object;
+            }
+            Ok(Ok(None)) => return ResourceEnd::Moved("it was deleted while it was waited for".to_owned()),
+            Ok(Err(error)) => return ended(&error),
+            Err(_) => {
+                let (told, fatal) = with_pods(task, &last, why.clone()).await;
+                let over = Instant::now() >= deadline;
+                if over || fatal {
+                    let after = task.started.elapsed().as_secs();
+                    return ResourceEnd::Failed(format!("not ready after {after}s: {told}"));
+                }
+                if said.as_ref() != Some(&told) || beat_is_due(task) {
+                    task.tell(Event::ResourceWaiting {
+                        address: change.address.clone(),
+                        why: told.clone(),
+                        elapsed: task.started.elapsed(),
+                    });
+                    said = Some(told);
+                }
+                beat = deadline.min(Instant::now() + HEARTBEAT);
+            }
+        }
+    }
+}
+
+fn beat_is_due(task: &Task) -> bool {
+    task.started.elapsed() >= HEARTBEAT
+}
+
+/// Adds what the pods say to why a workload is not ready; the flag tells that waiting will not help.
+async fn with_pods(task: &Task, object: &Value, why: String) -> (String, bool) {
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if !WORKLOADS.contains(&kind) {
+        return (why, false);
+    }
+    match task.cluster.pods_of(object).await {
+        Ok(pods) => match ready::explain(&pods) {
+            Some(trouble) => (format!("{why}; {}", trouble.text), trouble.fatal),
+            None => (why, false),
+        },
+        Err(error) => (format!("{why}; its pods cannot be looked at: {error}"), false),
+    }
+}
+
+/// Tells whether a claim's storage class binds only when a pod uses the claim, so that `Pending` is all there is to wait
+/// for.
+async fn claim_waits_for_consumer(task: &Task, change: &Change, object: &Value) -> bool {
+    if change.object.kind != "PersistentVolumeClaim" {
+        return false;
+    }
+    let Some(name) = object.pointer("/spec/storageClassName").and_then(Value::as_str) else { return false };
+    let class = ObjectRef::new("storage.k8s.io", "StorageClass", None, name);
+    match task.cluster.get(&class, "storage.k8s.io/v1").await {
+        Ok(Some(class)) => {
+            class.object.get("volumeBindingMode").and_then(Value::as_str) == Some("WaitForFirstConsumer")
+        }
+        Ok(None) | Err(_) => false,
+    }
+}

@@ -1,0 +1,272 @@
+//! The loop of a run: starts what may start, hears what happened, records it, and goes on until nothing is left.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{Id, JoinSet};
+
+use super::order::{Order, Work};
+use super::{Fact, Outcome, Record, Stop, Walk, ask, remove, wait, write};
+use crate::cluster::Cluster;
+use crate::event::{Event, ResourceEnd};
+use crate::graph::NodeId;
+use crate::plan::{Action, Change};
+use crate::resource::Address;
+use crate::verify::{CheckOutcome, CheckResult};
+
+/// What a task needs of the run.
+#[derive(Clone)]
+pub(super) struct Task {
+    pub(super) cluster: Cluster,
+    pub(super) events: mpsc::UnboundedSender<Event>,
+    pub(super) records: mpsc::UnboundedSender<Record>,
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) keyed: super::Keyed,
+    pub(super) timeout: Duration,
+    pub(super) wait: bool,
+    pub(super) started: Instant,
+}
+
+impl Task {
+    /// Tells a fact; a reporter that is gone is no reason to stop.
+    pub(super) fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    /// Hands a record to the loop, which writes it down.
+    pub(super) fn record(&self, change: &Change, fact: Fact) {
+        let _ = self.records.send(Record { object: change.object.clone(), fact });
+    }
+}
+
+enum Finished {
+    Resource { address: Address, action: Action, end: ResourceEnd, elapsed: Duration },
+    Check(CheckResult),
+}
+
+/// Walks a plan to its end, or to where it must stop.
+pub async fn run(walk: Walk<'_>) -> Outcome {
+    let began = Instant::now();
+    let Walk { cluster, plan, checks, keyed, find_secret, options, mut stop, events, record } = walk;
+    let with_checks = options.run_checks && options.wait;
+    let mut order = Order::new(plan, with_checks);
+    let (records, mut heard) = mpsc::unbounded_channel();
+    let permits = Arc::new(Semaphore::new(options.parallelism));
+    let mut outcome = Outcome::default();
+    let resources = plan.changes.iter().filter(|change| super::order::is_work(change)).count();
+    let check_count = if with_checks { checks.len() } else { 0 };
+    let _ = events.send(Event::RunStarted { resources, checks: check_count });
+    let mut tasks: JoinSet<Finished> = JoinSet::new();
+    let mut nodes: HashMap<Id, NodeId> = HashMap::new();
+    let mut in_flight: BTreeMap<NodeId, Option<(Address, Action)>> = BTreeMap::new();
+    let mut stopping = Stop::No;
+    loop {
+        while stopping == Stop::No && outcome.record_error.is_none() {
+            let Some((id, work)) = order.start() else { break };
+            let task = Task {
+                cluster: cluster.clone(),
+                events: events.clone(),
+                records: records.clone(),
+                permits: permits.clone(),
+                keyed: keyed.clone(),
+                timeout: options.timeout,
+                wait: options.wait,
+                started: Instant::now(),
+            };
+            match (work, &id) {
+                (Work::Change(index), _) => {
+                    let change = plan.changes[index].clone();
+                    in_flight.insert(id.clone(), Some((change.address.clone(), change.action)));
+                    let node = id.clone();
+                    let handle = tasks.spawn(async move {
+                        let end = resource(&task, &change).await;
+                        let elapsed = task.started.elapsed();
+                        Finished::Resource { address: change.address.clone(), action: change.action, end, elapsed }
+                    });
+                    nodes.insert(handle.id(), node);
+                }
+                (Work::Check, NodeId::Check(name)) => {
+                    let Some(check) = checks.get(name).cloned() else { continue };
+                    in_flight.insert(id.clone(), None);
+                    let find_secret = find_secret.clone();
+                    let node = id.clone();
+                    let handle = tasks.spawn(async move {
+                        task.tell(Event::CheckStarted { name: check.name.clone() });
+                        let answer = ask(&task.cluster, &check, &find_secret, task.timeout).await;
+                        let elapsed = task.started.elapsed();
+                        Finished::Check(CheckResult { name: check.name, outcome: answer, elapsed })
+                    });
+                    nodes.insert(handle.id(), node);
+                }
+                (Work::Check, _) => {}
+            }
+        }
+        if tasks.is_empty() {
+            break;
+        }
+        tokio::select! {
+            biased;
+            Some(fact) = heard.recv() => write_down(record, fact, &mut outcome),
+            Some(joined) = tasks.join_next_with_id() => {
+                while let Ok(fact) = heard.try_recv() {
+                    write_down(record, fact, &mut outcome);
+                }
+                let (task, finished) = match joined {
+                    Ok((task, finished)) => (task, Some(finished)),
+                    Err(error) => (error.id(), None),
+                };
+                let Some(id) = nodes.remove(&task) else { continue };
+                let about = in_flight.remove(&id).flatten();
+                let finished = finished.unwrap_or_else(|| panicked(&id, about));
+                finish(&mut order, &mut outcome, &events, plan, &id, finished);
+            }
+            Ok(()) = stop.changed() => {
+                stopping = (*stop.borrow()).max(stopping);
+                outcome.interrupted = true;
+                if stopping == Stop::Now {
+                    tasks.abort_all();
+                    break;
+                }
+                let _ = events.send(Event::Stopping { in_flight: in_flight.len() });
+            }
+        }
+    }
+    tasks.abort_all();
+    while let Ok(fact) = heard.try_recv() {
+        write_down(record, fact, &mut outcome);
+    }
+    for (address, action) in in_flight.into_values().flatten() {
+        let end = ResourceEnd::Unknown("the run was stopped while it was in flight".to_owned());
+        tell_end(&events, &mut outcome, address, action, end, Duration::ZERO);
+    }
+    for (id, work) in order.abandon() {
+        give_up(&mut outcome, &events, plan, &id, work, None);
+    }
+    let _ = events.send(Event::RunFinished { elapsed: began.elapsed() });
+    outcome
+}
+
+/// Does one change, from the first request to readiness.
+async fn resource(task: &Task, change: &Change) -> ResourceEnd {
+    task.tell(Event::ResourceStarted { address: change.address.clone(), action: change.action });
+    match change.action {
+        Action::Create | Action::Update | Action::Adopt => match write::write(task, change).await {
+            Ok(live) => {
+                task.tell(Event::ResourceWritten { address: change.address.clone() });
+                if task.wait { wait::until_ready(task, change, live).await } else { ResourceEnd::Done }
+            }
+            Err(end) => end,
+        },
+        Action::Delete => remove::remove(task, change).await,
+        Action::Forget => {
+            task.record(change, Fact::Removed);
+            ResourceEnd::Done
+        }
+        Action::NoChange | Action::Keep | Action::Refuse => ResourceEnd::Done,
+    }
+}
+
+fn write_down(record: &mut (dyn FnMut(Record) -> Result<(), String> + Send), fact: Record, outcome: &mut Outcome) {
+    if let Err(why) = record(fact) {
+        outcome.record_error.get_or_insert(why);
+    }
+}
+
+fn finish(
+    order: &mut Order,
+    outcome: &mut Outcome,
+    events: &mpsc::UnboundedSender<Event>,
+    plan: &crate::plan::Plan,
+    id: &NodeId,
+    finished: Finished,
+) {
+    match finished {
+        Finished::Check(result) => {
+            let _ = events.send(Event::CheckFinished {
+                name: result.name.clone(),
+                outcome: result.outcome.clone(),
+                elapsed: result.elapsed,
+            });
+            outcome.checks.push(result);
+            order.done(id);
+        }
+        Finished::Resource { address, action, end, elapsed } => {
+            let good = end == ResourceEnd::Done;
+            tell_end(events, outcome, address, action, end, elapsed);
+            if good {
+                order.done(id);
+            } else {
+                for (lost, work) in order.failed(id) {
+                    give_up(outcome, events, plan, &lost, work, Some(id));
+                }
+            }
+        }
+    }
+}
+
+/// A worker that panicked is a failed resource, not a lost run.
+fn panicked(id: &NodeId, about: Option<(Address, Action)>) -> Finished {
+    let words = "a worker of Mathison panicked; please report it with the lines above";
+    match about {
+        Some((address, action)) => {
+            Finished::Resource { address, action, end: ResourceEnd::Unknown(words.to_owned()), elapsed: Duration::ZERO }
+        }
+        None => Finished::Check(CheckResult {
+            name: id.to_string().trim_start_matches("check/").to_owned(),
+            outcome: CheckOutcome::Failed(words.to_owned()),
+            elapsed: Duration::ZERO,
+        }),
+    }
+}
+
+fn give_up(
+    outcome: &mut Outcome,
+    events: &mpsc::UnboundedSender<Event>,
+    plan: &crate::plan::Plan,
+    id: &NodeId,
+    work: Work,
+    because_of: Option<&NodeId>,
+) {
+    match (work, id) {
+        (Work::Change(index), _) => {
+            let change = &plan.changes[index];
+            let end = match because_of {
+                Some(failed) => ResourceEnd::Skipped { because_of: failed.to_string() },
+                None => ResourceEnd::NotStarted,
+            };
+            tell_end(events, outcome, change.address.clone(), change.action, end, Duration::ZERO);
+        }
+        (Work::Check, NodeId::Check(name)) => {
+            let why = match because_of {
+                Some(failed) => format!("{failed} failed"),
+                None => "the run was stopped".to_owned(),
+            };
+            let result = CheckResult {
+                name: name.clone(),
+                outcome: CheckOutcome::Skipped(why),
+                elapsed: Duration::ZERO,
+            };
+            let _ = events.send(Event::CheckFinished {
+                name: name.clone(),
+                outcome: result.outcome.clone(),
+                elapsed: Duration::ZERO,
+            });
+            outcome.checks.push(result);
+        }
+        (Work::Check, _) => {}
+    }
+}
+
+fn tell_end(
+    events: &mpsc::UnboundedSender<Event>,
+    outcome: &mut Outcome,
+    address: Address,
+    action: Action,
+    end: ResourceEnd,
+    elapsed: Duration,
+) {
+    let _ = events.send(Event::ResourceFinished { address: address.clone(), action, end: end.clone(), elapsed });
+    outcome.ends.insert(address, (action, end));
+}

@@ -1,0 +1,154 @@
+//! Deciding about what is recorded and no longer desired: delete, keep, or forget.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Action, Certainty, Change, Consequence, Inputs, Precondition, Reason};
+use crate::graph::NodeId;
+use crate::live::Live;
+use crate::resource::{Address, FIELD_MANAGER, ObjectRef};
+use crate::ssa;
+use crate::state::Entry;
+
+/// Decides about everything that is recorded and not desired, in the order in which it goes: what depends on others
+/// first. `changes` are the decisions about what is desired.
+pub(super) fn decide(inputs: &Inputs<'_>, changes: &[Change]) -> Vec<Change> {
+    let desired: BTreeSet<&ObjectRef> = changes.iter().map(|change| &change.object).collect();
+    let leaving: BTreeMap<&ObjectRef, &Entry> =
+        inputs.state.entries.iter().filter(|(object, _)| !desired.contains(object)).collect();
+    backwards(&leaving).into_iter().map(|object| decide_one(inputs, object, leaving[object], &leaving, changes)).collect()
+}
+
+/// Orders what goes: an object after everything that was applied after it. What is left of a cycle, which a state cannot
+/// have unless somebody edited it, follows in the order of identities.
+fn backwards<'a>(leaving: &BTreeMap<&'a ObjectRef, &'a Entry>) -> Vec<&'a ObjectRef> {
+    let mut waiting: BTreeMap<&ObjectRef, usize> = leaving.keys().map(|object| (*object, 0)).collect();
+    for entry in leaving.values() {
+        for dependency in &entry.depends_on {
+            if let Some(count) = waiting.get_mut(dependency) {
+                *count += 1;
+            }
+        }
+    }
+    let mut free: BTreeSet<(&Address, &ObjectRef)> =
+        waiting.iter().filter(|(_, count)| **count == 0).map(|(object, _)| (&leaving[object].address, *object)).collect();
+    let mut order = Vec::new();
+    while let Some((_, object)) = free.pop_last() {
+        order.push(object);
+        waiting.remove(object);
+        for dependency in &leaving[object].depends_on {
+            if let Some(count) = waiting.get_mut(dependency) {
+                *count -= 1;
+                if *count == 0
+                    && let Some((key, entry)) = leaving.get_key_value(dependency)
+                {
+                    free.insert((&entry.address, *key));
+                }
+            }
+        }
+    }
+    order.extend(waiting.into_keys().filter_map(|object| leaving.get_key_value(object).map(|(key, _)| *key)));
+    order
+}
+
+fn decide_one(
+    inputs: &Inputs<'_>,
+    object: &ObjectRef,
+    entry: &Entry,
+    leaving: &BTreeMap<&ObjectRef, &Entry>,
+    changes: &[Change],
+) -> Change {
+    let live = inputs.observation.objects.get(object);
+    let (action, reason) = match live {
+        _ if inputs.observation.unreadable.contains_key(object) => {
+            (Action::Refuse, Reason::Unreadable(inputs.observation.unreadable[object].clone()))
+        }
+        None => (Action::Forget, Reason::Vanished),
+        Some(live) if !is_ours(entry, live) => (Action::Forget, Reason::NoLongerOurs),
+        Some(_) if entry.protect => (Action::Refuse, Reason::Protected),
+        Some(_) => removal_of_ours(inputs, object, entry),
+    };
+    let mut consequences = Vec::new();
+    if let (Some(live), Action::Delete) = (live, action) {
+        consequences = volumes(live);
+    }
+    Change {
+        address: entry.address.clone(),
+        object: object.clone(),
+        api_version: entry.api_version.clone(),
+        action,
+        reason,
+        diff: Vec::new(),
+        forced: Vec::new(),
+        consequences,
+        certainty: Certainty::Proved,
+        precondition: Precondition {
+            uid: Some(entry.uid.clone()),
+            resource_version: live.map(|live| live.resource_version().to_owned()),
+            concerned: None,
+        },
+        manifest: None,
+        depends_on: before(object, leaving, changes, inputs),
+        depends_on_objects: entry.depends_on.clone(),
+        desired: None,
+        protect: entry.protect,
+    }
+}
+
+fn is_ours(entry: &Entry, live: &Live) -> bool {
+    entry.uid == live.uid() && ssa::owned_by(&live.object, FIELD_MANAGER).is_some()
+}
+
+fn removal_of_ours(inputs: &Inputs<'_>, object: &ObjectRef, entry: &Entry) -> (Action, Reason) {
+    let allowed = inputs.policy.allows_data_loss(&entry.address);
+    match (object.group.as_str(), object.kind.as_str()) {
+        ("", "PersistentVolumeClaim" | "PersistentVolume") if !allowed => (Action::Keep, Reason::HoldsData),
+        // What else lies in a namespace, or which objects of a definition exist, is not looked at yet.
+        ("", "Namespace") | ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            if inputs.policy.data_loss.contains(&entry.address) {
+                let words = "deleting a namespace or a definition with all that is in it is not supported yet";
+                (Action::Refuse, Reason::Rejected(words.to_owned()))
+            } else {
+                (Action::Keep, Reason::HoldsData)
+            }
+        }
+        _ if inputs.policy.destroy => (Action::Delete, Reason::Destroy),
+        _ => (Action::Delete, Reason::LeftTheFile),
+    }
+}
+
+/// What must be gone or written before this object may go: whatever was applied after it.
+fn before(
+    object: &ObjectRef,
+    leaving: &BTreeMap<&ObjectRef, &Entry>,
+    changes: &[Change],
+    inputs: &Inputs<'_>,
+) -> Vec<NodeId> {
+    let gone = leaving.values().filter(|entry| entry.depends_on.contains(object)).map(|entry| &entry.address);
+    let written = changes.iter().filter_map(|change| {
+        let entry = inputs.state.entries.get(&change.object)?;
+        entry.depends_on.contains(object).then_some(&change.address)
+    });
+    gone.chain(written).cloned().map(NodeId::Resource).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// What happens to the claims of a StatefulSet that goes.
+fn volumes(live: &Live) -> Vec<Consequence> {
+    let text = |pointer: &str| live.object.pointer(pointer).and_then(|value| value.as_str());
+    let Some(templates) = live.object.pointer("/spec/volumeClaimTemplates").and_then(|list| list.as_array()) else {
+        return Vec::new();
+    };
+    let deletes = text("/spec/persistentVolumeClaimRetentionPolicy/whenDeleted") == Some("Delete");
+    let name = text("/metadata/name").unwrap_or_default();
+    templates
+        .iter()
+        .filter_map(|template| template.pointer("/metadata/name")?.as_str())
+        .map(|template| {
+            let claim = format!("{template}-{name}-N");
+            if deletes {
+                Consequence::Note(format!("claims {claim} are deleted with it (whenDeleted: Delete), and their data"))
+            } else {
+                Consequence::VolumeKept { claim }
+            }
+        })
+        .collect()
+}
