@@ -11,7 +11,7 @@ mod wait;
 mod walk;
 mod write;
 
-pub use ask::ask;
+pub use ask::{AskContext, ask};
 pub use entry::recorded_entry;
 pub use walk::run;
 
@@ -25,7 +25,7 @@ use tokio::sync::{mpsc, watch};
 use crate::cluster::Cluster;
 use crate::event::{Event, ResourceEnd};
 use crate::plan::{Action, Plan};
-use crate::resource::{Address, ObjectRef};
+use crate::resource::{Address, Manifest, ObjectRef};
 use crate::secret::SecretValue;
 use crate::state::Entry;
 use crate::verify::{Check, CheckResult};
@@ -90,6 +90,8 @@ pub struct Walk<'a> {
     pub plan: &'a Plan,
     /// The checks, by name.
     pub checks: &'a BTreeMap<String, Check>,
+    /// The stack's manifests, for checks that compare with them.
+    pub declared: Arc<BTreeMap<ObjectRef, Manifest>>,
     /// Digests of Secrets' values.
     pub keyed: Keyed,
     /// Values that checks need.

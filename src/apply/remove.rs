@@ -5,7 +5,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Fact;
 use super::walk::Task;
 use super::write::ended;
-use crate::cluster::{ClusterError, DeleteOptions, Propagation};
+use crate::cluster::{ClusterError, DeleteOptions, Deleted, Propagation};
 use crate::event::{Event, ResourceEnd};
 use crate::plan::Change;
 use crate::resource::FIELD_MANAGER;
@@ -65,10 +65,10 @@ async fn request(task: &Task, change: &Change) -> Result<Gone, ResourceEnd> {
             propagation: if foreground { Propagation::Foreground } else { Propagation::Background },
         };
         match task.cluster.delete(&change.object, &change.api_version, &options).await {
-            Ok(_) => return Ok(Gone::Soon),
-            Err(ClusterError::NotFound { .. }) => return Ok(Gone::Already),
+            Ok(Deleted::Gone) => return Ok(Gone::Already),
+            Ok(Deleted::Pending) => return Ok(Gone::Soon),
             // Its status moved between the look and the delete.
-            Err(ClusterError::Conflict { .. } | ClusterError::UidMismatch { .. }) => {}
+            Err(ClusterError::Moved { .. } | ClusterError::Recreated { .. }) => {}
             Err(error) => return Err(ended(&error)),
         }
     }

@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::walk::Task;
 use super::write::ended;
+use crate::cluster::Permitted;
 use crate::event::{Event, ResourceEnd};
 use crate::live::Live;
 use crate::plan::Change;
@@ -26,7 +27,10 @@ const WORKLOADS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "Replica
 pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> ResourceEnd {
     let generation = written.object.pointer("/metadata/generation").and_then(Value::as_i64);
     let claim_waits = claim_waits_for_consumer(task, change, &written.object).await;
-    let judge = |object: &Value| ready::readiness(object, generation, claim_waits);
+    let judge = |object: &Value| match claim_waits {
+        true => ready::claim_readiness(object, generation, true),
+        false => ready::readiness(object, generation),
+    };
     let mut why = match judge(&written.object) {
         Readiness::Ready => return ResourceEnd::Done,
         Readiness::Failed(why) => return ResourceEnd::Failed(why),
@@ -86,11 +90,12 @@ async fn with_pods(task: &Task, object: &Value, why: String) -> (String, bool) {
     if !WORKLOADS.contains(&kind) {
         return (why, false);
     }
-    match task.cluster.pods_of(object).await {
-        Ok(pods) => match ready::explain(&pods) {
+    match task.cluster.pods_of(&Live { object: object.clone() }).await {
+        Ok(Permitted::Yes(pods)) => match ready::explain(&pods) {
             Some(trouble) => (format!("{why}; {}", trouble.text), trouble.fatal),
             None => (why, false),
         },
+        Ok(Permitted::No(words)) => (format!("{why}; its pods may not be looked at: {words}"), false),
         Err(error) => (format!("{why}; its pods cannot be looked at: {error}"), false),
     }
 }
@@ -104,9 +109,7 @@ async fn claim_waits_for_consumer(task: &Task, change: &Change, object: &Value) 
     let Some(name) = object.pointer("/spec/storageClassName").and_then(Value::as_str) else { return false };
     let class = ObjectRef::new("storage.k8s.io", "StorageClass", None, name);
     match task.cluster.get(&class, "storage.k8s.io/v1").await {
-        Ok(Some(class)) => {
-            class.object.get("volumeBindingMode").and_then(Value::as_str) == Some("WaitForFirstConsumer")
-        }
+        Ok(Some(class)) => ready::waits_for_consumer(&class.object),
         Ok(None) | Err(_) => false,
     }
 }

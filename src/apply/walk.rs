@@ -8,13 +8,16 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{Id, JoinSet};
 
 use super::order::{Order, Work};
-use super::{Fact, Outcome, Record, Stop, Walk, ask, remove, wait, write};
+use super::{AskContext, Fact, Outcome, Record, Stop, Walk, ask, remove, wait, write};
 use crate::cluster::Cluster;
 use crate::event::{Event, ResourceEnd};
 use crate::graph::NodeId;
 use crate::plan::{Action, Change};
 use crate::resource::Address;
 use crate::verify::{CheckOutcome, CheckResult};
+
+/// How long one check may take: a query that answers at all answers sooner.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a task needs of the run.
 #[derive(Clone)]
@@ -49,7 +52,7 @@ enum Finished {
 /// Walks a plan to its end, or to where it must stop.
 pub async fn run(walk: Walk<'_>) -> Outcome {
     let began = Instant::now();
-    let Walk { cluster, plan, checks, keyed, find_secret, options, mut stop, events, record } = walk;
+    let Walk { cluster, plan, checks, declared, keyed, find_secret, options, mut stop, events, record } = walk;
     let with_checks = options.run_checks && options.wait;
     let mut order = Order::new(plan, with_checks);
     let (records, mut heard) = mpsc::unbounded_channel();
@@ -90,11 +93,13 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
                 (Work::Check, NodeId::Check(name)) => {
                     let Some(check) = checks.get(name).cloned() else { continue };
                     in_flight.insert(id.clone(), None);
-                    let find_secret = find_secret.clone();
+                    let (find_secret, declared) = (find_secret.clone(), Arc::clone(&declared));
                     let node = id.clone();
                     let handle = tasks.spawn(async move {
                         task.tell(Event::CheckStarted { name: check.name.clone() });
-                        let answer = ask(&task.cluster, &check, &find_secret, task.timeout).await;
+                        let timeout = CHECK_TIMEOUT.min(task.timeout);
+                        let context = AskContext { declared: &declared, find_secret: &find_secret, timeout };
+                        let answer = ask(&task.cluster, &check, &context).await;
                         let elapsed = task.started.elapsed();
                         Finished::Check(CheckResult { name: check.name, outcome: answer, elapsed })
                     });

@@ -8,7 +8,7 @@ use crate::cluster::{ApplyOptions, ClusterError};
 use crate::event::{Event, ResourceEnd};
 use crate::live::Live;
 use crate::plan::{Action, Change, Conflict, attribution, sends};
-use crate::resource::{Digest, FIELD_MANAGER};
+use crate::resource::{Digest, FIELD_MANAGER, Manifest};
 use crate::ssa::{self, FieldSet, Path};
 
 /// A resource version that no object has: an apply that carries it creates, but never changes what exists.
@@ -27,20 +27,17 @@ pub(super) async fn write(task: &Task, change: &Change) -> Result<Live, Resource
     };
     let _permit = task.permits.acquire().await.map_err(|_| ResourceEnd::NotStarted)?;
     let written = match (change.action, change.forced.is_empty()) {
-        (Action::Create, _) => create(task, change, manifest.object()).await,
+        (Action::Create, _) => create(task, change, manifest).await,
         (_, true) => {
             let options = ApplyOptions { uid: change.precondition.uid.clone(), ..ApplyOptions::default() };
-            task.cluster.apply(manifest.object(), &options).await.map_err(|error| ended(&error))
+            task.cluster.apply(manifest, &options).await.map_err(|error| ended(&error))
         }
-        (_, false) => force(task, change, manifest.object()).await,
+        (_, false) => force(task, change, manifest).await,
     };
     match written {
         Ok(live) => {
             let entry = recorded_entry(change, &live, &*task.keyed);
             task.record(change, Fact::Applied(Box::new(entry)));
-            if change.object.kind == "CustomResourceDefinition" {
-                task.cluster.forget_kinds();
-            }
             Ok(live)
         }
         Err(end) => {
@@ -55,13 +52,13 @@ pub(super) async fn write(task: &Task, change: &Change) -> Result<Live, Resource
     }
 }
 
-async fn create(task: &Task, change: &Change, object: &Value) -> Result<Live, ResourceEnd> {
+async fn create(task: &Task, change: &Change, manifest: &Manifest) -> Result<Live, ResourceEnd> {
     let options = ApplyOptions { resource_version: Some(CREATE_ONLY.to_owned()), ..ApplyOptions::default() };
-    match task.cluster.apply(object, &options).await {
+    match task.cluster.apply(manifest, &options).await {
         Ok(live) => Ok(live),
         // Somebody was faster, or it was we ourselves and the reply was lost.
-        Err(ClusterError::Conflict { .. }) => match task.cluster.get(&change.object, &change.api_version).await {
-            Ok(Some(live)) if is_our_own_write(object, &live) => Ok(live),
+        Err(ClusterError::Moved { .. } | ClusterError::Conflict { .. }) => match task.cluster.get(&change.object, &change.api_version).await {
+            Ok(Some(live)) if is_our_own_write(manifest.object(), &live) => Ok(live),
             Ok(Some(live)) => Err(ResourceEnd::Moved(format!(
                 "the plan saw that it does not exist, but now it does (made {}); plan again",
                 live.object.pointer("/metadata/creationTimestamp").and_then(Value::as_str).unwrap_or("just now"),
@@ -82,7 +79,7 @@ fn is_our_own_write(sent: &Value, live: &Live) -> bool {
 }
 
 /// Forces exactly the conflicts that the plan lists: looks, compares, and sends with the resource version it looked at.
-async fn force(task: &Task, change: &Change, object: &Value) -> Result<Live, ResourceEnd> {
+async fn force(task: &Task, change: &Change, manifest: &Manifest) -> Result<Live, ResourceEnd> {
     for _ in 0..LOOKS {
         let live = match task.cluster.get(&change.object, &change.api_version).await {
             Ok(Some(live)) => live,
@@ -96,9 +93,9 @@ async fn force(task: &Task, change: &Change, object: &Value) -> Result<Live, Res
             resource_version: Some(live.resource_version().to_owned()),
             ..ApplyOptions::default()
         };
-        match task.cluster.apply(object, &options).await {
+        match task.cluster.apply(manifest, &options).await {
             Ok(live) => return Ok(live),
-            Err(ClusterError::Conflict { .. }) => {
+            Err(ClusterError::Moved { .. }) => {
                 task.tell(Event::Note { text: format!("{} changed while it was written; looking again", change.address) });
             }
             Err(error) => return Err(ended(&error)),
@@ -139,8 +136,10 @@ fn still_as_planned(change: &Change, live: &Live, task: &Task) -> Result<(), Res
 /// How an error of the cluster ends the work on a resource.
 pub(super) fn ended(error: &ClusterError) -> ResourceEnd {
     match error {
-        ClusterError::Conflict { .. } | ClusterError::UidMismatch { .. } => ResourceEnd::Moved(error.to_string()),
-        error if error.is_ambiguous() => ResourceEnd::Unknown(error.to_string()),
+        ClusterError::Conflict { .. } | ClusterError::Moved { .. } | ClusterError::Recreated { .. } => {
+            ResourceEnd::Moved(error.to_string())
+        },
+        error if error.outcome_unknown() => ResourceEnd::Unknown(error.to_string()),
         error => ResourceEnd::Failed(match error.hint() {
             Some(hint) => format!("{error} ({hint})"),
             None => error.to_string(),

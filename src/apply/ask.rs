@@ -1,0 +1,138 @@
+//! Asking the cluster what a check wants to know. What the answer means is judged elsewhere.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::FindSecret;
+use crate::cluster::{AccessQuestion, Cluster, ClusterError, ExecRequest, Permitted};
+use crate::ready;
+use crate::resource::{Manifest, ObjectRef};
+use crate::verify::{self, Answer, Check, CheckOutcome, Command, Question};
+
+/// What checks look up beside the cluster.
+pub struct AskContext<'a> {
+    /// The API versions and manifests of the stack's objects.
+    pub declared: &'a BTreeMap<ObjectRef, Manifest>,
+    /// Values of Secrets.
+    pub find_secret: &'a FindSecret,
+    /// How long one command may take.
+    pub timeout: Duration,
+}
+
+/// Asks and judges one check.
+pub async fn ask(cluster: &Cluster, check: &Check, context: &AskContext<'_>) -> CheckOutcome {
+    if check.disruptive {
+        return CheckOutcome::Skipped("it disturbs the service, and asking for that is not supported yet".to_owned());
+    }
+    let declared = verify::subject(check).and_then(|object| context.declared.get(object));
+    let question = match verify::question(check, declared) {
+        Ok(question) => question,
+        Err(outcome) => return outcome,
+    };
+    let answer = match answer(cluster, &question, context).await {
+        Ok(answer) => answer,
+        Err(error) => unanswered(&error),
+    };
+    verify::judge(check, declared, &answer)
+}
+
+fn unanswered(error: &ClusterError) -> Answer {
+    match error {
+        ClusterError::Forbidden { .. } => Answer::Forbidden(error.to_string()),
+        // A pod that runs no container (a pretended node) cannot be asked; that says nothing about the service.
+        ClusterError::Exec { .. } => Answer::Unavailable(error.to_string()),
+        error => Answer::Error(error.to_string()),
+    }
+}
+
+async fn answer(cluster: &Cluster, question: &Question, context: &AskContext<'_>) -> Result<Answer, ClusterError> {
+    match question {
+        Question::Read(objects) => {
+            let mut found = Vec::new();
+            for object in objects {
+                found.push(read(cluster, object, context).await?);
+            }
+            Ok(Answer::Objects(found))
+        }
+        Question::Endpoints { namespace, selector } => {
+            match cluster.list_selected("discovery.k8s.io/v1", "EndpointSlice", Some(namespace), selector).await? {
+                Permitted::Yes(slices) => Ok(Answer::List(slices)),
+                Permitted::No(why) => Ok(Answer::Forbidden(why)),
+            }
+        }
+        Question::Exec(command) => execute(cluster, command, context).await,
+        Question::Access { user, groups, reviews, roles } => {
+            let mut allowed = Vec::new();
+            for review in reviews {
+                let question = AccessQuestion {
+                    verb: review.verb.clone(),
+                    group: review.group.clone(),
+                    resource: review.resource.clone(),
+                    namespace: review.namespace.clone(),
+                    name: None,
+                };
+                allowed.push(cluster.access_review(user, groups, &question).await?);
+            }
+            let mut found = Vec::new();
+            for role in roles {
+                found.extend(read(cluster, role, context).await?);
+            }
+            Ok(Answer::Access { allowed, roles: found })
+        }
+        Question::Restart { .. } => Ok(Answer::Unavailable("restarting pods is not supported yet".to_owned())),
+    }
+}
+
+async fn read(cluster: &Cluster, object: &ObjectRef, context: &AskContext<'_>) -> Result<Option<Value>, ClusterError> {
+    let version = match context.declared.get(object) {
+        Some(manifest) => manifest.api_version().to_owned(),
+        None if object.group.is_empty() => "v1".to_owned(),
+        None => format!("{}/v1", object.group),
+    };
+    Ok(cluster.get(object, &version).await?.map(|live| live.object))
+}
+
+async fn execute(cluster: &Cluster, command: &Command, context: &AskContext<'_>) -> Result<Answer, ClusterError> {
+    let stdin = match &command.stdin {
+        None => None,
+        Some(source) => match (context.find_secret)(&source.secret, &source.key) {
+            Some(value) => {
+                let mut line = value.expose().to_vec();
+                line.push(b'\n');
+                Some(Bytes::from(line))
+            }
+            None => return Ok(Answer::NoSecretKey),
+        },
+    };
+    let version = context.declared.get(&command.workload).map_or("apps/v1", Manifest::api_version).to_owned();
+    let Some(workload) = cluster.get(&command.workload, &version).await? else { return Ok(Answer::NoReadyPod) };
+    let pods = match cluster.pods_of(&workload).await? {
+        Permitted::Yes(pods) => pods,
+        Permitted::No(why) => return Ok(Answer::Forbidden(why)),
+    };
+    let text = |pod: &Value, pointer: &str| pod.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let ready = pods.iter().find(|pod| ready::is_ready(pod));
+    let Some((name, namespace)) =
+        ready.and_then(|pod| Some((text(pod, "/metadata/name")?, text(pod, "/metadata/namespace")?)))
+    else {
+        return Ok(Answer::NoReadyPod);
+    };
+    let output = cluster
+        .exec(ExecRequest {
+            namespace,
+            pod: name,
+            container: command.container.clone(),
+            command: command.words.clone(),
+            stdin,
+            timeout: context.timeout,
+        })
+        .await?;
+    Ok(Answer::Exec {
+        code: output.exit_code,
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}

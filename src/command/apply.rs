@@ -1,0 +1,222 @@
+//! `mathison apply` and `mathison destroy`: plan, ask, lock, walk, record, verify.
+
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use super::approve::approve;
+use super::plan::refused;
+use super::prepare::{Prepared, prepare};
+use super::record::{self, Identity, Recorder};
+use super::session::{open, state_failure};
+use super::talk::Streams;
+use super::{Ended, Stopped, verify};
+use crate::apply::{Options, Outcome, Stop, Walk};
+use crate::cli::{ClusterRequest, Environment, PolicyRequest, RunRequest, StackRequest};
+use crate::event::{Event, ResourceEnd};
+use crate::failure::{ExitStatus, Failure};
+use crate::plan::Plan;
+use crate::report::{self, Palette, Reporter, Summary};
+use crate::state::LockedStore;
+
+/// All of a call's words.
+pub(super) struct Call {
+    pub(super) stack: StackRequest,
+    pub(super) cluster: ClusterRequest,
+    pub(super) policy: PolicyRequest,
+    pub(super) run: RunRequest,
+    pub(super) destroy: bool,
+}
+
+impl Call {
+    fn word(&self) -> &'static str {
+        if self.destroy { "destroy" } else { "apply" }
+    }
+}
+
+pub(super) async fn apply(call: Call, environment: &Environment, streams: &Streams) -> Ended {
+    if !call.run.auto_approve && !streams.talk.can_ask {
+        // Said before anything is asked of a cluster: a run that could never go on should not begin.
+        approve("", &format!("{} {}", call.word(), call.stack.file.display()), streams)?;
+    }
+    let mut session = open(&call.stack, &call.cluster, streams).await?;
+    streams.say(&report::header_text(&session.header, &streams.talk_options()));
+    let identity = identity(&call);
+    let locked = session.store.lock(&identity.lock_record()).map_err(|error| state_failure(&error))?;
+    // Under the lock it is read again: another run may have ended in between.
+    if let Some(loaded) = locked.load().map_err(|error| state_failure(&error))? {
+        session.state = loaded.state;
+        session.interrupted = loaded.interrupted;
+        session.state_exists = true;
+    }
+    locked.check_writable().map_err(|error| state_failure(&error))?;
+    super::settle::tell(session.interrupted.as_ref(), streams);
+    let prepared = prepare(session, &call.policy, call.destroy, environment).await?;
+    let plan = &prepared.plan;
+    show(plan, &call, streams)?;
+    if let Some(failure) = refused(plan) {
+        return Err(failure.into());
+    }
+    if !call.destroy
+        && let Some(missing) = prepared.filled.missing.first()
+    {
+        return Err(Failure::new(ExitStatus::Error, missing.to_string())
+            .hinted("give its source, or mark it `optional: true` in the stack; nothing was written")
+            .into());
+    }
+    check_digest(plan, &call)?;
+    if plan.has_changes() && !call.run.auto_approve {
+        let question = report::prompt(plan, &prepared.session.header, &streams.talk_options());
+        if !approve(&question, call.word(), streams)? {
+            streams.insist("not approved; nothing was written\n");
+            return Ok(ExitStatus::Error);
+        }
+    }
+    carry_out(&prepared, locked, &call, &identity, streams).await
+}
+
+fn identity(call: &Call) -> Identity {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Identity {
+        user: call.run.user.clone(),
+        host,
+        command: format!("mathison {} {}", call.word(), call.stack.file.display()),
+        run_id: format!("{:016x}", rand::random::<u64>()),
+        started: Timestamp::now(),
+    }
+}
+
+fn show(plan: &Plan, call: &Call, streams: &Streams) -> Result<(), Stopped> {
+    let text = report::plan_text(plan, &streams.data_options());
+    if call.run.json {
+        streams.say(&text);
+    } else if streams.talk.verbosity >= 0 {
+        streams.data(&text)?;
+    }
+    Ok(())
+}
+
+fn check_digest(plan: &Plan, call: &Call) -> Result<(), Failure> {
+    let Some(wanted) = &call.run.plan_digest else { return Ok(()) };
+    let found = report::plan_digest(plan).to_string();
+    if *wanted == found {
+        return Ok(());
+    }
+    Err(Failure::new(ExitStatus::Stale, format!("the plan is {found}, not {wanted} as was reviewed; nothing was written"))
+        .hinted("something moved since the review; read the plan above and approve its digest instead"))
+}
+
+async fn carry_out(
+    prepared: &Prepared,
+    locked: LockedStore,
+    call: &Call,
+    identity: &Identity,
+    streams: &Streams,
+) -> Ended {
+    let plan = &prepared.plan;
+    let session = &prepared.session;
+    let mut recorder = Recorder::begin(locked, session, plan, identity)?;
+    let (events, heard) = mpsc::unbounded_channel();
+    let reporting = tokio::spawn(report_events(heard, reporter(call, streams)));
+    let retries = events.clone();
+    let cluster = session.cluster.observing_retries(move |notice| {
+        let _ = retries.send(Event::Note { text: notice.to_string() });
+    });
+    let mut record = |fact| recorder.record(fact);
+    let outcome = crate::apply::run(Walk {
+        cluster,
+        plan,
+        checks: &session.stack.checks,
+        declared: Arc::new(record::declared(&session.stack)),
+        keyed: Arc::clone(&prepared.keyed),
+        find_secret: record::desired_secrets(&session.stack),
+        options: Options {
+            timeout: call.run.timeout,
+            wait: !call.run.no_wait,
+            run_checks: !call.run.skip_checks && !call.destroy,
+            parallelism: call.cluster.parallelism,
+        },
+        stop: watch_for_interrupts(),
+        events,
+        record: &mut record,
+    })
+    .await;
+    let saved = recorder.finish(plan);
+    let counts = plan.counts();
+    let summary = Summary { destroy: plan.destroy, unchanged: counts.unchanged, kept: counts.keep };
+    if let Ok((mut reporter, result)) = reporting.await {
+        // A reader that went away saw less; the work is done and recorded all the same.
+        let _ = result.and_then(|()| reporter.finish(&summary));
+    }
+    saved?;
+    if let Some(why) = &outcome.record_error {
+        return Err(Failure::new(ExitStatus::Error, format!("results could not be recorded: {why}"))
+            .hinted("free the disk and run the same command again: what was written is found by looking")
+            .into());
+    }
+    Ok(status(&outcome, call))
+}
+
+fn reporter(call: &Call, streams: &Streams) -> Reporter {
+    let palette = if streams.talk.color_stderr { Palette::color() } else { Palette::plain() };
+    if call.run.json {
+        Reporter::json(Box::new(io::stdout()))
+    } else if streams.talk.verbosity < 0 {
+        Reporter::silent()
+    } else if streams.talk.live {
+        let width = u16::try_from(streams.talk.width).unwrap_or(u16::MAX);
+        Reporter::tree(Box::new(io::stderr()), move || width, palette)
+    } else {
+        Reporter::lines(Box::new(io::stderr()), palette)
+    }
+}
+
+/// Shows events until nobody can send any more. A reader that went away does not stop the run.
+async fn report_events(
+    mut heard: mpsc::UnboundedReceiver<Event>,
+    mut reporter: Reporter,
+) -> (Reporter, io::Result<()>) {
+    let mut result = Ok(());
+    while let Some(event) = heard.recv().await {
+        if let Err(error) = reporter.report(&event) {
+            result = Err(error);
+        }
+    }
+    (reporter, result)
+}
+
+/// The first Ctrl-C (or SIGTERM) finishes what is in flight, the second ends the run.
+fn watch_for_interrupts() -> watch::Receiver<Stop> {
+    let (tell, told) = watch::channel(Stop::No);
+    tokio::spawn(async move {
+        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else { return };
+        for stop in [Stop::Finish, Stop::Now] {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            if tell.send(stop).is_err() {
+                return;
+            }
+        }
+        // Kept so that the receiver never sees a closed channel while the run lasts.
+        tell.closed().await;
+    });
+    told
+}
+
+/// The exit code of a run: what failed weighs more than what moved, that more than an interruption, that more than checks.
+fn status(outcome: &Outcome, call: &Call) -> ExitStatus {
+    let any = |test: fn(&ResourceEnd) -> bool| outcome.ends.values().any(|(_, end)| test(end));
+    if any(|end| matches!(end, ResourceEnd::Failed(_) | ResourceEnd::Unknown(_))) {
+        if outcome.interrupted { ExitStatus::Interrupted } else { ExitStatus::Error }
+    } else if any(|end| matches!(end, ResourceEnd::Moved(_))) {
+        ExitStatus::Stale
+    } else if outcome.interrupted {
+        ExitStatus::Interrupted
+    } else {
+        verify::status(&outcome.checks, call.run.require_all)
+    }
+}

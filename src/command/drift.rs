@@ -1,0 +1,60 @@
+//! `mathison drift`: what somebody else changed since the last apply. Reads only.
+
+use super::Ended;
+use super::fill::stack_key;
+use super::session::open;
+use super::talk::Streams;
+use crate::cli::{ClusterRequest, Environment, StackRequest};
+use crate::drift::{self, Inputs};
+use crate::failure::{ExitStatus, Failure};
+use crate::live::ClusterIdentity;
+use crate::plan::Base;
+use crate::report;
+
+pub(super) async fn drift(
+    stack: &StackRequest,
+    cluster: &ClusterRequest,
+    json: bool,
+    _environment: &Environment,
+    streams: &Streams,
+) -> Ended {
+    let session = open(stack, cluster, streams).await?;
+    streams.say(&report::header_text(&session.header, &streams.talk_options()));
+    super::settle::tell(session.interrupted.as_ref(), streams);
+    if !session.state_exists {
+        return Err(Failure::new(ExitStatus::Error, "nothing was recorded of this stack in this cluster yet")
+            .hinted(format!("apply it first, or point `--state` at the folder that holds `{}`", session.header.state))
+            .into());
+    }
+    let observation = session.observe().await?;
+    let (key, _) = stack_key(&session.stack, &observation)?;
+    let base = Base {
+        stack: session.stack.name.clone(),
+        namespace: session.stack.namespace.clone(),
+        stack_digest: session.stack.digest,
+        cluster: ClusterIdentity(session.state.cluster.clone()),
+        lineage: Some(session.state.lineage.clone()),
+        serial: session.state.serial,
+    };
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let inputs = Inputs {
+        stack: &session.stack,
+        state: &session.state,
+        observation: &observation,
+        schema: &super::prepare::schema,
+        keyed: &|object| key.digest_object(object),
+        today: &today,
+    };
+    let found = drift::compare(&inputs, base);
+    if json {
+        streams.data(&report::drift_json(&found))?;
+    } else {
+        streams.data(&report::drift_text(&found, &streams.data_options()))?;
+    }
+    if let Some((resource, why)) = found.unreadable().next() {
+        return Err(Failure::new(ExitStatus::Error, format!("{} could not be read: {why}", resource.address))
+            .hinted("the report is incomplete; ask for the right to get it")
+            .into());
+    }
+    Ok(if found.has_drift() { ExitStatus::Pending } else { ExitStatus::Done })
+}

@@ -1,0 +1,158 @@
+//! Filling the Secrets of a stack in memory: live values first, then sources, then what has to be made.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::cli::Environment;
+use crate::cluster::{Cluster, ClusterError};
+use crate::failure::{ExitStatus, Failure};
+use crate::live::Observation;
+use crate::resource::{Address, ObjectRef, STACK_LABEL, stack_label};
+use crate::secret::{self, Fate, HmacKey, SecretError, SecretValue, Source, Sources};
+use crate::stack::{Dependency, Desired, Position, Stack};
+
+/// What was found out about the values of a stack's Secrets.
+pub(super) struct Filled {
+    /// The key of the stack's keyed digests.
+    pub(super) key: HmacKey,
+    /// True if the cluster has the key already.
+    pub(super) key_is_live: bool,
+    /// What became of each key of each Secret.
+    pub(super) fates: BTreeMap<Address, BTreeMap<String, Fate>>,
+    /// Values that are missing: an apply cannot go on without them.
+    pub(super) missing: Vec<SecretError>,
+}
+
+/// Where the key of a stack's keyed digests stands in the plan.
+pub(super) fn key_address(stack: &Stack) -> Address {
+    let object = ObjectRef::new("", "Secret", Some(&stack.namespace), &secret::key_secret_name(&stack.name));
+    Address::of("stack", &object, &stack.namespace)
+}
+
+/// Puts the values of the stack's Secrets into its manifests, and the Secret with the stack's key beside them.
+pub(super) async fn fill(
+    stack: &mut Stack,
+    observation: &Observation,
+    cluster: &Cluster,
+    environment: &Environment,
+) -> Result<Filled, Failure> {
+    let (key, key_is_live) = stack_key(stack, observation)?;
+    let existing = existing_values(stack, cluster).await?;
+    let folder = Path::new(&stack.file).parent().unwrap_or(Path::new("")).to_path_buf();
+    let env = |name: &str| environment.get(std::ffi::OsStr::new(name))?.to_str().map(str::to_owned);
+    let file = |path: &Path| match fs::read(folder.join(path)) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    };
+    let found = |object: &ObjectRef, key: &str| existing.get(&(object.clone(), key.to_owned())).cloned();
+    let sources = Sources { env: &env, file: &file, existing: &found };
+    let mut random = |bytes: &mut [u8]| fill_random(bytes);
+    let (mut fates, mut missing) = (BTreeMap::new(), Vec::new());
+    for (address, spec) in &stack.secrets {
+        let live = observation.objects.get(&spec.object).and_then(|live| live.object.get("data")?.as_object());
+        match secret::fill(spec, live, &sources, &mut random, false) {
+            Ok(filled) => {
+                if let Some(desired) = stack.resources.get_mut(address) {
+                    put_data(desired, &filled.data);
+                }
+                fates.insert(address.clone(), filled.fates);
+            }
+            Err(errors) => missing.extend(errors),
+        }
+    }
+    add_key_secret(stack, &key)?;
+    Ok(Filled { key, key_is_live, fates, missing })
+}
+
+fn fill_random(bytes: &mut [u8]) {
+    use rand::Rng as _;
+    rand::rng().fill_bytes(bytes);
+}
+
+fn put_data(desired: &mut Desired, data: &BTreeMap<String, SecretValue>) {
+    if let Some(map) = desired.manifest.object_mut().as_object_mut() {
+        let values: Map<String, Value> =
+            data.iter().map(|(key, value)| (key.clone(), Value::from(value.to_base64().as_str()))).collect();
+        map.insert("data".to_owned(), Value::Object(values));
+    }
+}
+
+/// Takes the stack's key from the cluster, or makes a new one.
+pub(super) fn stack_key(stack: &Stack, observation: &Observation) -> Result<(HmacKey, bool), Failure> {
+    let name = secret::key_secret_name(&stack.name);
+    let object = ObjectRef::new("", "Secret", Some(&stack.namespace), &name);
+    if let Some(live) = observation.objects.get(&object) {
+        let key = HmacKey::from_secret(&live.object).ok_or_else(|| {
+            Failure::new(ExitStatus::Error, format!("Secret `{}/{name}` holds no usable key", stack.namespace))
+                .hinted("restore it from a backup; or delete it, and the next apply records every Secret again")
+        })?;
+        return Ok((key, true));
+    }
+    Ok((HmacKey::generate(&mut fill_random), false))
+}
+
+/// Adds the Secret that holds the stack's key, and lets every Secret come after it: their records are keyed by it.
+fn add_key_secret(stack: &mut Stack, key: &HmacKey) -> Result<(), Failure> {
+    let address = key_address(stack);
+    let secrets: Vec<Address> = stack
+        .resources
+        .iter()
+        .filter(|(_, desired)| desired.manifest.is_secret())
+        .map(|(address, _)| address.clone())
+        .collect();
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    if stack.resources.contains_key(&address) {
+        return Err(Failure::new(ExitStatus::Usage, format!("`{address}` is a name that Mathison keeps for itself"))
+            .hinted("give that Secret another name"));
+    }
+    for secret in secrets {
+        if let Some(desired) = stack.resources.get_mut(&secret) {
+            let reason = "its record is keyed by it".to_owned();
+            desired.depends_on.push(Dependency { on: address.clone(), reason });
+        }
+    }
+    let mut manifest = secret::key_secret_manifest(&stack.name, &stack.namespace, key);
+    manifest.set_label(STACK_LABEL, &stack_label(&stack.name, &stack.namespace));
+    let desired = Desired {
+        manifest,
+        depends_on: Vec::new(),
+        mentions: std::collections::BTreeSet::new(),
+        protect: false,
+        ignore: Vec::new(),
+        grants: Vec::new(),
+        exclusive: false,
+        position: Position { file: stack.file.clone(), line: 1, column: 1 },
+    };
+    stack.resources.insert(address, desired);
+    Ok(())
+}
+
+/// Reads the Secrets that others made and that ours take values from. One that is missing is settled by `fill`.
+async fn existing_values(
+    stack: &Stack,
+    cluster: &Cluster,
+) -> Result<BTreeMap<(ObjectRef, String), SecretValue>, Failure> {
+    let mut values = BTreeMap::new();
+    for source in stack.secrets.values().flat_map(|spec| spec.keys.values()) {
+        let Source::Existing { secret, key, .. } = source else { continue };
+        match cluster.get(secret, "v1").await {
+            Ok(Some(live)) => {
+                let text = live.object.pointer("/data").and_then(|data| data.get(key)?.as_str());
+                if let Some(value) = text.and_then(SecretValue::from_base64) {
+                    values.insert((secret.clone(), key.clone()), value);
+                }
+            }
+            // Where it may not be read, what is live stays.
+            Ok(None) | Err(ClusterError::Forbidden { .. }) => {}
+            Err(error) => return Err(super::session::failed("failed to read a source of a Secret", &error)),
+        }
+    }
+    Ok(values)
+}

@@ -1,0 +1,150 @@
+//! From a session to a plan: observe, fill Secrets, build the graph, decide, ask the server where that makes it surer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use serde_json::Value;
+
+use super::fill::{Filled, fill};
+use super::session::{Session, failed};
+use crate::apply::Keyed;
+use crate::cli::{Environment, PolicyRequest};
+use crate::cluster::{ApplyOptions, Cluster, ClusterError};
+use crate::failure::Failure;
+use crate::graph::DependencyGraph;
+use crate::live::{Observation, Prediction};
+use crate::plan::{self, Change, Inputs, Plan, Policy};
+use crate::resource::ObjectRef;
+use crate::ssa::{self, Schema};
+
+/// Dry runs under way at once.
+const DRY_RUNS: usize = 10;
+
+/// A plan, and what it was made of.
+pub(super) struct Prepared {
+    pub(super) session: Session,
+    pub(super) observation: Observation,
+    pub(super) filled: Filled,
+    pub(super) keyed: Keyed,
+    pub(super) plan: Plan,
+}
+
+/// Makes the plan.
+pub(super) async fn prepare(
+    mut session: Session,
+    policy: &PolicyRequest,
+    destroy: bool,
+    environment: &Environment,
+) -> Result<Prepared, Failure> {
+    let observation = session.observe().await?;
+    let filled = fill(&mut session.stack, &observation, &session.cluster, environment).await?;
+    let key = filled.key.clone();
+    let keyed: Keyed = Arc::new(move |object: &Value| key.digest_object(object));
+    let graph = super::graph::build(&session.stack)?;
+    let policy = Policy {
+        adopt: policy.adopt.clone(),
+        data_loss: policy.data_loss.clone(),
+        all_data_loss: policy.all_data_loss,
+        take_from: policy.take_from.clone(),
+        destroy,
+    };
+    let mut plan = decide(&session, &observation, &graph, &keyed, &policy, &BTreeMap::new());
+    let predictions = ask_server(&session.cluster, &plan).await?;
+    if !predictions.is_empty() {
+        plan = decide(&session, &observation, &graph, &keyed, &policy, &predictions);
+    }
+    if !destroy {
+        warn(&mut plan, &session, &filled, &predictions);
+    }
+    Ok(Prepared { session, observation, filled, keyed, plan })
+}
+
+fn decide(
+    session: &Session,
+    observation: &Observation,
+    graph: &DependencyGraph,
+    keyed: &Keyed,
+    policy: &Policy,
+    predictions: &BTreeMap<ObjectRef, Prediction>,
+) -> Plan {
+    plan::decide(&Inputs {
+        stack: &session.stack,
+        state: &session.state,
+        state_exists: session.state_exists,
+        observation,
+        graph,
+        predictions,
+        schema: &schema,
+        keyed: &**keyed,
+        policy,
+    })
+}
+
+/// The schema of a built-in kind.
+pub(super) fn schema(api_version: &str, kind: &str) -> Option<Schema> {
+    let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+    ssa::builtin(group, version, kind)
+}
+
+/// Asks the server for a dry run of every change whose result is not certain. A missing right leaves it uncertain.
+async fn ask_server(cluster: &Cluster, plan: &Plan) -> Result<BTreeMap<ObjectRef, Prediction>, Failure> {
+    let asked = plan.changes.iter().filter(|change| plan::wants_dry_run(change)).map(|change| dry_run(cluster, change));
+    let mut answers = futures::stream::iter(asked).buffer_unordered(DRY_RUNS);
+    let mut predictions = BTreeMap::new();
+    while let Some((object, answer)) = answers.next().await {
+        let prediction = match answer {
+            Ok(result) => Prediction::Server(result),
+            Err(ClusterError::Forbidden { .. }) => {
+                Prediction::AfterApply("no right to ask the server for a dry run".to_owned())
+            }
+            Err(error @ (ClusterError::Invalid { .. } | ClusterError::Rejected { .. })) => {
+                Prediction::Rejected(error.to_string())
+            }
+            // Somebody changed it since it was read: what the schema says stands, and the apply looks again.
+            Err(ClusterError::Conflict { .. } | ClusterError::Moved { .. } | ClusterError::Recreated { .. }) => {
+                Prediction::AfterApply("it changed while the plan was made".to_owned())
+            }
+            Err(error) => return Err(failed("failed to ask the server for a dry run", &error)),
+        };
+        predictions.insert(object, prediction);
+    }
+    Ok(predictions)
+}
+
+async fn dry_run(cluster: &Cluster, change: &Change) -> (ObjectRef, Result<Value, ClusterError>) {
+    let object = change.object.clone();
+    let Some(manifest) = plan::sends(change) else {
+        return (object, Ok(Value::Null));
+    };
+    let options = ApplyOptions {
+        dry_run: true,
+        force: !change.forced.is_empty(),
+        uid: change.precondition.uid.clone(),
+        resource_version: None,
+    };
+    let answer = cluster.apply(manifest, &options).await.map(|live| live.object);
+    (object, answer)
+}
+
+fn warn(
+    plan: &mut Plan,
+    session: &Session,
+    filled: &Filled,
+    predictions: &BTreeMap<ObjectRef, Prediction>,
+) {
+    let secrets_recorded = session.state.entries.keys().any(|object| object.kind == "Secret" && object.group.is_empty());
+    if secrets_recorded && !filled.key_is_live {
+        plan.warnings.push(
+            "the key of this stack's records is lost: what was recorded of Secrets is unknown, and will be recorded again"
+                .to_owned(),
+        );
+    }
+    for error in &filled.missing {
+        plan.warnings.push(format!("{error}; an apply needs it"));
+    }
+    let unasked = predictions.values().filter(|prediction| matches!(prediction, Prediction::AfterApply(_))).count();
+    if unasked > 0 {
+        plan.warnings.push(format!("{unasked} of the changes could not be tried by a dry run; each says why"));
+    }
+}

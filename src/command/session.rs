@@ -1,0 +1,126 @@
+//! What every command that speaks of a cluster begins with: a stack, a cluster, the state, and one observation of both.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::load::load;
+use super::talk::Streams;
+use crate::cli::{ClusterRequest, ExtraManifests, StackRequest};
+use crate::cluster::{ApiKind, Cluster, ClusterError, ConnectOptions, ObserveRequest};
+use crate::failure::{ExitStatus, Failure};
+use crate::live::Observation;
+use crate::report::Header;
+use crate::resource::{ObjectRef, STACK_LABEL, stack_label};
+use crate::secret;
+use crate::stack::Stack;
+use crate::state::{Interrupted, Lineage, LocalStore, State, StateError};
+
+/// A stack, the cluster it belongs to, and what is recorded of it there.
+pub(super) struct Session {
+    pub(super) stack: Stack,
+    pub(super) cluster: Cluster,
+    pub(super) store: LocalStore,
+    pub(super) state: State,
+    /// True if the state was saved before.
+    pub(super) state_exists: bool,
+    /// A run that did not come to its end.
+    pub(super) interrupted: Option<Interrupted>,
+    pub(super) header: Header,
+}
+
+/// Opens a session: loads the stack, connects, and reads the state of this very cluster.
+pub(super) async fn open(
+    stack: &StackRequest,
+    cluster: &ClusterRequest,
+    streams: &Streams,
+) -> Result<Session, Failure> {
+    let extra = stack.extra.clone();
+    let stack = load(stack, streams)?;
+    let connected = connect(cluster).await?;
+    let identity = connected.identity().await.map_err(|error| failed("failed to reach the cluster", &error))?;
+    let store = LocalStore::open(&cluster.state, &stack.name, &stack.namespace, &identity.0)
+        .map_err(|error| state_failure(&error))?;
+    let loaded = store.load().map_err(|error| state_failure(&error))?;
+    let state_exists = loaded.is_some();
+    let (state, interrupted) = match loaded {
+        Some(loaded) => (loaded.state, loaded.interrupted),
+        None => (State::new(&stack.name, &stack.namespace, &identity.0, new_lineage()), None),
+    };
+    if state.with_extra_manifests && extra == ExtraManifests::NotSaid {
+        return Err(Failure::new(
+            ExitStatus::Usage,
+            "the last apply had manifests from outside (`--manifests`), and this command has none",
+        )
+        .hinted("give the same `--manifests` again, or `--manifests none` to let those objects go on purpose"));
+    }
+    let header = Header {
+        context: connected.context_name().unwrap_or("in-cluster").to_owned(),
+        server: connected.server().to_owned(),
+        namespace: stack.namespace.clone(),
+        stack: stack.name.clone(),
+        file: stack.file.clone(),
+        state: store.path().display().to_string(),
+    };
+    Ok(Session { stack, cluster: connected, store, state, state_exists, interrupted, header })
+}
+
+async fn connect(request: &ClusterRequest) -> Result<Cluster, Failure> {
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::from(since.subsec_nanos()));
+    let options = ConnectOptions {
+        kubeconfig: request.kubeconfig.clone(),
+        home: request.home.clone(),
+        context: request.context.clone(),
+        parallelism: request.parallelism,
+        cache: request.cache.clone(),
+        seed,
+        ..ConnectOptions::default()
+    };
+    Cluster::connect(options).await.map_err(|error| failed("failed to connect to the cluster", &error))
+}
+
+/// A line of snapshots gets a random name of 128 bits.
+fn new_lineage() -> Lineage {
+    Lineage(format!("{:032x}", rand::random::<u128>()))
+}
+
+impl Session {
+    /// Reads what the cluster has of everything desired and recorded.
+    pub(super) async fn observe(&self) -> Result<Observation, Failure> {
+        let request = self.observe_request();
+        self.cluster.observe(&request).await.map_err(|error| failed("failed to read the cluster", &error))
+    }
+
+    fn observe_request(&self) -> ObserveRequest {
+        let mut want: BTreeMap<ObjectRef, String> = BTreeMap::new();
+        for (object, entry) in &self.state.entries {
+            want.insert(object.clone(), entry.api_version.clone());
+        }
+        for desired in self.stack.resources.values() {
+            want.insert(desired.manifest.object_ref(), desired.manifest.api_version().to_owned());
+        }
+        if want.keys().any(|object| object.kind == "Secret" && object.group.is_empty()) {
+            let name = secret::key_secret_name(&self.stack.name);
+            want.insert(ObjectRef::new("", "Secret", Some(&self.stack.namespace), &name), "v1".to_owned());
+        }
+        let list = want
+            .iter()
+            .map(|(object, api_version)| (ApiKind::new(api_version, &object.kind), object.namespace.clone()))
+            .collect();
+        let label = (STACK_LABEL.to_owned(), stack_label(&self.stack.name, &self.stack.namespace));
+        ObserveRequest { label, list, want }
+    }
+}
+
+/// What went wrong with the cluster, with its hint.
+pub(super) fn failed(doing: &str, error: &ClusterError) -> Failure {
+    Failure::because(ExitStatus::Error, doing, error).maybe_hinted(error.hint())
+}
+
+/// What went wrong with the state, with its hint and its exit code.
+pub(super) fn state_failure(error: &StateError) -> Failure {
+    let status = match error {
+        StateError::Lock(_) => ExitStatus::Locked,
+        _ => ExitStatus::Error,
+    };
+    Failure::because(status, "failed to use the state", error).maybe_hinted(error.hint())
+}

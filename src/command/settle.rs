@@ -1,0 +1,26 @@
+//! A run that died: what is known of it, told before anything else.
+
+use super::talk::Streams;
+use crate::state::Interrupted;
+
+/// Tells of an interrupted run. What it left unfinished needs no surgery: the plan reads every object anyway, and what it
+/// made without recording carries our label and manager.
+pub(super) fn tell(interrupted: Option<&Interrupted>, streams: &Streams) {
+    let Some(run) = interrupted else { return };
+    let header = &run.header;
+    if run.alive {
+        streams.insist(&format!(
+            "note: `{}` is going on since {}; what is shown here may change under it\n",
+            header.command, header.started
+        ));
+        return;
+    }
+    streams.insist(&format!(
+        "note: `{}`, begun {}, did not come to its end: {} done, {} failed, {} to be settled by looking\n",
+        header.command,
+        header.started,
+        run.done,
+        run.failed,
+        run.unfinished.len()
+    ));
+}

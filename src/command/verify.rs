@@ -1,0 +1,67 @@
+//! `mathison verify`: runs the checks of a stack alone.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+
+use super::Ended;
+use super::session::{Session, open};
+use super::talk::Streams;
+use crate::apply::{AskContext, FindSecret, ask};
+use crate::cli::{ClusterRequest, Environment, StackRequest};
+use crate::failure::{ExitStatus, Failure};
+use crate::report;
+use crate::verify::{CheckOutcome, CheckResult};
+
+/// How the checks are run and shown.
+pub(super) struct Form {
+    pub(super) json: bool,
+    pub(super) require_all: bool,
+    pub(super) timeout: Duration,
+}
+
+/// Checks under way at once: each may be a shell in a pod.
+const AT_ONCE: usize = 8;
+
+pub(super) async fn verify(
+    stack: &StackRequest,
+    cluster: &ClusterRequest,
+    form: Form,
+    _environment: &Environment,
+    streams: &Streams,
+) -> Ended {
+    let session = open(stack, cluster, streams).await?;
+    streams.say(&report::header_text(&session.header, &streams.talk_options()));
+    let results = run(&session, form.timeout).await?;
+    if form.json {
+        streams.data(&report::verify_json(&results))?;
+    } else {
+        streams.data(&report::verify_text(&results, &streams.data_options()))?;
+    }
+    Ok(status(&results, form.require_all))
+}
+
+/// The exit code of a set of checks.
+pub(super) fn status(results: &[CheckResult], require_all: bool) -> ExitStatus {
+    let bad = results.iter().any(|result| match result.outcome {
+        CheckOutcome::Failed(_) => true,
+        CheckOutcome::Skipped(_) => require_all,
+        CheckOutcome::Passed => false,
+    });
+    if bad { ExitStatus::VerificationFailed } else { ExitStatus::Done }
+}
+
+async fn run(session: &Session, timeout: Duration) -> Result<Vec<CheckResult>, Failure> {
+    let observation = session.observe().await?;
+    let find_secret: FindSecret = super::record::live_secrets(&observation);
+    let declared = super::record::declared(&session.stack);
+    let context = AskContext { declared: &declared, find_secret: &find_secret, timeout };
+    let asked = session.stack.checks.values().map(|check| async {
+        let began = Instant::now();
+        let outcome = ask(&session.cluster, check, &context).await;
+        CheckResult { name: check.name.clone(), outcome, elapsed: began.elapsed() }
+    });
+    let mut results: Vec<CheckResult> = futures::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
+    results.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(results)
+}
