@@ -1,0 +1,68 @@
+//! Plain lines, for CI and for logs: nothing is ever rewritten.
+
+use std::io::{self, Write};
+
+use super::unwrapped;
+use super::words::{InFlight, lasting_line, passing_line};
+use crate::event::Event;
+use crate::report::line::Line;
+use crate::report::style::Palette;
+
+pub(super) struct Lines {
+    out: Box<dyn Write + Send>,
+    palette: Palette,
+    in_flight: InFlight,
+}
+
+impl Lines {
+    pub(super) fn new(out: Box<dyn Write + Send>, palette: Palette) -> Self {
+        Self { out, palette, in_flight: InFlight::default() }
+    }
+
+    pub(super) fn report(&mut self, event: &Event) -> io::Result<()> {
+        self.in_flight.follow(event);
+        match lasting_line(event).or_else(|| passing_line(event, &self.in_flight)) {
+            Some(line) => self.write(&line),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn write(&mut self, line: &Line) -> io::Result<()> {
+        // One write a line: other programs may write to the same log.
+        self.out.write_all(format!("{}\n", line.one_line(&unwrapped(self.palette))).as_bytes())?;
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tally::samples::{Capture, events};
+    use super::super::{Reporter, Summary};
+    use super::*;
+
+    #[test]
+    fn a_run_reads_as_a_log() {
+        let capture = Capture::default();
+        let mut reporter = Reporter::lines(capture.writer(), Palette::plain());
+        for event in events() {
+            reporter.report(&event).unwrap();
+        }
+        reporter.finish(&Summary::default()).unwrap();
+        insta::assert_snapshot!(capture.text(), @r#"
+        3 resources and 3 checks to go
+        postgres.StatefulSet/postgres: creating…
+        postgres.StatefulSet/postgres: still creating (10s): 0/1 replicas ready; postgres-0: image pull
+        redis.StatefulSet/redis: updating…
+        redis.StatefulSet/redis: the server is busy (429); trying again in 2s
+        postgres.StatefulSet/postgres: created after 12s
+        redis.StatefulSet/redis: FAILED to update after 1m 05s: not ready after 60s:\u{1b}[2J crash loop
+        stopping: 1 resource in flight will be finished and saved; interrupt again to stop now
+        note: The right to watch pods is missing; listing them instead.
+        redis.Service/redis: skipped, because redis.StatefulSet/redis was not done
+        check postgres answers: passed
+        check redis answers: FAILED: no pod is ready
+        check vector works: SKIPPED: no container can be asked here
+        Apply failed: 1 done, 1 failed, 1 skipped, 0 not started; checks: 1 passed, 1 failed, 1 skipped.
+        "#);
+    }
+}

@@ -1,0 +1,170 @@
+//! What is seen while a plan is carried out: a tree that fills in on a terminal, plain lines elsewhere, JSON lines for
+//! programs, or nothing.
+//!
+//! A reporter counts what it is told and ends with one summary line. It never stops a run itself: a writer that fails (a
+//! closed pipe) is an `Err` for whoever reports, and from then on nothing more is written.
+
+mod json;
+mod lines;
+mod tally;
+mod tree;
+mod words;
+
+use std::io::{self, Write};
+
+use self::json::JsonLines;
+use self::lines::Lines;
+pub use self::tally::{Summary, Tally};
+use self::tree::Tree;
+use super::line::Line;
+use super::style::{Meaning, Options, Palette};
+use crate::event::Event;
+
+/// Options for a line that is never wrapped.
+fn unwrapped(palette: Palette) -> Options {
+    Options { palette, ..Options::plain(usize::MAX) }
+}
+
+enum Form {
+    Tree(Tree),
+    Lines(Lines),
+    Json(JsonLines),
+    Silent,
+}
+
+/// Renders events in one of four forms, and counts them.
+pub struct Reporter {
+    form: Form,
+    tally: Tally,
+    broken: bool,
+}
+
+impl Reporter {
+    fn new(form: Form) -> Self {
+        Self { form, tally: Tally::default(), broken: false }
+    }
+
+    /// Makes the form for a terminal. `width` is asked before each drawing, so that it may follow the window; it must be the
+    /// terminal's real one, since rows end by wrapping there.
+    pub fn tree(out: Box<dyn Write + Send>, width: impl Fn() -> u16 + Send + Sync + 'static, palette: Palette) -> Self {
+        Self::new(Form::Tree(Tree::new(out, Box::new(width), palette)))
+    }
+
+    /// Makes the form for logs: one line a fact, never rewritten.
+    #[must_use]
+    pub fn lines(out: Box<dyn Write + Send>, palette: Palette) -> Self {
+        Self::new(Form::Lines(Lines::new(out, palette)))
+    }
+
+    /// Makes the form for programs: one JSON object a line.
+    #[must_use]
+    pub fn json(out: Box<dyn Write + Send>) -> Self {
+        Self::new(Form::Json(JsonLines::new(out)))
+    }
+
+    /// Makes the form that only counts.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self::new(Form::Silent)
+    }
+
+    /// Takes notice of an event and shows it.
+    ///
+    /// # Errors
+    /// The writer's error, once. Later events are still counted.
+    pub fn report(&mut self, event: &Event) -> io::Result<()> {
+        self.tally.add(event);
+        self.attempt(|form| match form {
+            Form::Tree(tree) => tree.report(event),
+            Form::Lines(lines) => lines.report(event),
+            Form::Json(json) => json.report(event),
+            Form::Silent => Ok(()),
+        })
+    }
+
+    /// Ends the display and writes the summary, the last line.
+    ///
+    /// # Errors
+    /// The writer's error, unless it was told before.
+    pub fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        let tally = self.tally;
+        self.attempt(|form| {
+            let meaning = if tally.is_success() { Meaning::Good } else { Meaning::Bad };
+            let line = Line::new().paint(meaning, tally.sentence(summary));
+            match form {
+                Form::Tree(tree) => tree.finish(&line),
+                Form::Lines(lines) => lines.write(&line),
+                Form::Json(json) => json.finish(&tally, summary),
+                Form::Silent => Ok(()),
+            }
+        })
+    }
+
+    /// Returns what was counted so far.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    fn attempt(&mut self, write: impl FnOnce(&mut Form) -> io::Result<()>) -> io::Result<()> {
+        if self.broken {
+            return Ok(());
+        }
+        let result = write(&mut self.form);
+        self.broken = result.is_err();
+        result
+    }
+}
+
+impl std::fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reporter").field("tally", &self.tally).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tally::samples::{Capture, events};
+    use super::*;
+
+    #[test]
+    fn every_form_counts_the_same() {
+        let capture = Capture::default();
+        let forms = [
+            Reporter::tree(capture.writer(), || 80, Palette::plain()),
+            Reporter::lines(capture.writer(), Palette::plain()),
+            Reporter::json(capture.writer()),
+            Reporter::silent(),
+        ];
+        for mut reporter in forms {
+            for event in events() {
+                reporter.report(&event).unwrap();
+            }
+            assert_eq!((reporter.tally().created, reporter.tally().failed, reporter.tally().skipped), (1, 1, 1));
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_told_once_and_then_left_alone() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for mut reporter in [
+            Reporter::lines(Box::new(Closed), Palette::plain()),
+            Reporter::json(Box::new(Closed)),
+            Reporter::tree(Box::new(Closed), || 80, Palette::plain()),
+        ] {
+            let results: Vec<_> = events().iter().map(|event| reporter.report(event)).collect();
+            let errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+            assert_eq!(errors.iter().map(io::Error::kind).collect::<Vec<_>>(), [io::ErrorKind::BrokenPipe]);
+            assert!(reporter.finish(&Summary::default()).is_ok());
+            assert_eq!(reporter.tally().failed, 1);
+        }
+    }
+}

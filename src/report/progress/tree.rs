@@ -1,0 +1,307 @@
+//! The live form for a terminal: what is in flight at the bottom, each with its cause; what is done above, for good.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+
+use super::unwrapped;
+use super::words::{InFlight, lasting_line};
+use crate::event::Event;
+use crate::report::line::Line;
+use crate::report::style::Palette;
+use crate::report::words::action_words;
+use crate::resource::Address;
+
+/// Drawings a second: smooth to the eye, and little to send over a slow line.
+const DRAWINGS_A_SECOND: u8 = 10;
+
+pub(super) struct Tree {
+    screen: Screen,
+    bars: MultiProgress,
+    total: ProgressBar,
+    running: BTreeMap<Address, ProgressBar>,
+    checks: BTreeMap<String, ProgressBar>,
+    in_flight: InFlight,
+    palette: Palette,
+}
+
+impl Tree {
+    pub(super) fn new(out: Box<dyn Write + Send>, width: Box<dyn Fn() -> u16 + Send + Sync>, palette: Palette) -> Self {
+        let canvas = Canvas { out, pending: Vec::new(), error: None };
+        let screen = Screen { canvas: Arc::new(Mutex::new(canvas)), width: Arc::from(width) };
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), DRAWINGS_A_SECOND);
+        let bars = MultiProgress::with_draw_target(target);
+        let total = bars.add(ProgressBar::no_length());
+        total.set_style(style("{bar:30} {pos}/{len}"));
+        Self {
+            screen,
+            bars,
+            total,
+            running: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            in_flight: InFlight::default(),
+            palette,
+        }
+    }
+
+    pub(super) fn report(&mut self, event: &Event) -> io::Result<()> {
+        self.in_flight.follow(event);
+        match event {
+            Event::RunStarted { resources, checks } => {
+                self.total.set_length((resources + checks) as u64);
+                self.total.tick();
+            }
+            Event::ResourceStarted { address, action } => {
+                let line = Line::new().text(format!("{address}: {}…", action_words(*action).doing));
+                let row = self.add_row(&line);
+                if let Some(earlier) = self.running.insert(address.clone(), row) {
+                    self.remove_row(&earlier);
+                }
+            }
+            Event::ResourceWaiting { address, why, .. } => {
+                if let Some(row) = self.running.get(address) {
+                    row.set_message(
+                        self.text(&Line::new().text(format!("{address}: {}: {why}", self.in_flight.doing(address)))),
+                    );
+                }
+            }
+            Event::ResourceFinished { address, .. } => {
+                if let Some(row) = self.running.remove(address) {
+                    self.remove_row(&row);
+                }
+                self.total.inc(1);
+            }
+            Event::CheckStarted { name } => {
+                let row = self.add_row(&Line::new().text(format!("check {name}…")));
+                if let Some(earlier) = self.checks.insert(name.clone(), row) {
+                    self.remove_row(&earlier);
+                }
+            }
+            Event::CheckFinished { name, .. } => {
+                if let Some(row) = self.checks.remove(name) {
+                    self.remove_row(&row);
+                }
+                self.total.inc(1);
+            }
+            Event::RunFinished { .. } => self.clear(),
+            Event::ResourceWritten { .. } | Event::Retrying { .. } | Event::Stopping { .. } | Event::Note { .. } => {}
+        }
+        if let Some(line) = lasting_line(event) {
+            self.bars.println(self.text(&line))?;
+        }
+        // indicatif itself says nothing when a drawing fails.
+        self.screen.take_error().map_or(Ok(()), Err)
+    }
+
+    pub(super) fn finish(&mut self, summary: &Line) -> io::Result<()> {
+        self.clear();
+        self.screen.draw(&format!("{}\n", self.text(summary)))?;
+        self.screen.send()
+    }
+
+    fn text(&self, line: &Line) -> String {
+        line.one_line(&unwrapped(self.palette))
+    }
+
+    fn add_row(&self, line: &Line) -> ProgressBar {
+        let row = self.bars.insert_before(&self.total, ProgressBar::new_spinner());
+        row.set_style(style("{spinner} {wide_msg} {elapsed:>4}"));
+        row.set_message(self.text(line));
+        row.enable_steady_tick(Duration::from_millis(1000 / u64::from(DRAWINGS_A_SECOND)));
+        row
+    }
+
+    fn remove_row(&self, row: &ProgressBar) {
+        row.finish_and_clear();
+        self.bars.remove(row);
+    }
+
+    fn clear(&mut self) {
+        for row in std::mem::take(&mut self.running).into_values().chain(std::mem::take(&mut self.checks).into_values())
+        {
+            self.remove_row(&row);
+        }
+        self.total.finish_and_clear();
+    }
+}
+
+/// The templates are our own constants; indicatif's plain style serves if one were wrong.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+/// A terminal behind any writer, for indicatif, which otherwise finds and asks the process's own.
+#[derive(Clone)]
+struct Screen {
+    canvas: Arc<Mutex<Canvas>>,
+    width: Arc<dyn Fn() -> u16 + Send + Sync>,
+}
+
+struct Canvas {
+    out: Box<dyn Write + Send>,
+    /// What is drawn, and not yet sent: a whole drawing is one write, which does not flicker.
+    pending: Vec<u8>,
+    /// The first error, kept for the next report.
+    error: Option<io::Error>,
+}
+
+impl Screen {
+    fn draw(&self, text: &str) -> io::Result<()> {
+        self.canvas.lock().unwrap_or_else(PoisonError::into_inner).pending.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    fn send(&self) -> io::Result<()> {
+        let mut canvas = self.canvas.lock().unwrap_or_else(PoisonError::into_inner);
+        let pending = std::mem::take(&mut canvas.pending);
+        let result = canvas.out.write_all(&pending).and_then(|()| canvas.out.flush());
+        if let Err(error) = &result {
+            let kept = io::Error::from(error.kind());
+            canvas.error.get_or_insert(kept);
+        }
+        result
+    }
+
+    fn take_error(&self) -> Option<io::Error> {
+        self.canvas.lock().unwrap_or_else(PoisonError::into_inner).error.take()
+    }
+
+    fn move_cursor(&self, count: usize, direction: char) -> io::Result<()> {
+        if count == 0 { Ok(()) } else { self.draw(&format!("\u{1b}[{count}{direction}")) }
+    }
+}
+
+impl fmt::Debug for Screen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Screen")
+    }
+}
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        (self.width)().max(1)
+    }
+
+    fn move_cursor_up(&self, count: usize) -> io::Result<()> {
+        self.move_cursor(count, 'A')
+    }
+
+    fn move_cursor_down(&self, count: usize) -> io::Result<()> {
+        self.move_cursor(count, 'B')
+    }
+
+    fn move_cursor_right(&self, count: usize) -> io::Result<()> {
+        self.move_cursor(count, 'C')
+    }
+
+    fn move_cursor_left(&self, count: usize) -> io::Result<()> {
+        self.move_cursor(count, 'D')
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.draw(text)?;
+        self.draw("\n")
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.draw(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.draw("\r\u{1b}[2K")
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.send()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tally::samples::{Capture, events};
+    use super::super::{Reporter, Summary};
+    use super::*;
+
+    const COLUMNS: usize = 100;
+
+    /// Returns what stands on a terminal of endless height after `text` was sent to it.
+    fn on_screen(text: &str) -> String {
+        let mut rows: Vec<Vec<char>> = vec![Vec::new()];
+        let (mut row, mut column) = (0_usize, 0_usize);
+        let mut characters = text.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '\r' => column = 0,
+                '\n' => (row, column) = (row + 1, 0),
+                '\u{1b}' => {
+                    let mut code = String::new();
+                    while !code.ends_with(|end: char| end.is_ascii_alphabetic()) {
+                        code.extend(characters.next().filter(|character| *character != '['));
+                    }
+                    let (count, kind) = code.split_at(code.len() - 1);
+                    let count = count.parse().unwrap_or(0);
+                    match kind {
+                        "A" => row -= count,
+                        "B" => row += count,
+                        "K" => rows[row].clear(),
+                        _ => panic!("unexpected escape {code}"),
+                    }
+                }
+                _ => {
+                    // A full row wraps once the next character comes; indicatif relies on that and sends no newlines.
+                    if column == COLUMNS {
+                        (row, column) = (row + 1, 0);
+                        rows.resize(rows.len().max(row + 1), Vec::new());
+                    }
+                    let length = rows[row].len().max(column + 1);
+                    rows[row].resize(length, ' ');
+                    rows[row][column] = character;
+                    column += 1;
+                }
+            }
+            rows.resize(rows.len().max(row + 1), Vec::new());
+        }
+        let lines: Vec<String> =
+            rows.into_iter().map(|row| row.into_iter().collect::<String>().trim_end().to_owned()).collect();
+        lines.join("\n").trim_end().to_owned()
+    }
+
+    #[test]
+    fn what_is_done_stays_and_what_was_in_flight_goes() {
+        let capture = Capture::default();
+        let mut reporter = Reporter::tree(capture.writer(), || COLUMNS as u16, Palette::plain());
+        for event in events() {
+            reporter.report(&event).unwrap();
+        }
+        reporter.finish(&Summary::default()).unwrap();
+        insta::assert_snapshot!(on_screen(&capture.text()), @r#"
+        redis.StatefulSet/redis: the server is busy (429); trying again in 2s
+        postgres.StatefulSet/postgres: created after 12s
+        redis.StatefulSet/redis: FAILED to update after 1m 05s: not ready after 60s:\u{1b}[2J crash loop
+        stopping: 1 resource in flight will be finished and saved; interrupt again to stop now
+        note: The right to watch pods is missing; listing them instead.
+        redis.Service/redis: skipped, because redis.StatefulSet/redis was not done
+        check postgres answers: passed
+        check redis answers: FAILED: no pod is ready
+        check vector works: SKIPPED: no container can be asked here
+        Apply failed: 1 done, 1 failed, 1 skipped, 0 not started; checks: 1 passed, 1 failed, 1 skipped.
+        "#);
+    }
+
+    #[test]
+    fn what_is_in_flight_shows_its_cause_and_the_bar_counts() {
+        let capture = Capture::default();
+        let mut reporter = Reporter::tree(capture.writer(), || COLUMNS as u16, Palette::plain());
+        for event in events().iter().take(7) {
+            reporter.report(event).unwrap();
+        }
+        let text = on_screen(&capture.text());
+        assert!(text.contains("redis.StatefulSet/redis: updating…"), "{text}");
+        assert!(text.ends_with("1/6"), "{text}");
+        assert!(!text.contains("postgres: creating"), "{text}");
+    }
+}
