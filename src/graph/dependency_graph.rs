@@ -1,0 +1,232 @@
+//! The [`DependencyGraph`] value.
+
+use std::collections::HashMap;
+
+use super::edge::{Edge, External, RawEdge};
+use super::objects::Objects;
+use super::rank::Rank;
+use super::{Cycle, NodeId, NodeInput, cycle, edge, infer, order};
+
+/// The place of a node in the order, from 0: what a walk counts with instead of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeIndex(pub u32);
+
+impl NodeIndex {
+    fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The nodes of a stack in an order in which each comes after all that it waits for.
+///
+/// The order is the same however the nodes were given. There is at most one edge between two nodes; it says all the
+/// reasons. Backwards, it is the order of deletes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DependencyGraph {
+    nodes: Vec<NodeId>,
+    by_id: HashMap<NodeId, NodeIndex>,
+    /// By the waiting node, each node's in `dependency_starts[at]..dependency_starts[at + 1]`.
+    dependencies: Vec<NodeIndex>,
+    reasons: Vec<String>,
+    dependency_starts: Vec<u32>,
+    /// By the node waited for: the waiting node and the place of the edge in `dependencies`.
+    dependents: Vec<(NodeIndex, u32)>,
+    dependent_starts: Vec<u32>,
+    external: Vec<External>,
+}
+
+impl DependencyGraph {
+    /// Infers the edges from what the objects refer to, adds the declared ones, and orders the nodes.
+    ///
+    /// Ids are unique; a node whose id was given already is dropped. A declared edge to a node that was not given is no
+    /// edge: who takes the declaration checks that it names something.
+    ///
+    /// # Errors
+    /// Returns a shortest cycle where nodes wait for each other.
+    pub fn build(nodes: Vec<NodeInput<'_>>) -> Result<Self, Cycle> {
+        let mut keyed: Vec<(Rank, NodeInput<'_>)> = nodes.into_iter().map(|node| (Rank::of(&node), node)).collect();
+        keyed.sort_by(|(rank, node), (other_rank, other)| rank.cmp(other_rank).then_with(|| node.id.cmp(&other.id)));
+        keyed.dedup_by(|(_, later), (_, earlier)| later.id == earlier.id);
+        let nodes: Vec<NodeInput<'_>> = keyed.into_iter().map(|(_, node)| node).collect();
+
+        let inferred = infer::edges(&Objects::new(&nodes));
+        let edges = edge::merge(inferred.edges);
+        match order::order(nodes.len(), &edges) {
+            Ok(ordered) => Ok(Self::assemble(nodes, &ordered, edges, inferred.external)),
+            Err(left_over) => {
+                Err(cycle::find(&nodes, &edges, &left_over).unwrap_or(Cycle { steps: Vec::new(), others: 0 }))
+            }
+        }
+    }
+
+    fn assemble(nodes: Vec<NodeInput<'_>>, ordered: &[u32], edges: Vec<RawEdge>, mut external: Vec<External>) -> Self {
+        let count = nodes.len();
+        let mut place = vec![NodeIndex(0); count];
+        for (at, number) in (0u32..).zip(ordered) {
+            place[*number as usize] = NodeIndex(at);
+        }
+        let mut names: Vec<Option<NodeId>> = nodes.into_iter().map(|node| Some(node.id)).collect();
+        let nodes: Vec<NodeId> = ordered.iter().filter_map(|number| names[*number as usize].take()).collect();
+
+        let mut placed: Vec<(NodeIndex, NodeIndex, String)> =
+            edges.into_iter().map(|edge| (place[edge.from as usize], place[edge.to as usize], edge.reason)).collect();
+        placed.sort_unstable_by_key(|(from, to, _)| (*from, *to));
+        let dependency_starts = starts(count, placed.iter().map(|(from, _, _)| *from));
+        let mut dependents: Vec<(NodeIndex, NodeIndex, u32)> =
+            (0u32..).zip(&placed).map(|(at, (from, to, _))| (*to, *from, at)).collect();
+        dependents.sort_unstable();
+        let dependent_starts = starts(count, dependents.iter().map(|(to, _, _)| *to));
+        let (dependencies, reasons) = placed.into_iter().map(|(_, to, reason)| (to, reason)).unzip();
+
+        external.sort_unstable();
+        external.dedup();
+        Self {
+            by_id: (0u32..).zip(&nodes).map(|(at, id)| (id.clone(), NodeIndex(at))).collect(),
+            nodes,
+            dependencies,
+            reasons,
+            dependency_starts,
+            dependents: dependents.into_iter().map(|(_, from, at)| (from, at)).collect(),
+            dependent_starts,
+            external,
+        }
+    }
+
+    /// Returns the nodes in order.
+    #[must_use]
+    pub fn order(&self) -> &[NodeId] {
+        &self.nodes
+    }
+
+    /// Returns how many nodes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Tells whether there is no node.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Returns the indices in order; backwards for deletes.
+    pub fn indices(&self) -> impl DoubleEndedIterator<Item = NodeIndex> + ExactSizeIterator + use<> {
+        (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(NodeIndex)
+    }
+
+    /// Finds a node.
+    #[must_use]
+    pub fn index_of(&self, id: &NodeId) -> Option<NodeIndex> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Returns the name of a node.
+    ///
+    /// # Panics
+    /// If the index is another graph's and out of range here.
+    #[must_use]
+    pub fn node(&self, index: NodeIndex) -> &NodeId {
+        &self.nodes[index.at()]
+    }
+
+    /// Returns what a node waits for, with the reasons, in order. Nothing for a node that is not in the graph.
+    pub fn dependencies(&self, id: &NodeId) -> impl Iterator<Item = (&NodeId, &str)> {
+        let range = self.index_of(id).map_or(0..0, |index| range(&self.dependency_starts, index));
+        range.map(|at| (self.node(self.dependencies[at]), self.reasons[at].as_str()))
+    }
+
+    /// Returns what waits for a node, with the reasons, in order. Nothing for a node that is not in the graph.
+    pub fn dependents(&self, id: &NodeId) -> impl Iterator<Item = (&NodeId, &str)> {
+        let range = self.index_of(id).map_or(0..0, |index| range(&self.dependent_starts, index));
+        range.map(|at| {
+            let (dependent, edge) = self.dependents[at];
+            (self.node(dependent), self.reasons[edge as usize].as_str())
+        })
+    }
+
+    /// Returns the nodes that a node waits for.
+    #[must_use]
+    pub fn dependency_indices(&self, index: NodeIndex) -> &[NodeIndex] {
+        &self.dependencies[range(&self.dependency_starts, index)]
+    }
+
+    /// Returns the nodes that wait for a node.
+    pub fn dependent_indices(&self, index: NodeIndex) -> impl DoubleEndedIterator<Item = NodeIndex> + '_ {
+        self.dependents[range(&self.dependent_starts, index)].iter().map(|(dependent, _)| *dependent)
+    }
+
+    /// Returns how many nodes a node waits for: where a walk begins to count down.
+    #[must_use]
+    pub fn dependency_count(&self, index: NodeIndex) -> usize {
+        range(&self.dependency_starts, index).len()
+    }
+
+    /// Returns all edges, by the waiting node and then by the one waited for.
+    pub fn edges(&self) -> impl Iterator<Item = Edge<'_>> {
+        self.indices().flat_map(move |from| {
+            range(&self.dependency_starts, from).map(move |at| Edge {
+                from: self.node(from),
+                to: self.node(self.dependencies[at]),
+                reason: &self.reasons[at],
+            })
+        })
+    }
+
+    /// Returns how many edges there are.
+    #[must_use]
+    pub fn edge_count(&self) -> usize {
+        self.dependencies.len()
+    }
+
+    /// Returns the references to objects outside the graph.
+    #[must_use]
+    pub fn external(&self) -> &[External] {
+        &self.external
+    }
+
+    /// Returns the nodes in waves: each wave waits for nodes of earlier ones only, and is as early as it can be. For
+    /// display: execution has no such barriers.
+    #[must_use]
+    pub fn waves(&self) -> Vec<Vec<NodeIndex>> {
+        let mut wave_of = vec![0usize; self.nodes.len()];
+        let mut waves: Vec<Vec<NodeIndex>> = Vec::new();
+        for index in self.indices() {
+            let wave =
+                self.dependency_indices(index).iter().map(|earlier| wave_of[earlier.at()] + 1).max().unwrap_or(0);
+            wave_of[index.at()] = wave;
+            if waves.len() <= wave {
+                waves.push(Vec::new());
+            }
+            waves[wave].push(index);
+        }
+        waves
+    }
+
+    /// Returns the given nodes and all that they wait for, directly or not, in order.
+    #[must_use]
+    pub fn with_dependencies(&self, targets: &[NodeIndex]) -> Vec<NodeIndex> {
+        let mut taken = vec![false; self.nodes.len()];
+        targets.iter().for_each(|target| taken[target.at()] = true);
+        for index in self.indices().rev() {
+            if taken[index.at()] {
+                self.dependency_indices(index).iter().for_each(|earlier| taken[earlier.at()] = true);
+            }
+        }
+        self.indices().filter(|index| taken[index.at()]).collect()
+    }
+}
+
+fn range(starts: &[u32], index: NodeIndex) -> std::ops::Range<usize> {
+    starts[index.at()] as usize..starts[index.at() + 1] as usize
+}
+
+/// Returns where each node's stretch begins in a list that is sorted by node.
+fn starts(count: usize, sorted: impl Iterator<Item = NodeIndex>) -> Vec<u32> {
+    let mut starts = vec![0u32; count + 1];
+    sorted.for_each(|index| starts[index.at() + 1] += 1);
+    for at in 1..=count {
+        starts[at] += starts[at - 1];
+    }
+    starts
+}
