@@ -3,3 +3,5 @@
 mod value;
 
 pub use value::{Dependency, Desired, Grant, Mute, OutputSource, Position, Stack};
+
+pub use crate::service::{AccessRule, Check, CheckKind};

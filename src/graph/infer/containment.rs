@@ -1,6 +1,6 @@
 //! What an object lives in: its namespace, and the definition of its kind.
 
-use crate::resource::{Manifest, is_builtin_group};
+use crate::resource::Manifest;
 
 use super::{References, core, pod};
 
@@ -14,9 +14,7 @@ pub(super) fn infer(manifest: &Manifest, found: &mut References<'_, '_, '_>) {
         let key = core("Namespace", None, namespace);
         if GIVEN.contains(&namespace) { found.refer_if_present(key, reason) } else { found.refer(key, reason) }
     }
-    if !is_builtin_group(manifest.group())
-        && let Some((definition, of)) = found.objects.definition(manifest.group(), manifest.kind())
-    {
+    if let Some((definition, of)) = found.objects.definition(manifest.group(), manifest.kind()) {
         found.edge(definition, || format!("defined by CustomResourceDefinition {}", of.name()));
     }
 }

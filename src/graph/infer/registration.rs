@@ -98,7 +98,7 @@ fn govern(registration: u32, found: &mut References<'_, '_, '_>) {
     let (builtin, custom): (Vec<_>, Vec<_>) = objects
         .manifests()
         .filter(|(number, object)| *number != registration && rules.govern(object, objects))
-        .partition(|(_, object)| is_builtin_group(object.group()));
+        .partition(|(_, object)| !is_custom(object, objects));
 
     // The custom ones first: whether another object may come before the registration depends on them, since it may
     // wait for one of them.
@@ -112,6 +112,11 @@ fn govern(registration: u32, found: &mut References<'_, '_, '_>) {
     for (number, object) in builtin.into_iter().filter(|(number, _)| !needing[*number as usize]) {
         found.edge(number, || format!("governs {} {}", object.kind(), object.name()));
     }
+}
+
+/// Some groups below `k8s.io` (Gateway API) come as definitions too.
+fn is_custom(object: &Manifest, objects: &Objects<'_, '_>) -> bool {
+    !is_builtin_group(object.group()) || objects.definition(object.group(), object.kind()).is_some()
 }
 
 /// What a registration governs.

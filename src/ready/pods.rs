@@ -1,0 +1,189 @@
+//! Pods: whether one is ready, and why those of a workload are not.
+
+use serde_json::Value;
+
+use super::{Readiness, condition, number, text};
+
+/// Why the pods of a workload are not ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodTrouble {
+    /// The cause, a fragment that names the pod.
+    pub text: String,
+    /// True if waiting will not mend it: only a change will.
+    pub fatal: bool,
+}
+
+/// After so many restarts a crash loop is taken for lasting. The kubelet waits 10, 20, 40 and 80 seconds between them,
+/// so a server that only waits for another has had some three minutes.
+const LASTING_RESTARTS: i64 = 5;
+
+/// Finds the worst trouble among the pods of a workload: the first that waiting will not mend, else the first there is.
+/// Pods that are ready, done or being deleted have none.
+#[must_use]
+pub fn explain(pods: &[Value]) -> Option<PodTrouble> {
+    let mut troubles: Vec<PodTrouble> = pods.iter().filter_map(trouble).collect();
+    let worst = troubles.iter().position(|trouble| trouble.fatal).unwrap_or(0);
+    (worst < troubles.len()).then(|| troubles.swap_remove(worst))
+}
+
+/// Tells whether a pod runs, is ready and stays.
+#[must_use]
+pub fn is_ready(pod: &Value) -> bool {
+    !is_leaving(pod) && condition::is_true(pod, "Ready").is_some()
+}
+
+/// Returns the label selector of a workload, as a list request takes it. `None` if it selects no pods by labels.
+#[must_use]
+pub fn selector(workload: &Value) -> Option<String> {
+    let selector = workload.pointer("/spec/selector")?;
+    // A ReplicationController's selector is the map itself.
+    let labels = selector.get("matchLabels").unwrap_or(selector).as_object()?;
+    let mut parts: Vec<String> =
+        labels.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
+    for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
+        let key = text(expression, "/key");
+        let values: Vec<&str> =
+            expression.get("values").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        parts.push(match text(expression, "/operator") {
+            "In" => format!("{key} in ({})", values.join(",")),
+            "NotIn" => format!("{key} notin ({})", values.join(",")),
+            "Exists" => key.to_owned(),
+            "DoesNotExist" => format!("!{key}"),
+            _ => return None,
+        });
+    }
+    (!parts.is_empty()).then(|| parts.join(","))
+}
+
+pub(super) fn pod(pod: &Value) -> Readiness {
+    match text(pod, "/status/phase") {
+        "Succeeded" => return Readiness::Ready,
+        "Failed" => {
+            let words = match (text(pod, "/status/reason"), text(pod, "/status/message")) {
+                ("", "") => "the pod failed".to_owned(),
+                (reason, "") => reason.to_owned(),
+                ("", message) => message.to_owned(),
+                (reason, message) => format!("{message} ({reason})"),
+            };
+            return Readiness::Failed(words);
+        }
+        _ => {}
+    }
+    if is_ready(pod) {
+        return Readiness::Ready;
+    }
+    match trouble(pod) {
+        Some(PodTrouble { text, fatal: true }) => Readiness::Failed(text),
+        Some(PodTrouble { text, fatal: false }) => Readiness::Waiting(text),
+        None => Readiness::Waiting("the pod is not ready".to_owned()),
+    }
+}
+
+fn is_leaving(pod: &Value) -> bool {
+    pod.pointer("/metadata/deletionTimestamp").is_some_and(|stamp| !stamp.is_null())
+}
+
+fn trouble(pod: &Value) -> Option<PodTrouble> {
+    if is_leaving(pod) || is_ready(pod) || text(pod, "/status/phase") == "Succeeded" {
+        return None;
+    }
+    let name = text(pod, "/metadata/name");
+    let found = unscheduled(pod)
+        .or_else(|| ["initContainerStatuses", "containerStatuses"].into_iter().find_map(|list| stuck(pod, list)))
+        .or_else(|| unprobed(pod));
+    let (words, fatal) = found?;
+    Some(PodTrouble { text: format!("pod {name}: {words}"), fatal })
+}
+
+/// The scheduler's own words; they tell of resources, taints and claims that are not bound alike. Never fatal: nodes
+/// and volumes may still come.
+fn unscheduled(pod: &Value) -> Option<(String, bool)> {
+    let scheduled = condition::is_false(pod, "PodScheduled")?;
+    let message = scheduled.message.trim();
+    let is_volume = message.contains("PersistentVolumeClaim") || message.contains("persistentvolumeclaim");
+    let words = match (scheduled.reason, message) {
+        ("SchedulingGated", _) => "held back by a scheduling gate".to_owned(),
+        (_, "") => "not scheduled yet".to_owned(),
+        (_, message) if is_volume => format!("volume pending: {message}"),
+        (_, message) => format!("unschedulable: {message}"),
+    };
+    Some((words, false))
+}
+
+fn stuck(pod: &Value, list: &str) -> Option<(String, bool)> {
+    let statuses = pod.get("status")?.get(list)?.as_array()?;
+    let mut found: Option<(String, bool)> = None;
+    for status in statuses {
+        let Some((words, fatal)) = container(status) else { continue };
+        if found.is_none() || fatal {
+            let name = text(status, "/name");
+            found = Some((format!("container {name}: {words}"), fatal));
+        }
+        if fatal {
+            break;
+        }
+    }
+    found
+}
+
+fn container(status: &Value) -> Option<(String, bool)> {
+    let reason = text(status, "/state/waiting/reason");
+    let message = text(status, "/state/waiting/message");
+    let image = text(status, "/image");
+    let with_message = |words: String| if message.is_empty() { words } else { format!("{words}: {message}") };
+    match reason {
+        "ErrImagePull" | "ImagePullBackOff" => {
+            Some((with_message(format!("image `{image}` cannot be pulled")), is_gone(message)))
+        }
+        "InvalidImageName" => Some((format!("`{image}` is no valid image name"), true)),
+        "ErrImageNeverPull" => Some((format!("image `{image}` is not on the node and may not be pulled"), true)),
+        "CreateContainerConfigError" => Some((with_message("cannot be configured".to_owned()), true)),
+        "CreateContainerError" | "RunContainerError" => Some((with_message("cannot be started".to_owned()), false)),
+        "CrashLoopBackOff" => {
+            let restarts = number(status, "/restartCount").unwrap_or(0);
+            let last = ended(status, "/lastState/terminated").unwrap_or_else(|| "it ends again and again".to_owned());
+            let times = if restarts == 1 { "once".to_owned() } else { format!("{restarts} times") };
+            Some((format!("crash loop, restarted {times}; last time {last}"), restarts >= LASTING_RESTARTS))
+        }
+        "" => {
+            let code = number(status, "/state/terminated/exitCode").unwrap_or(0);
+            (code != 0).then(|| ended(status, "/state/terminated")).flatten().map(|words| (words, false))
+        }
+        // A container that is only being made has no trouble of its own; its volumes may.
+        "ContainerCreating" | "PodInitializing" => (!message.is_empty()).then(|| (message.to_owned(), false)),
+        other => Some((with_message(other.to_owned()), false)),
+    }
+}
+
+/// Tells whether a registry answered that there is no such image; anything else may pass.
+fn is_gone(message: &str) -> bool {
+    ["not found", "manifest unknown", "does not exist"].iter().any(|words| message.contains(words))
+}
+
+fn ended(status: &Value, pointer: &str) -> Option<String> {
+    let terminated = status.pointer(pointer).filter(|terminated| !terminated.is_null())?;
+    let code = number(terminated, "/exitCode").unwrap_or(0);
+    Some(match text(terminated, "/reason") {
+        "OOMKilled" => "it was killed for using more memory than its limit (OOMKilled)".to_owned(),
+        "" | "Error" | "Completed" => format!("it ended with exit code {code}"),
+        reason => format!("it ended with exit code {code} ({reason})"),
+    })
+}
+
+/// The pod runs but its probes do not pass.
+fn unprobed(pod: &Value) -> Option<(String, bool)> {
+    let statuses = pod.pointer("/status/containerStatuses")?.as_array()?;
+    let unready = statuses.iter().find(|status| {
+        status.pointer("/state/running").is_some() && status.get("ready").and_then(Value::as_bool) == Some(false)
+    });
+    if let Some(status) = unready {
+        let name = text(status, "/name");
+        let started = status.get("started").and_then(Value::as_bool).unwrap_or(true);
+        let probe = if started { "readiness" } else { "startup" };
+        let killed = text(status, "/lastState/terminated/reason") == "OOMKilled";
+        let memory = if killed { "; it was OOMKilled before" } else { "" };
+        return Some((format!("container {name}: its {probe} probe does not pass{memory}"), false));
+    }
+    let gate = condition::is_false(pod, "Ready").filter(|ready| ready.reason == "ReadinessGatesNotReady")?;
+    Some((gate.words("its readiness gates are not met"), false))
+}
