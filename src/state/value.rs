@@ -1,6 +1,7 @@
 //! The [`State`] value: what we recorded of what we did.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -11,9 +12,29 @@ use crate::resource::{Address, Digest, ObjectRef};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lineage(pub String);
 
+impl fmt::Display for Lineage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 /// Counts the snapshots of a lineage, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Serial(pub u64);
+
+impl Serial {
+    /// Returns the number of the snapshot that follows this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for Serial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
 
 /// What was recorded of one resource after it was last applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,4 +76,43 @@ pub struct State {
     pub with_extra_manifests: bool,
     /// The resources, by identity.
     pub entries: BTreeMap<ObjectRef, Entry>,
+}
+
+impl State {
+    /// Makes the state of a stack of which nothing is recorded yet. The lineage is handed in: nothing here is random.
+    #[must_use]
+    pub fn new(
+        stack: impl Into<String>,
+        namespace: impl Into<String>,
+        cluster: impl Into<String>,
+        lineage: Lineage,
+    ) -> Self {
+        Self {
+            stack: stack.into(),
+            namespace: namespace.into(),
+            cluster: cluster.into(),
+            lineage,
+            serial: Serial::default(),
+            with_extra_manifests: false,
+            entries: BTreeMap::new(),
+        }
+    }
+
+    /// Returns what is recorded of an object.
+    #[must_use]
+    pub fn entry(&self, object: &ObjectRef) -> Option<&Entry> {
+        self.entries.get(object)
+    }
+
+    /// Returns what is recorded under an address, with its identity.
+    #[must_use]
+    pub fn by_address(&self, address: &Address) -> Option<(&ObjectRef, &Entry)> {
+        self.entries.iter().find(|(_, entry)| entry.address == *address)
+    }
+
+    /// Tells whether nothing is recorded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
 }

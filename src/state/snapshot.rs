@@ -1,0 +1,225 @@
+//! The snapshot file: one state, written whole.
+//!
+//! The file is canonical JSON (keys sorted, no blanks) with line breaks added, one resource a line, so that two of them
+//! compare line by line. `checksum` is the SHA-256 of the canonical JSON of everything else; since the line breaks are
+//! all that is added, it is the hash of the other lines joined. A file that a tool laid out anew is still read: it is
+//! then brought to the canonical form first.
+//!
+//! What changes of the format do: a reader refuses every version but those it knows, and every field it does not know,
+//! because writing the state back would lose it. So any change of a field is a new version, and a newer writer never
+//! has its file overwritten by an older one.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::error::Category;
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use super::record::{EntryRecord, digest_text};
+use super::{Lineage, Serial, State};
+use crate::resource::{Digest, ObjectRef, canonical_json};
+
+/// What `format` says in every snapshot.
+const FORMAT: &str = "mathison.dev/state";
+
+/// The version of the format that is written, and the only one read so far.
+const VERSION: u64 = 1;
+
+/// The beginning of a file as it is written, up to the digits of the checksum.
+const BEFORE_CHECKSUM: &str = "{\n\"checksum\":\"";
+
+/// Why bytes are no snapshot that may be trusted. Each fits behind the name of the file.
+#[derive(Debug, Error)]
+pub enum SnapshotError {
+    /// The file ends before the snapshot does.
+    #[error("the snapshot is cut off")]
+    Truncated,
+    /// It is no JSON.
+    #[error("the snapshot is not JSON")]
+    NotJson(#[source] serde_json::Error),
+    /// It is JSON, but of something else.
+    #[error("the file is no state of Mathison: `format` is {found}, not `{FORMAT}`")]
+    Foreign {
+        /// What `format` says, in backticks, or `missing`.
+        found: String,
+    },
+    /// The format is of a version that is not known here.
+    #[error(
+        "the snapshot has format version `{found}`, written by mathison `{written_by}`; this one reads version `{VERSION}`"
+    )]
+    Version {
+        /// The version it says.
+        found: u64,
+        /// The version of the program that wrote it.
+        written_by: String,
+    },
+    /// A field is missing, unknown, or of another type.
+    #[error("the snapshot is not laid out as format version `{VERSION}`")]
+    Malformed(#[source] serde_json::Error),
+    /// The content is not what was written.
+    #[error("the snapshot was damaged or edited: its checksum is `{stated}`, its content gives `{computed}`")]
+    Checksum {
+        /// The checksum in the file.
+        stated: Digest,
+        /// The checksum of what is in the file.
+        computed: Digest,
+    },
+    /// One identity stands in it twice.
+    #[error("the snapshot records `{0}` twice")]
+    Duplicate(ObjectRef),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SnapshotRecord<'a> {
+    #[serde(with = "digest_text")]
+    checksum: Digest,
+    cluster_uid: String,
+    format: String,
+    lineage: String,
+    namespace: String,
+    resources: Vec<EntryRecord<'a>>,
+    serial: u64,
+    stack: String,
+    version: u64,
+    with_extra_manifests: bool,
+    written_by: String,
+}
+
+/// What can be said of a file that is not laid out as expected.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Probe {
+    #[serde(default)]
+    format: Value,
+    #[serde(default)]
+    version: Value,
+    #[serde(default)]
+    written_by: Value,
+}
+
+/// Returns the bytes of a snapshot file. The same state gives the same bytes.
+#[must_use]
+pub fn encode(state: &State) -> Vec<u8> {
+    encode_as(state, env!("CARGO_PKG_VERSION"))
+}
+
+fn encode_as(state: &State, written_by: &str) -> Vec<u8> {
+    let mut rest = String::with_capacity(256 + state.entries.len() * 2048);
+    field(&mut rest, "clusterUid", &state.cluster, ",\n");
+    field(&mut rest, "format", FORMAT, ",\n");
+    field(&mut rest, "lineage", &state.lineage.0, ",\n");
+    field(&mut rest, "namespace", &state.namespace, ",\n");
+    rest.push_str("\"resources\":[");
+    for (index, (object, entry)) in state.entries.iter().enumerate() {
+        rest.push_str(if index == 0 { "\n" } else { ",\n" });
+        rest.push_str(&json(&EntryRecord::of(object, entry)));
+    }
+    rest.push_str("\n],\n");
+    field(&mut rest, "serial", &state.serial.0, ",\n");
+    field(&mut rest, "stack", &state.stack, ",\n");
+    field(&mut rest, "version", &VERSION, ",\n");
+    field(&mut rest, "withExtraManifests", &state.with_extra_manifests, ",\n");
+    field(&mut rest, "writtenBy", written_by, "\n}\n");
+    format!("{BEFORE_CHECKSUM}{}\",\n{rest}", checksum_of_lines(&rest)).into_bytes()
+}
+
+fn field(text: &mut String, name: &str, value: &(impl Serialize + ?Sized), end: &str) {
+    text.push('"');
+    text.push_str(name);
+    text.push_str("\":");
+    text.push_str(&json(value));
+    text.push_str(end);
+}
+
+/// Serialising these types into memory cannot fail: every key is a string.
+fn json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// Returns the checksum of the lines that follow the line of the checksum: of `{` and all of them joined.
+fn checksum_of_lines(rest: &str) -> Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(b"{");
+    for line in rest.split('\n') {
+        hasher.update(line.as_bytes());
+    }
+    Digest::from_bytes(hasher.finalize().into())
+}
+
+/// Reads a snapshot file.
+///
+/// # Errors
+/// See [`SnapshotError`]: nothing is returned that is not exactly what was written.
+pub fn decode(bytes: &[u8]) -> Result<State, SnapshotError> {
+    // The line break at the end is the last thing written: without it, even complete JSON was cut off.
+    let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.ends_with('\n')) else {
+        return Err(unreadable(bytes, SnapshotError::Truncated));
+    };
+    let record: SnapshotRecord<'_> =
+        serde_json::from_str(text).map_err(|error| unreadable(bytes, SnapshotError::Malformed(error)))?;
+    check_kind(&Value::from(record.format.as_str()), record.version, &record.written_by)?;
+    check_content(text, record.checksum)?;
+    let mut entries = BTreeMap::new();
+    for resource in record.resources {
+        let (object, entry) = resource.into_entry();
+        match entries.entry(object) {
+            Slot::Vacant(slot) => {
+                slot.insert(entry);
+            }
+            Slot::Occupied(slot) => return Err(SnapshotError::Duplicate(slot.key().clone())),
+        }
+    }
+    Ok(State {
+        stack: record.stack,
+        namespace: record.namespace,
+        cluster: record.cluster_uid,
+        lineage: Lineage(record.lineage),
+        serial: Serial(record.serial),
+        with_extra_manifests: record.with_extra_manifests,
+        entries,
+    })
+}
+
+fn check_content(text: &str, stated: Digest) -> Result<(), SnapshotError> {
+    let as_written = text.strip_prefix(BEFORE_CHECKSUM).and_then(|text| text.split_once('\n'));
+    if as_written.is_some_and(|(_, rest)| checksum_of_lines(rest) == stated) {
+        return Ok(());
+    }
+    let mut whole: Value = serde_json::from_str(text).map_err(SnapshotError::Malformed)?;
+    if let Some(fields) = whole.as_object_mut() {
+        fields.remove("checksum");
+    }
+    let computed = Digest::of_bytes(&canonical_json(&whole));
+    if computed == stated { Ok(()) } else { Err(SnapshotError::Checksum { stated, computed }) }
+}
+
+fn check_kind(format: &Value, version: u64, written_by: &str) -> Result<(), SnapshotError> {
+    if format != FORMAT {
+        let found = format.as_str().map_or_else(|| "missing".to_owned(), |format| format!("`{format}`"));
+        return Err(SnapshotError::Foreign { found });
+    }
+    if version != VERSION {
+        return Err(SnapshotError::Version { found: version, written_by: written_by.to_owned() });
+    }
+    Ok(())
+}
+
+/// Says why bytes could not be read, best reason first: of another kind, cut off, no JSON, else `otherwise`.
+fn unreadable(bytes: &[u8], otherwise: SnapshotError) -> SnapshotError {
+    match serde_json::from_slice::<Value>(bytes) {
+        Err(error) if error.classify() == Category::Eof => SnapshotError::Truncated,
+        Err(error) => SnapshotError::NotJson(error),
+        Ok(value) => {
+            let Ok(probe) = serde_json::from_value::<Probe>(value) else {
+                return SnapshotError::Foreign { found: "missing".to_owned() };
+            };
+            let version = probe.version.as_u64().unwrap_or(VERSION);
+            let written_by = probe.written_by.as_str().unwrap_or("of unknown version");
+            check_kind(&probe.format, version, written_by).err().unwrap_or(otherwise)
+        }
+    }
+}
