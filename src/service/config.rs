@@ -1,0 +1,118 @@
+//! `config`: a ConfigMap of plain settings.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::block::{below, manifest};
+use super::labels::{labels, metadata};
+use super::{Expansion, Remark, ServiceContext};
+use crate::resource::check_dns_subdomain;
+use crate::secret::clear_text_secret;
+
+/// A ConfigMap holds at most 1 MiB, keys included.
+const LARGEST: usize = 1 << 20;
+
+/// A ConfigMap of plain settings.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ConfigBlock {
+    /// The ConfigMap's name; by default the service's.
+    #[serde(default)]
+    name: Option<String>,
+    /// The settings. Every value is a string: write `"5432"`, not `5432`. Secrets do not belong here.
+    data: BTreeMap<String, String>,
+}
+
+pub(super) fn expand(block: ConfigBlock, context: ServiceContext<'_>) -> Result<Expansion, Vec<Remark>> {
+    let name = block.name.as_deref().unwrap_or(context.name);
+    let remarks = problems(&block, name);
+    if !remarks.is_empty() {
+        return Err(remarks);
+    }
+    let config_map = manifest(json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(context, name, &labels(context, name, "config")),
+        "data": block.data,
+    }))
+    .map_err(|remark| vec![remark])?;
+    Ok(Expansion { manifests: vec![config_map], ..Expansion::default() })
+}
+
+fn problems(block: &ConfigBlock, name: &str) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    if let Err(error) = check_dns_subdomain(name) {
+        let pointer = if block.name.is_some() { "/name" } else { "" };
+        remarks.push(Remark::new(pointer, error.to_string()));
+    }
+    for (key, value) in &block.data {
+        let pointer = below("/data", key);
+        if !is_data_key(key) {
+            remarks.push(
+                Remark::new(&pointer, format!("`{key}` is no key for a ConfigMap"))
+                    .hinted("a key has letters, digits, `-`, `_` and `.`, and at most 253 of them"),
+            );
+        }
+        if let Some(why) = clear_text_secret(key, value) {
+            remarks.push(
+                Remark::new(&pointer, format!("the value of `{key}` looks like a secret: {why}"))
+                    .hinted("say under `secrets` where it comes from; its value never stands in the file"),
+            );
+        }
+    }
+    let size: usize = block.data.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if size > LARGEST {
+        remarks.push(Remark::new("/data", format!("a ConfigMap holds at most {LARGEST} bytes, this has {size}")));
+    }
+    remarks
+}
+
+/// Tells whether a word may be a key of a ConfigMap or Secret.
+fn is_data_key(key: &str) -> bool {
+    !key.is_empty()
+        && key.len() <= 253
+        && key != "."
+        && !key.starts_with("..")
+        && key.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::expand;
+    use super::*;
+
+    const CONTEXT: ServiceContext<'_> =
+        ServiceContext { stack: "mathison", namespace: "mathison-system", name: "config" };
+
+    fn problems_of(block: Value) -> String {
+        let remarks = expand("config", &block, &CONTEXT).unwrap_err();
+        remarks.iter().map(|remark| format!("{}: {}\n", remark.pointer, remark.message)).collect()
+    }
+
+    #[test]
+    fn the_config_map_is_plain() {
+        let block = json!({"name": "mathison-config", "data": {"NODE_ENV": "production"}});
+        let expansion = expand("config", &block, &CONTEXT).unwrap();
+        insta::assert_snapshot!(serde_yaml::to_string(expansion.manifests[0].object()).unwrap(), @"");
+    }
+
+    #[test]
+    fn numbers_and_booleans_must_be_quoted() {
+        let remarks = expand("config", &json!({"data": {"PORT": 5432, "ON": true}}), &CONTEXT).unwrap_err();
+        let hints: Vec<_> = remarks.iter().map(|remark| (&*remark.pointer, remark.hint.as_deref().unwrap())).collect();
+        assert_eq!(hints, [("/data/ON", "quote it: \"true\""), ("/data/PORT", "quote it: \"5432\"")]);
+    }
+
+    #[test]
+    fn bad_names_keys_and_secrets_are_refused() {
+        insta::assert_snapshot!(
+            problems_of(json!({"name": "Config", "data": {"a b": "x", "AUTH_SECRET": "hunter2"}})),
+            @""
+        );
+    }
+}
