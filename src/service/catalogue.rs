@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Endpoint, Expansion, Remark, ServiceContext, config, namespace, rbac, shape};
+use super::{Endpoint, Expansion, Remark, ServiceContext, config, namespace, postgres, rbac, redis, shape};
 
 /// The names of the types, as `type:` in a block has them.
-pub const TYPES: &[&str] = &["namespace", "rbac", "config"];
+pub const TYPES: &[&str] = &["namespace", "rbac", "config", "postgres", "redis"];
 
 /// Returns the JSON Schema of a type's block, without the key `type` itself; `None` for a type that does not exist.
 #[must_use]
@@ -14,6 +14,8 @@ pub fn block_schema(type_name: &str) -> Option<schemars::Schema> {
         "namespace" => shape::schema::<namespace::NamespaceBlock>(),
         "rbac" => shape::schema::<rbac::RbacBlock>(),
         "config" => shape::schema::<config::ConfigBlock>(),
+        "postgres" => shape::schema::<postgres::PostgresBlock>(),
+        "redis" => shape::schema::<redis::RedisBlock>(),
         _ => return None,
     })
 }
@@ -27,6 +29,8 @@ pub fn expand(type_name: &str, block: &Value, context: &ServiceContext<'_>) -> R
         "namespace" => namespace::expand(shape::decode(block)?, *context),
         "rbac" => rbac::expand(shape::decode(block)?, *context),
         "config" => config::expand(shape::decode(block)?, *context),
+        "postgres" => postgres::expand(&shape::decode(block)?, *context),
+        "redis" => redis::expand(&shape::decode(block)?, *context),
         _ => Err(vec![Remark::new("/type", format!("there is no type of service `{type_name}`"))]),
     }
 }
@@ -36,8 +40,8 @@ pub fn expand(type_name: &str, block: &Value, context: &ServiceContext<'_>) -> R
 #[must_use]
 pub fn endpoint(type_name: &str, block: &Value, context: &ServiceContext<'_>) -> Option<Endpoint> {
     let port = match type_name {
-        "postgres" => 5432,
-        "redis" => 6379,
+        "postgres" => postgres::PORT,
+        "redis" => redis::PORT,
         _ => return None,
     };
     let name = block.get("name").and_then(Value::as_str).unwrap_or(context.name);

@@ -7,13 +7,21 @@
 mod block;
 mod catalogue;
 mod check;
+mod checksum;
+mod compute;
 mod config;
+mod database;
 mod labels;
 mod namespace;
+mod network;
+mod postgres;
 mod rbac;
+mod redis;
+mod secret_key;
 mod shape;
 
 pub use block::{Endpoint, Expansion, Remark, ServiceContext};
 pub use catalogue::{TYPES, block_schema, endpoint, expand};
 pub use check::{AccessRule, Check, CheckKind};
+pub use checksum::CONFIG_CHECKSUM_ANNOTATION;
 pub use labels::{PART_OF, PART_OF_LABEL};

@@ -1,0 +1,244 @@
+//! CPU, memory and storage as a block asks for them.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Remark;
+use super::block::below;
+
+/// A quantity as Kubernetes writes it: `10Gi`, `250m`, `1`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(super) struct QuantityText(String);
+
+impl QuantityText {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the amount in thousandths, which is the finest that CPU and memory know; `None` if it is no quantity.
+    pub(super) fn thousandths(&self) -> Option<i128> {
+        thousandths(&self.0)
+    }
+
+    /// Returns the amount in whole units, such as bytes.
+    pub(super) fn units(&self) -> Option<i128> {
+        self.thousandths().map(|amount| amount / 1000)
+    }
+
+    /// Returns the problem with it where it must be a quantity above zero.
+    pub(super) fn problem(&self, pointer: &str) -> Option<Remark> {
+        match self.thousandths() {
+            None => Some(
+                Remark::new(pointer, format!("`{}` is no quantity", self.0))
+                    .hinted("write a number with a unit, such as `10Gi`, `512Mi` or `250m`"),
+            ),
+            Some(amount) if amount <= 0 => Some(Remark::new(pointer, format!("`{}` must be above zero", self.0))),
+            Some(_) => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for QuantityText {
+    /// Takes a number as well as a string: `cpu: 1` is what people write.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self(text)),
+            Value::Number(number) => Ok(Self(number.to_string())),
+            _ => Err(serde::de::Error::custom("a quantity is a string or a number")),
+        }
+    }
+}
+
+impl JsonSchema for QuantityText {
+    fn schema_name() -> Cow<'static, str> {
+        "Quantity".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": ["string", "number"], "examples": ["10Gi", "250m"]})
+    }
+}
+
+fn thousandths(text: &str) -> Option<i128> {
+    let number_end = text.find(|character: char| !character.is_ascii_digit() && !"+-.".contains(character));
+    let (number, suffix) = text.split_at(number_end.unwrap_or(text.len()));
+    let (negative, digits) = match number.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, number.strip_prefix('+').unwrap_or(number)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = format!("{whole}{fraction}");
+    if all.is_empty() || !all.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (multiplier, divisor) = scale(suffix)?;
+    let divisor = divisor.checked_mul(10_i128.checked_pow(u32::try_from(fraction.len()).ok()?)?)?;
+    let amount = all.parse::<i128>().ok()?.checked_mul(multiplier)?.checked_mul(1000)?;
+    // The server rounds up what is finer than it keeps.
+    let rounded = amount.checked_add(divisor - 1)? / divisor;
+    Some(if negative { -rounded } else { rounded })
+}
+
+/// Returns the factor and divisor of a suffix.
+fn scale(suffix: &str) -> Option<(i128, i128)> {
+    const POWERS: &str = "KMGTPE";
+    if let Some(exponent) = suffix.strip_prefix(['e', 'E'])
+        && !exponent.is_empty()
+    {
+        let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.abs() <= 24)?;
+        let power = 10_i128.pow(exponent.unsigned_abs());
+        return Some(if exponent < 0 { (1, power) } else { (power, 1) });
+    }
+    Some(match suffix {
+        "" => (1, 1),
+        "n" => (1, 1_000_000_000),
+        "u" => (1, 1_000_000),
+        "m" => (1, 1000),
+        "k" => (1000, 1),
+        "K" => return None,
+        _ => {
+            let (letter, base) = match suffix.strip_suffix('i') {
+                Some(letter) => (letter, 1024_i128),
+                None => (suffix, 1000),
+            };
+            let power = POWERS.find(letter).filter(|_| letter.len() == 1)? + 1;
+            (base.checked_pow(u32::try_from(power).ok()?)?, 1)
+        }
+    })
+}
+
+/// What a container asks for and what it may not exceed. What is left out keeps its default.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct Resources {
+    /// What the scheduler sets aside for it.
+    pub(super) requests: Amounts,
+    /// What it may not exceed.
+    pub(super) limits: Amounts,
+}
+
+/// Amounts of CPU and memory.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct Amounts {
+    /// CPU, such as `250m`.
+    pub(super) cpu: Option<QuantityText>,
+    /// Memory, such as `512Mi`.
+    pub(super) memory: Option<QuantityText>,
+}
+
+impl Amounts {
+    pub(super) fn new(cpu: &str, memory: &str) -> Self {
+        Self { cpu: Some(QuantityText::new(cpu)), memory: Some(QuantityText::new(memory)) }
+    }
+
+    fn or(&self, default: &Self) -> Self {
+        Self {
+            cpu: self.cpu.clone().or_else(|| default.cpu.clone()),
+            memory: self.memory.clone().or_else(|| default.memory.clone()),
+        }
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&'static str, &QuantityText)> {
+        [("cpu", &self.cpu), ("memory", &self.memory)]
+            .into_iter()
+            .filter_map(|(name, amount)| Some((name, amount.as_ref()?)))
+    }
+
+    fn object(&self) -> Value {
+        let amounts: Map<String, Value> =
+            self.each().map(|(name, amount)| (name.to_owned(), Value::from(amount.as_str()))).collect();
+        Value::Object(amounts)
+    }
+}
+
+impl Resources {
+    /// Returns these amounts, and the default's where nothing is said.
+    pub(super) fn or(&self, default: &Self) -> Self {
+        Self { requests: self.requests.or(&default.requests), limits: self.limits.or(&default.limits) }
+    }
+
+    /// Returns the field `resources` of a container.
+    pub(super) fn object(&self) -> Value {
+        serde_json::json!({"requests": self.requests.object(), "limits": self.limits.object()})
+    }
+
+    /// Returns what is wrong: no quantity, or a request above its limit.
+    pub(super) fn problems(&self, pointer: &str) -> Vec<Remark> {
+        let mut remarks = Vec::new();
+        for (key, amounts) in [("requests", &self.requests), ("limits", &self.limits)] {
+            let pointer = below(pointer, key);
+            remarks.extend(amounts.each().filter_map(|(name, amount)| amount.problem(&below(&pointer, name))));
+        }
+        for (name, request) in self.requests.each() {
+            let Some((_, limit)) = self.limits.each().find(|(limit_name, _)| *limit_name == name) else { continue };
+            if let (Some(asked), Some(most)) = (request.thousandths(), limit.thousandths())
+                && most < asked
+            {
+                remarks.push(
+                    Remark::new(
+                        below(&below(pointer, "limits"), name),
+                        format!("the {name} limit `{}` is below the request `{}`", limit.as_str(), request.as_str()),
+                    )
+                    .hinted("raise the limit or lower the request"),
+                );
+            }
+        }
+        remarks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_read_as_kubernetes_reads_them() {
+        for (text, amount) in [
+            ("1", 1000),
+            ("250m", 250),
+            ("1.5Gi", 1_610_612_736_000),
+            ("10Gi", 10_737_418_240_000),
+            ("1k", 1_000_000),
+            ("1e3", 1_000_000),
+            ("1E", 1_000_000_000_000_000_000_000),
+            ("+.5", 500),
+            ("1.", 1000),
+            ("-1", -1000),
+            ("1u", 1),
+        ] {
+            assert_eq!(thousandths(text), Some(amount), "{text}");
+        }
+        for text in ["", "Gi", "1K", "1gi", "1 Gi", "1Gib", "1.2.3", "--1", "1e", "ten", "9".repeat(60).as_str()] {
+            // `1e` is no number, but `1E` is an exa.
+            assert_eq!(thousandths(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_below_its_request_is_named() {
+        let resources = Resources { requests: Amounts::new("1", "1Gi"), limits: Amounts::new("500m", "1024Mi") };
+        let remarks = resources.problems("/resources");
+        assert_eq!(remarks.len(), 1);
+        assert_eq!(remarks[0].pointer, "/resources/limits/cpu");
+        assert_eq!(remarks[0].message, "the cpu limit `500m` is below the request `1`");
+    }
+
+    #[test]
+    fn what_is_left_out_keeps_its_default() {
+        let default = Resources { requests: Amounts::new("250m", "512Mi"), limits: Amounts::new("1", "1Gi") };
+        let written = Resources {
+            limits: Amounts { memory: Some(QuantityText::new("2Gi")), ..Amounts::default() },
+            ..Resources::default()
+        };
+        insta::assert_snapshot!(written.or(&default).object(), @"");
+    }
+}
