@@ -2,6 +2,6 @@
 
 mod value;
 
-pub use value::{Dependency, Desired, Grant, Mute, OutputSource, Position, Stack};
+pub use value::{Dependency, Desired, Grant, Mute, OutputSource, Stack};
 
-pub use crate::service::{AccessRule, Check, CheckKind};
+pub use crate::yaml::Position;

@@ -5,17 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::resource::{Address, Digest, Manifest, ObjectRef};
 use crate::secret::SecretSpec;
 use crate::service::Check;
-
-/// Where something stands in a file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
-    /// The file as it was named, or `<stdin>`.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-}
+use crate::yaml::Position;
 
 /// One resource that should exist.
 #[derive(Debug, Clone, PartialEq)]

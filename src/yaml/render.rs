@@ -1,0 +1,99 @@
+//! Problems as people read them: what, where, the line itself, a caret, a hint.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use super::{Problem, Problems, Severity, Sources};
+
+/// Returns all problems as text, each followed by an empty line. Lines that may hold a secret are left out.
+#[must_use]
+pub fn render(problems: &Problems, sources: &Sources, color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
+    let mut sorted = problems.clone();
+    sorted.sort(sources);
+    let mut text = String::new();
+    for problem in sorted.iter() {
+        text.push_str(&renderer.render(&[group(problem, sources)]));
+        text.push_str("\n\n");
+    }
+    text
+}
+
+fn group<'a>(problem: &'a Problem, sources: &'a Sources) -> Group<'a> {
+    let level = match problem.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(problem.message.as_str()));
+    let line = sources.line(&problem.file, problem.at.line).filter(|_| !problem.concealed);
+    if let Some(line) = line {
+        let span = byte_span(line, problem.at.column, problem.at.length);
+        group = group.element(
+            Snippet::source(line)
+                .line_start(problem.at.line)
+                .path(problem.file.as_str())
+                .annotation(AnnotationKind::Primary.span(span)),
+        );
+    } else if problem.at.line > 0 {
+        let origin = Origin::path(problem.file.as_str()).line(problem.at.line).char_column(problem.at.column);
+        group = group.element(origin);
+    } else if !problem.file.is_empty() {
+        group = group.element(Origin::path(problem.file.as_str()));
+    }
+    if let Some(hint) = &problem.hint {
+        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+    }
+    group
+}
+
+/// Turns a column and a length in characters into a range of bytes that stays within the line.
+fn byte_span(line: &str, column: usize, length: usize) -> std::ops::Range<usize> {
+    let byte_of = |character: usize| line.char_indices().nth(character).map_or(line.len(), |(byte, _)| byte);
+    let start = byte_of(column.saturating_sub(1));
+    let end = byte_of(column.saturating_sub(1).saturating_add(length.max(1)));
+    let trimmed = line.trim_end().len();
+    start..end.min(trimmed.max(start + 1)).max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::Spot;
+
+    #[test]
+    fn a_problem_shows_its_line_with_a_caret_below_and_its_hint() {
+        let mut sources = Sources::default();
+        sources.add("a.yaml", "stack: x\nschlüssel: über  # so\n");
+        let mut problems = Problems::default();
+        problems.push(
+            Problem::error("a.yaml", Spot { line: 2, column: 12, length: 40 }, "wrong value").hint("write another"),
+        );
+        insta::assert_snapshot!(render(&problems, &sources, false), @"
+        error: wrong value
+         --> a.yaml:2:12
+          |
+        2 | schlüssel: über  # so
+          |            ^^^^^^^^^^
+          |
+          = hint: write another
+        ");
+    }
+
+    #[test]
+    fn a_line_that_may_hold_a_secret_is_not_shown() {
+        let mut sources = Sources::default();
+        sources.add("a.yaml", "password: hunter2\n");
+        let mut problems = Problems::default();
+        problems.push(Problem::error("a.yaml", Spot { line: 1, column: 11, length: 7 }, "a secret").conceal(true));
+        let text = render(&problems, &sources, false);
+        assert!(text.contains("a.yaml:1:11") && !text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn colour_is_there_only_when_asked_for() {
+        let mut problems = Problems::default();
+        problems.push(Problem::warning("--set a=b", Spot::default(), "odd"));
+        assert!(render(&problems, &Sources::default(), true).contains('\u{1b}'));
+        assert!(!render(&problems, &Sources::default(), false).contains('\u{1b}'));
+    }
+}
