@@ -1,0 +1,246 @@
+//! Which server, and who we are there: `KUBECONFIG`, `~/.kube/config`, or the service account of a pod, as kubectl does.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::header::USER_AGENT;
+use kube::Config;
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
+
+use super::error::ClusterError;
+use super::retry::RetryPolicy;
+use super::subject::Endpoint;
+use super::{Cluster, connection};
+
+/// How a cluster is reached. The environment is read by whoever makes this.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// The value of `KUBECONFIG`: files, separated as in `PATH`; of equal entries the first counts.
+    pub kubeconfig: Option<OsString>,
+    /// The home folder, for `.kube/config` where `kubeconfig` is `None`.
+    pub home: Option<PathBuf>,
+    /// Name of the context; `None`: the file's current one.
+    pub context: Option<String>,
+    /// What the server's log shall call us.
+    pub user_agent: String,
+    /// The most writes at once.
+    pub parallelism: usize,
+    /// How long one try of a request may take.
+    pub timeout: Duration,
+    /// How failures that pass are met.
+    pub retry: RetryPolicy,
+    /// Seed of the waits between tries.
+    pub seed: u64,
+    /// Folder in which the server's kinds are remembered.
+    pub cache: Option<PathBuf>,
+}
+
+impl Default for ConnectOptions {
+    /// Ten writes at once, as kubectl and Terraform have it; 15 seconds for a try, so that a second one fits into the
+    /// 30 seconds of the retries.
+    fn default() -> Self {
+        Self {
+            kubeconfig: None,
+            home: None,
+            context: None,
+            user_agent: concat!("mathison/", env!("CARGO_PKG_VERSION")).to_owned(),
+            parallelism: 10,
+            timeout: Duration::from_secs(15),
+            retry: RetryPolicy::default(),
+            seed: 0,
+            cache: None,
+        }
+    }
+}
+
+impl Cluster {
+    /// Reads the configuration and prepares a client. Nothing is sent yet, but a credentials plugin may run.
+    ///
+    /// # Errors
+    /// [`ClusterError::Kubeconfig`], [`ClusterError::UnknownContext`], [`ClusterError::Credentials`] and
+    /// [`ClusterError::Certificate`].
+    pub async fn connect(options: ConnectOptions) -> Result<Self, ClusterError> {
+        let (mut config, context) = match read_files(&options)? {
+            Some(kubeconfig) => {
+                let (config, context) = of_kubeconfig(kubeconfig, options.context.as_deref()).await?;
+                (config, Some(context))
+            }
+            None => (in_cluster(&options)?, None),
+        };
+        let agent = HeaderValue::from_str(&options.user_agent)
+            .map_err(|_| ClusterError::Kubeconfig { reason: "the user agent cannot stand in a header".to_owned() })?;
+        config.headers.push((USER_AGENT, agent));
+        config.connect_timeout = Some(options.timeout.min(Duration::from_secs(10)));
+        // Repetitions are ours: they are reported, bounded and counted.
+        config.default_retry = false;
+        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let endpoint = Endpoint { context, server };
+        // A credentials plugin is run and waited for here, so not on a thread that others' futures need.
+        let client = tokio::task::spawn_blocking(move || kube::Client::try_from(config));
+        let client = match client.await {
+            Ok(client) => client.map_err(|error| connection::error_of(&error, &Arc::new(endpoint.clone())))?,
+            Err(_) => {
+                let reason = "the client could not be made".to_owned();
+                return Err(ClusterError::Kubeconfig { reason });
+            }
+        };
+        Ok(Self::from_client(client, endpoint, &options))
+    }
+}
+
+/// Reads and joins the files there are; `None` if there is none at all.
+fn read_files(options: &ConnectOptions) -> Result<Option<Kubeconfig>, ClusterError> {
+    let paths: Vec<PathBuf> = match &options.kubeconfig {
+        Some(list) if !list.is_empty() => std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
+        _ => options.home.iter().map(|home| home.join(".kube").join("config")).collect(),
+    };
+    let mut joined: Option<Kubeconfig> = None;
+    for path in paths {
+        // kubectl leaves out what does not exist, so that one list serves on several machines.
+        if !path.exists() {
+            continue;
+        }
+        let next = Kubeconfig::read_from(&path).map_err(|error| unreadable(&path, &error))?;
+        joined = Some(match joined {
+            Some(joined) => joined.merge(next).map_err(|error| unreadable(&path, &error))?,
+            None => next,
+        });
+    }
+    Ok(joined)
+}
+
+async fn of_kubeconfig(kubeconfig: Kubeconfig, asked: Option<&str>) -> Result<(Config, String), ClusterError> {
+    let known: Vec<String> = kubeconfig.contexts.iter().map(|context| context.name.clone()).collect();
+    let Some(context) = asked.map(str::to_owned).or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty())
+    else {
+        let reason = format!("no context is chosen; give `--context` one of: {}", known.join(", "));
+        return Err(ClusterError::Kubeconfig { reason });
+    };
+    if !known.contains(&context) {
+        return Err(ClusterError::UnknownContext { context, known });
+    }
+    let has_proxy = proxy_of(&kubeconfig, &context).is_some();
+    let options = KubeConfigOptions { context: Some(context.clone()), cluster: None, user: None };
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|error| ClusterError::Kubeconfig { reason: kubeconfig_reason(&error) })?;
+    if !has_proxy {
+        // kube takes `HTTPS_PROXY` for every server, those of `NO_PROXY` and the own machine included. Only the proxy
+        // that the kubeconfig names is meant for this server without doubt.
+        config.proxy_url = None;
+    }
+    Ok((config, context))
+}
+
+fn proxy_of(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
+    let context = kubeconfig.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
+    let cluster = kubeconfig.clusters.iter().find(|named| named.name == context.cluster)?.cluster.as_ref()?;
+    cluster.proxy_url.clone().filter(|url| !url.is_empty())
+}
+
+fn in_cluster(options: &ConnectOptions) -> Result<Config, ClusterError> {
+    if let Some(context) = &options.context {
+        return Err(ClusterError::UnknownContext { context: context.clone(), known: Vec::new() });
+    }
+    Config::incluster().map_err(|_| ClusterError::Kubeconfig {
+        reason: "there is none, and this is no pod with a service account either".to_owned(),
+    })
+}
+
+fn unreadable(path: &Path, error: &KubeconfigError) -> ClusterError {
+    ClusterError::Kubeconfig { reason: format!("`{}`: {}", path.display(), kubeconfig_reason(error)) }
+}
+
+/// Says what is wrong without quoting the file, which holds credentials.
+pub(super) fn kubeconfig_reason(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::CurrentContextNotSet => "no context is chosen".to_owned(),
+        KubeconfigError::LoadContext(name) => format!("it has no context `{name}`"),
+        KubeconfigError::LoadClusterOfContext(name) => format!("it has no cluster `{name}`"),
+        KubeconfigError::ReadConfig(error, path) => format!("cannot read `{}`: {error}", path.display()),
+        KubeconfigError::Parse(error) => match error.location() {
+            Some(location) => {
+                format!("it is no kubeconfig, or no YAML, at line {}, column {}", location.line(), location.column())
+            }
+            None => "it is no kubeconfig, or no YAML".to_owned(),
+        },
+        KubeconfigError::MissingClusterUrl => "its cluster has no `server`".to_owned(),
+        KubeconfigError::ParseClusterUrl(_) => "the `server` of its cluster is no URL".to_owned(),
+        KubeconfigError::ParseProxyUrl(_) => "the `proxy-url` of its cluster is no URL".to_owned(),
+        KubeconfigError::LoadCertificateAuthority(error) => load_reason("certificate-authority", error),
+        KubeconfigError::LoadClientCertificate(error) => load_reason("client-certificate", error),
+        KubeconfigError::LoadClientKey(error) => load_reason("client-key", error),
+        KubeconfigError::ParseCertificates(_) => "its `certificate-authority` is no PEM certificate".to_owned(),
+        KubeconfigError::KindMismatch | KubeconfigError::ApiVersionMismatch => {
+            "it is of another kind than the files before it".to_owned()
+        }
+        KubeconfigError::FindPath => "there is no home folder".to_owned(),
+    }
+}
+
+fn load_reason(field: &str, error: &LoadDataError) -> String {
+    match error {
+        LoadDataError::DecodeBase64(_) => format!("its `{field}-data` is no base64"),
+        LoadDataError::ReadFile(error, path) => format!("cannot read `{field}` at `{}`: {error}", path.display()),
+        LoadDataError::NoBase64DataOrFile => format!("it has no `{field}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
+        contexts: [{name: a, context: {cluster: a, user: a}}]\n\
+        clusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}]\nusers: [{name: a, user: {}}]\n";
+    const OTHER: &str = "apiVersion: v1\nkind: Config\ncurrent-context: b\n\
+        contexts: [{name: b, context: {cluster: b, user: b}}]\n\
+        clusters: [{name: b, cluster: {server: 'http://127.0.0.1:2'}}]\nusers: [{name: b, user: {}}]\n";
+
+    fn options(files: &[&Path]) -> ConnectOptions {
+        ConnectOptions { kubeconfig: Some(std::env::join_paths(files).unwrap()), ..ConnectOptions::default() }
+    }
+
+    #[tokio::test]
+    async fn of_several_files_the_first_chooses_and_missing_ones_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("one"), ONE).unwrap();
+        std::fs::write(path("other"), OTHER).unwrap();
+        let mut options = options(&[&path("missing"), &path("one"), &path("other")]);
+        let cluster = Cluster::connect(options.clone()).await.unwrap();
+        assert_eq!((cluster.context_name(), cluster.server()), (Some("a"), "http://127.0.0.1:1"));
+        options.context = Some("b".to_owned());
+        let cluster = Cluster::connect(options.clone()).await.unwrap();
+        assert_eq!((cluster.context_name(), cluster.server()), (Some("b"), "http://127.0.0.1:2"));
+        options.context = Some("c".to_owned());
+        let error = Cluster::connect(options).await.err().unwrap();
+        assert_eq!(error.to_string(), "the kubeconfig has no context `c`");
+        assert_eq!(error.hint().as_deref(), Some("it has: a, b"));
+    }
+
+    #[tokio::test]
+    async fn a_broken_kubeconfig_is_named_by_its_place_and_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        std::fs::write(&file, "users:\n- name: a\n  user: {token: canary\ncontexts: 3\n").unwrap();
+        let error = Cluster::connect(options(&[&file])).await.err().unwrap().to_string();
+        assert!(error.starts_with("cannot use the kubeconfig: `"), "{error}");
+        assert!(!error.contains("canary"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_nobody_runs_is_told_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        // Port 1 of the loopback is nobody's.
+        std::fs::write(&file, ONE).unwrap();
+        let cluster = Cluster::connect(options(&[&file])).await.unwrap();
+        let error = cluster.identity().await.unwrap_err();
+        assert_eq!(error.to_string(), "cannot reach http://127.0.0.1:1: connection refused");
+        assert_eq!(cluster.requests().reads, 1, "it is not tried again");
+    }
+}

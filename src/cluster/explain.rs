@@ -1,0 +1,111 @@
+//! What explains why an object is not ready: its pods, and the events about it. Both are best effort: a right that is
+//! missing is part of the answer.
+
+use serde_json::Value;
+
+use super::Cluster;
+use super::error::ClusterError;
+use super::list::Selection;
+use crate::live::Live;
+use crate::resource::ObjectRef;
+
+/// Something that may be known, if we may ask.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Permitted<T> {
+    /// The answer.
+    Yes(T),
+    /// The right is missing; the server's words.
+    No(String),
+}
+
+impl Cluster {
+    /// Lists the pods of a workload by its selector; a pod's are itself, those of anything without a selector none.
+    ///
+    /// # Errors
+    /// See [`ClusterError`]; a missing right is none.
+    pub async fn pods_of(&self, workload: &Live) -> Result<Permitted<Vec<Value>>, ClusterError> {
+        let object = &workload.object;
+        if object.get("kind").and_then(Value::as_str) == Some("Pod") {
+            return Ok(Permitted::Yes(vec![object.clone()]));
+        }
+        let Some(labels) = pod_selector(object) else { return Ok(Permitted::Yes(Vec::new())) };
+        let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str);
+        self.list_if_permitted("Pod", namespace, Selection { labels: Some(labels), fields: None }).await
+    }
+
+    /// Lists the events about an object, in no particular order; with the live object's uid, only those about it and not
+    /// about an earlier one of its name.
+    ///
+    /// # Errors
+    /// See [`ClusterError`]; a missing right is none.
+    pub async fn events_of(&self, object: &ObjectRef, uid: Option<&str>) -> Result<Permitted<Vec<Value>>, ClusterError> {
+        let mut fields = format!("involvedObject.kind={},involvedObject.name={}", object.kind, object.name);
+        if let Some(uid) = uid.filter(|uid| !uid.is_empty()) {
+            fields.push_str(&format!(",involvedObject.uid={uid}"));
+        }
+        // Events about cluster-scoped objects are kept in `default`.
+        let namespace = object.namespace.as_deref().unwrap_or("default");
+        self.list_if_permitted("Event", Some(namespace), Selection { labels: None, fields: Some(fields) }).await
+    }
+
+    async fn list_if_permitted(
+        &self,
+        kind: &str,
+        namespace: Option<&str>,
+        selection: Selection,
+    ) -> Result<Permitted<Vec<Value>>, ClusterError> {
+        let kind = self.known_kind("v1", kind).await?;
+        match self.list(&kind, namespace, &selection).await {
+            Ok(listed) => Ok(Permitted::Yes(listed.items)),
+            Err(ClusterError::Forbidden { message, .. }) => Ok(Permitted::No(message)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Returns the label selector of a workload's pods in the text form of a query.
+fn pod_selector(workload: &Value) -> Option<String> {
+    let selector = workload.pointer("/spec/selector")?.as_object()?;
+    let mut terms = Vec::new();
+    let is_structured = selector.contains_key("matchLabels") || selector.contains_key("matchExpressions");
+    // Services and ReplicationControllers have the bare map.
+    let labels = if is_structured { selector.get("matchLabels").and_then(Value::as_object) } else { Some(selector) };
+    for (key, value) in labels.into_iter().flatten() {
+        terms.push(format!("{key}={}", value.as_str()?));
+    }
+    for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
+        terms.push(expression_text(expression)?);
+    }
+    // An empty selector means all pods or none, depending on the kind: neither explains anything.
+    (!terms.is_empty()).then(|| terms.join(","))
+}
+
+fn expression_text(expression: &Value) -> Option<String> {
+    let key = expression.get("key")?.as_str()?;
+    let values = expression.get("values").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let values = values.collect::<Vec<_>>().join(",");
+    Some(match expression.get("operator")?.as_str()? {
+        "In" => format!("{key} in ({values})"),
+        "NotIn" => format!("{key} notin ({values})"),
+        "Exists" => key.to_owned(),
+        "DoesNotExist" => format!("!{key}"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn selectors_are_written_as_the_server_reads_them() {
+        let set = json!({"spec": {"selector": {"matchLabels": {"app": "a", "tier": "b"}, "matchExpressions": [
+            {"key": "x", "operator": "In", "values": ["1", "2"]}, {"key": "y", "operator": "DoesNotExist"}]}}});
+        assert_eq!(pod_selector(&set).as_deref(), Some("app=a,tier=b,x in (1,2),!y"));
+        assert_eq!(pod_selector(&json!({"spec": {"selector": {"app": "a"}}})).as_deref(), Some("app=a"));
+        assert_eq!(pod_selector(&json!({"spec": {"selector": {}}})), None);
+        assert_eq!(pod_selector(&json!({"spec": {}})), None);
+    }
+}
