@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use kube::client::Body;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Cluster, ConnectOptions, Endpoint, RetryPolicy};
 
@@ -28,6 +28,8 @@ pub(super) struct Seen {
 pub(super) enum Answer {
     Json(u16, Value),
     Text(u16, &'static str),
+    /// The events of a watch, which ends after the last.
+    Events(Vec<Value>),
     /// With this `Retry-After`.
     Busy(u64),
     /// The connection breaks before the answer.
@@ -74,6 +76,52 @@ impl FakeServer {
     }
 }
 
+/// `Status` as the API server writes it.
+pub(super) fn status(code: u16, reason: &str, message: &str, details: Value) -> Answer {
+    Answer::Json(
+        code,
+        json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message, "details": details}),
+    )
+}
+
+/// The answer to a read of an object that is not there.
+pub(super) fn absent(plural: &str, name: &str) -> Answer {
+    status(404, "NotFound", "not found", json!({"name": name, "kind": plural}))
+}
+
+/// The authorizer's answer.
+pub(super) fn forbidden() -> Answer {
+    status(403, "Forbidden", "configmaps is forbidden: User \"eve\" cannot list resource \"configmaps\"", json!({}))
+}
+
+/// The namespace that identifies the cluster.
+pub(super) fn kube_system() -> Answer {
+    Answer::Json(200, object("v1", "Namespace", None, "kube-system", 1))
+}
+
+/// A small object with a uid of its own.
+pub(super) fn object(api_version: &str, kind: &str, namespace: Option<&str>, name: &str, version: u64) -> Value {
+    let mut metadata = json!({"name": name, "uid": format!("uid-of-{name}"), "resourceVersion": version.to_string()});
+    if let Some(namespace) = namespace {
+        metadata["namespace"] = json!(namespace);
+    }
+    json!({"apiVersion": api_version, "kind": kind, "metadata": metadata})
+}
+
+/// A page of a list; its items lack `apiVersion` and `kind`, as those of built-in kinds do.
+pub(super) fn page(items: Vec<Value>, next: Option<&str>, version: u64) -> Answer {
+    let mut items = items;
+    for item in &mut items {
+        let map = item.as_object_mut().unwrap();
+        map.remove("apiVersion");
+        map.remove("kind");
+    }
+    Answer::Json(
+        200,
+        json!({"metadata": {"resourceVersion": version.to_string(), "continue": next.unwrap_or_default()}, "items": items}),
+    )
+}
+
 /// Waits that a test does not notice.
 pub(super) fn options() -> ConnectOptions {
     let retry = RetryPolicy { first_wait: Duration::from_micros(10), ..RetryPolicy::default() };
@@ -107,6 +155,9 @@ impl tower::Service<Request<Body>> for FakeServer {
             let (code, retry_after, bytes) = match answer {
                 Answer::Json(code, value) => (code, None, Bytes::from(value.to_string())),
                 Answer::Text(code, text) => (code, None, Bytes::from(text)),
+                Answer::Events(events) => {
+                    (200, None, events.iter().map(|event| format!("{event}\n")).collect::<String>().into())
+                }
                 Answer::Busy(seconds) => (429, Some(seconds), Bytes::new()),
                 Answer::Reset => return Err(std::io::ErrorKind::ConnectionReset.into()),
                 Answer::Never => std::future::pending().await,

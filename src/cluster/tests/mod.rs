@@ -1,0 +1,7 @@
+//! The client against a scripted server, and against a real one where there is one.
+
+mod failing;
+mod observing;
+mod testbed;
+mod watching;
+mod writing;

@@ -1,0 +1,126 @@
+//! The same client against a real API server.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::cluster::{
+    AccessQuestion, ApiKind, ApplyOptions, Cluster, ClusterError, ConnectOptions, DeleteOptions, Deleted,
+    ObserveRequest, Propagation, Seen, Watches,
+};
+use crate::resource::{Manifest, ObjectRef};
+
+const NAMESPACE: &str = "mathison-cluster-test";
+
+async fn cluster() -> Cluster {
+    let home = std::env::var_os("TESTBED_HOME").map_or_else(
+        || std::path::PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/mathison-testbed"),
+        std::path::PathBuf::from,
+    );
+    let kubeconfig = Some(home.join("api/admin.kubeconfig").into_os_string());
+    Cluster::connect(ConnectOptions { kubeconfig, ..ConnectOptions::default() }).await.unwrap()
+}
+
+fn label() -> (String, String) {
+    ("mathison.dev/stack".to_owned(), "cluster-test.test".to_owned())
+}
+
+fn manifest(api_version: &str, kind: &str, name: &str, rest: serde_json::Value) -> Manifest {
+    let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": NAMESPACE,
+        "labels": {label().0: label().1}}});
+    for (key, value) in rest.as_object().unwrap() {
+        object[key] = value.clone();
+    }
+    let mut manifest = Manifest::new(object).unwrap();
+    if kind == "Namespace" {
+        manifest.set_namespace(None);
+    }
+    manifest
+}
+
+#[tokio::test]
+#[ignore = "needs the testbed (tests/testbed/testbed api up)"]
+async fn a_real_server_is_understood() {
+    let cluster = cluster().await;
+    let namespace = manifest("v1", "Namespace", NAMESPACE, json!({}));
+    cluster.apply(&namespace, &ApplyOptions::default()).await.unwrap();
+    let motd = manifest("v1", "ConfigMap", "motd", json!({"data": {"a": "1"}}));
+    let live = cluster.apply(&motd, &ApplyOptions::default()).await.unwrap();
+
+    // Observation: ours by label, one missing, one of an unknown kind.
+    let missing = ObjectRef::new("", "ConfigMap", Some(NAMESPACE), "missing");
+    let request = ObserveRequest {
+        label: label(),
+        list: BTreeSet::from([
+            (ApiKind::new("v1", "ConfigMap"), Some(NAMESPACE.to_owned())),
+            (ApiKind::new("example.com/v1", "Widget"), Some(NAMESPACE.to_owned())),
+        ]),
+        want: BTreeMap::from([(motd.object_ref(), "v1".to_owned()), (missing, "v1".to_owned())]),
+    };
+    let observation = cluster.observe(&request).await.unwrap();
+    assert_eq!(observation.objects.keys().cloned().collect::<Vec<_>>(), [motd.object_ref()]);
+    assert_eq!(observation.unknown_kinds.len(), 1);
+
+    // Another manager's field, a stale version, another uid, a wrong type, an unknown field, and a taken name.
+    let conflict = manifest("v1", "ConfigMap", "motd", json!({"data": {"a": "2"}}));
+    let stale = ApplyOptions { resource_version: Some("1".to_owned()), ..ApplyOptions::default() };
+    let error = cluster.apply(&conflict, &stale).await.unwrap_err();
+    assert!(matches!(error, ClusterError::Moved { .. }), "{error:?}");
+    let other = ApplyOptions { uid: Some("other".to_owned()), ..ApplyOptions::default() };
+    let error = cluster.apply(&conflict, &other).await.unwrap_err();
+    assert!(matches!(error, ClusterError::Recreated { .. }), "{error:?}");
+    let nowhere = manifest("v1", "ConfigMap", "nowhere", json!({}));
+    let error = cluster.apply(&nowhere, &other).await.unwrap_err();
+    assert!(matches!(error, ClusterError::Recreated { .. }), "{error:?}");
+    let typed = manifest("v1", "ConfigMap", "motd", json!({"data": {"a": 2}}));
+    let error = cluster.apply(&typed, &ApplyOptions::default()).await.unwrap_err();
+    assert!(matches!(error, ClusterError::Rejected { code: 500, .. }), "{error:?}");
+    let secret = manifest("v1", "Secret", "secret", json!({"stringData": {"a": {"canary": 1}}}));
+    let error = cluster.apply(&secret, &ApplyOptions::default()).await.unwrap_err().to_string();
+    assert!(!error.contains("canary"), "{error}");
+    let error = cluster.create(&motd, false).await.unwrap_err();
+    assert!(matches!(error, ClusterError::AlreadyExists { .. }), "{error:?}");
+    let mut lost = motd.clone();
+    lost.set_namespace(Some("mathison-no-such-namespace"));
+    let error = cluster.apply(&lost, &ApplyOptions::default()).await.unwrap_err();
+    assert!(matches!(error, ClusterError::NamespaceMissing { .. }), "{error:?}");
+    let invalid = manifest("v1", "Service", "invalid", json!({"spec": {"ports": [{"port": 0}]}}));
+    let error = cluster.apply(&invalid, &ApplyOptions::default()).await.unwrap_err();
+    assert!(matches!(error, ClusterError::Invalid { .. }), "{error:?}");
+
+    let question =
+        AccessQuestion { verb: "get".to_owned(), resource: "pods".to_owned(), ..AccessQuestion::default() };
+    assert_eq!(cluster.own_access(&question).await, Ok(true));
+    assert_eq!(cluster.access_review("eve", &[], &question).await, Ok(false));
+
+    // A watch sees a change and the end.
+    let watches = Watches::new(cluster.clone(), &label());
+    let mut follower = watches.follow(&motd.object_ref(), "v1", Some(&live));
+    assert!(matches!(follower.next().await, Ok(Seen::Live(_))));
+    let changed = cluster.apply(&conflict, &ApplyOptions::default()).await.unwrap();
+    let wait = |mut follower: crate::cluster::Follower, done: fn(&Seen) -> bool| async move {
+        tokio::time::timeout(Duration::from_secs(20), async {
+            loop {
+                let seen = follower.next().await.unwrap();
+                if done(&seen) {
+                    return follower;
+                }
+            }
+        })
+        .await
+        .unwrap()
+    };
+    let follower = wait(follower, |seen| matches!(seen, Seen::Live(live) if live.object["data"]["a"] == "2")).await;
+    let wrong = DeleteOptions { uid: Some("other".to_owned()), ..DeleteOptions::default() };
+    let error = cluster.delete(&motd.object_ref(), "v1", &wrong).await.unwrap_err();
+    assert!(matches!(error, ClusterError::Recreated { .. }), "{error:?}");
+    let right = DeleteOptions {
+        uid: Some(changed.uid().to_owned()),
+        resource_version: None,
+        propagation: Propagation::Background,
+    };
+    assert_eq!(cluster.delete(&motd.object_ref(), "v1", &right).await, Ok(Deleted::Gone));
+    wait(follower, |seen| *seen == Seen::Gone).await;
+    cluster.delete(&namespace.object_ref(), "v1", &DeleteOptions::default()).await.unwrap();
+}
