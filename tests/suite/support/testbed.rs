@@ -1,0 +1,51 @@
+//! Where the testbed's level `api` keeps its things, if it is up. See `tests/testbed/README.md`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// Files of a running level.
+pub struct Testbed {
+    /// kubectl of the server's own version.
+    pub kubectl: PathBuf,
+    /// Folder of the kubeconfigs `admin`, `reader` and `nobody`.
+    pub folder: PathBuf,
+    /// The API server's audit log.
+    pub audit: PathBuf,
+}
+
+impl Testbed {
+    /// Finds the running level: at `MATHISON_TESTBED_KUBECONFIG` (the administrator's), else where the testbed puts it.
+    pub fn find() -> Option<Self> {
+        let kubeconfig = env::var_os("MATHISON_TESTBED_KUBECONFIG")
+            .map(PathBuf::from)
+            .or_else(|| Some(testbed_home()?.join("api/admin.kubeconfig")))?;
+        Self::at(&kubeconfig)
+    }
+
+    /// Finds it, or says how to start it. A test that was asked for must not pass because it did not run.
+    pub fn expect() -> Self {
+        Self::find().expect("the testbed is not up: start it with `tests/testbed/testbed api up`")
+    }
+
+    fn at(kubeconfig: &Path) -> Option<Self> {
+        if !kubeconfig.is_file() {
+            return None;
+        }
+        let folder = kubeconfig.parent()?.to_owned();
+        let kubectl = match env::var_os("MATHISON_TESTBED_KUBECTL") {
+            Some(path) => PathBuf::from(path),
+            None => folder.parent()?.join("bin/kubectl"),
+        };
+        let audit = folder.join("log/audit.log");
+        Some(Self { kubectl, folder, audit })
+    }
+}
+
+fn testbed_home() -> Option<PathBuf> {
+    if let Some(home) = env::var_os("TESTBED_HOME") {
+        return Some(home.into());
+    }
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")))?;
+    Some(cache.join("mathison-testbed"))
+}
