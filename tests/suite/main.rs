@@ -3,10 +3,27 @@
 //! `cargo test` runs what needs nothing but cargo. What needs an API server is ignored, and says so;
 //! `cargo test --test suite -- --ignored` runs it against the testbed (`tests/testbed/testbed api up`).
 
+/// Makes a module of tests of functions that take `&Server`: one test for each kind of server.
+macro_rules! on_each_server {
+    ($($body:ident),+ $(,)?) => {
+        mod real {
+            $(
+                #[test]
+                #[ignore = "needs the testbed (tests/testbed/testbed api up)"]
+                fn $body() {
+                    super::$body(&crate::support::cluster::Server::real());
+                }
+            )+
+        }
+    };
+}
+
 mod budget;
 mod canaries;
 mod failures;
 mod lifecycle;
+
+mod servers;
 mod structure;
 mod support;
 

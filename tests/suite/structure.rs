@@ -132,7 +132,8 @@ impl Source {
     fn names(&self, name: &str) -> bool {
         let bare = name.trim_end_matches(':');
         let used = |text: &str, whole: &str| {
-            text.match_indices(whole).any(|(place, _)| !text[..place].ends_with(|before| is_word(before) || before == ':'))
+            text.match_indices(whole)
+                .any(|(place, _)| !text[..place].ends_with(|before| is_word(before) || before == ':'))
         };
         used(&self.code, name) || self.code.contains(&format!("use {bare};"))
     }
@@ -258,7 +259,10 @@ mod the_checker {
     fn lets_pass_what_is_allowed() {
         let passes = |path: &str, text: &str| assert_eq!(Source::new(path, text).breaches(), Vec::<String>::new());
         passes("src/plan/decide.rs", "use crate::{resource::{Address, Digest}, stack::Stack, plan::Action};");
-        passes("src/graph/infer.rs", "/// See [`crate::plan::Plan`].\n// kube::Client does that.\nlet a = \"https://b\";");
+        passes(
+            "src/graph/infer.rs",
+            "/// See [`crate::plan::Plan`].\n// kube::Client does that.\nlet a = \"https://b\";",
+        );
         passes("src/state/file.rs", "use crate::resource::Digest;\n#[cfg(test)]\nmod tests { use crate::plan::Plan; }");
         passes("src/report/text.rs", "mykube::y(); not_tokio::z(); a::kube::b();");
         passes("src/command/apply.rs", "use crate::cluster::Cluster;");

@@ -147,16 +147,21 @@ impl AuditLog {
 
     /// Returns the requests between a mark and the line of `marker`.
     pub fn between(&self, since: Mark, marker: &str) -> Requests {
+        Requests(self.events_between(since, marker).iter().map(Request::from_event).collect())
+    }
+
+    /// Returns the events themselves, one a request.
+    pub fn events_between(&self, since: Mark, marker: &str) -> Vec<Value> {
         let mut seen = BTreeSet::new();
-        let mut requests = Vec::new();
+        let mut events = Vec::new();
         self.scan(since, marker, |event| {
             // A watch has a line when it begins and one when it ends.
             let id = event.get("auditID").and_then(Value::as_str).unwrap_or_default();
             if seen.insert(id.to_owned()) {
-                requests.push(Request::from_event(event));
+                events.push(event.clone());
             }
         });
-        Requests(requests)
+        events
     }
 
     fn length(&self) -> u64 {
@@ -202,7 +207,8 @@ mod tests {
 
     fn log(lines: &[&str]) -> (tempfile::NamedTempFile, AuditLog) {
         let file = tempfile::NamedTempFile::new().expect("make a file");
-        std::fs::write(file.path(), lines.iter().map(|line| format!("{line}\n")).collect::<String>()).expect("write it");
+        std::fs::write(file.path(), lines.iter().map(|line| format!("{line}\n")).collect::<String>())
+            .expect("write it");
         let log = AuditLog::new(file.path());
         (file, log)
     }
@@ -232,6 +238,9 @@ mod tests {
              1  watch pods 200
              7  in all
         ");
-        assert_eq!((requests.writes().count(), requests.dry_runs().count(), requests.further_pages().count()), (1, 1, 1));
+        assert_eq!(
+            (requests.writes().count(), requests.dry_runs().count(), requests.further_pages().count()),
+            (1, 1, 1)
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! [`Server`]: an API server that tests run against, whatever stands behind it.
 //!
-//! A test takes `&Server` and never asks which; [`on_each_server!`] makes one test of it for each kind there is. Today that
+//! A test takes `&Server` and never asks which; `on_each_server!` makes one test of it for each kind there is. Today that
 //! is the testbed's real kube-apiserver.
 
 use std::fs;
@@ -16,22 +16,6 @@ use super::audit::{AuditLog, Mark, Requests};
 use super::environment::TestEnv;
 use super::testbed::Testbed;
 
-/// Makes a module of tests of functions that take `&Server`: one test for each kind of server.
-macro_rules! on_each_server {
-    ($($body:ident),+ $(,)?) => {
-        mod real {
-            $(
-                #[test]
-                #[ignore = "needs the testbed (tests/testbed/testbed api up)"]
-                fn $body() {
-                    super::$body(&crate::support::cluster::Server::real());
-                }
-            )+
-        }
-    };
-}
-pub(crate) use on_each_server;
-
 /// A running API server with its users, its audit log and a kubectl of its version.
 pub struct Server {
     kubectl: PathBuf,
@@ -44,6 +28,8 @@ pub struct Server {
 pub enum User {
     /// May do everything.
     Admin,
+    /// The same, and the server's log holds the bodies of its requests.
+    Recorded,
     /// May get, list and watch everything, and nothing else.
     Reader,
     /// Is known, and may do nothing.
@@ -54,6 +40,7 @@ impl User {
     fn name(self) -> &'static str {
         match self {
             Self::Admin => "admin",
+            Self::Recorded => "recorded",
             Self::Reader => "reader",
             Self::Nobody => "nobody",
         }
@@ -132,6 +119,20 @@ impl Server {
     pub fn requests(&self, user: &str, agent: &str, since: Mark) -> Requests {
         let all = self.audit.between(since, &self.marker());
         all.only(|request| request.user == user && request.agent.starts_with(agent))
+    }
+
+    /// Returns all that a recorded user sent since then to anything in a namespace but Secrets, as one text.
+    pub fn recorded_bodies(&self, user: &str, since: Mark, namespace: &str) -> String {
+        let all = self.audit.events_between(since, &self.marker());
+        let is_meant = |event: &&Value| {
+            let reference = &event["objectRef"];
+            event["user"]["username"] == user
+                && reference["resource"] != "secrets"
+                && reference["namespace"].as_str().is_none_or(|name| name == namespace)
+        };
+        let bodies: Vec<String> = all.iter().filter(is_meant).map(Value::to_string).collect();
+        assert!(bodies.iter().any(|body| body.contains("requestObject")), "the log holds no bodies of `{user}`");
+        bodies.join("\n")
     }
 
     /// Makes a request with a name that occurs once; nothing of that name exists.
@@ -238,7 +239,10 @@ impl Namespace<'_> {
 
     fn delete(&self) {
         let label = "mathison.dev/stack";
-        let columns = format!("jsonpath={{range .items[*]}}{{.kind}}/{{.metadata.name}} {{.metadata.labels.{}}}{{\"\\n\"}}{{end}}", label.replace('.', "\\."));
+        let columns = format!(
+            "jsonpath={{range .items[*]}}{{.kind}}/{{.metadata.name}} {{.metadata.labels.{}}}{{\"\\n\"}}{{end}}",
+            label.replace('.', "\\.")
+        );
         let kinds = "clusterroles,clusterrolebindings,persistentvolumes";
         let listed = self.server.try_kubectl(&["get", kinds, "-l", label, "-o", &columns], "").unwrap_or_default();
         let suffix = format!(".{}", self.name);

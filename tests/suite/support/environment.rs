@@ -225,6 +225,6 @@ fn wait(child: &mut Child, end: Instant) -> Option<i32> {
             child.wait().expect("collect the killed program");
             return None;
         }
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(2));
     }
 }

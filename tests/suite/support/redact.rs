@@ -33,9 +33,7 @@ impl Redactions {
     /// Returns the text with all of them replaced.
     pub fn apply(&self, text: &str) -> String {
         let text = self.texts.iter().fold(text.to_owned(), |text, (found, shown)| text.replace(found, shown));
-        PATTERNS
-            .iter()
-            .fold(text, |text, (pattern, shown)| pattern.replace_all(&text, *shown).into_owned())
+        PATTERNS.iter().fold(text, |text, (pattern, shown)| pattern.replace_all(&text, *shown).into_owned())
     }
 }
 
