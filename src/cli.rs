@@ -180,8 +180,8 @@ pub struct PolicyRequest {
     pub data_loss: BTreeSet<Address>,
     /// `--allow-data-loss=all`.
     pub all_data_loss: bool,
-    /// Managers whose fields may be taken over.
-    pub take_from: BTreeSet<String>,
+    /// Managers whose fields may be taken over, and which field, where not all.
+    pub grants: Vec<(String, Option<String>)>,
 }
 
 /// How an apply is run.
@@ -391,9 +391,9 @@ struct PolicyArgs {
     /// Let this object go although it holds data, or `all`; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     allow_data_loss: Vec<String>,
-    /// Take over fields that this field manager owns; may be repeated
-    #[arg(long, value_name = "MANAGER")]
-    take_from: Vec<String>,
+    /// Take over what this field manager owns, all of it or this field; may be repeated
+    #[arg(long, value_name = "MANAGER[:FIELD]", value_parser = grant)]
+    grant: Vec<(String, Option<String>)>,
 }
 
 #[derive(Debug, Args)]
@@ -572,7 +572,7 @@ impl PolicyArgs {
                 .filter(|word| word != "all")
                 .map(Address::from_text)
                 .collect(),
-            take_from: self.take_from.into_iter().collect(),
+            grants: self.grant,
         }
     }
 }
@@ -600,6 +600,16 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+/// Reads `MANAGER` or `MANAGER:.field.path`; the name of a manager may hold colons itself.
+fn grant(text: &str) -> Result<(String, Option<String>), String> {
+    match text.split_once(":.") {
+        Some(("", _)) => Err("write it as MANAGER or MANAGER:.field".to_owned()),
+        Some((manager, field)) => Ok((manager.to_owned(), Some(format!(".{field}")))),
+        None if text.is_empty() => Err("write it as MANAGER or MANAGER:.field".to_owned()),
+        None => Ok((text.to_owned(), None)),
     }
 }
 

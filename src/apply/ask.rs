@@ -10,7 +10,8 @@ use super::FindSecret;
 use crate::cluster::{AccessQuestion, Cluster, ClusterError, ExecRequest, Permitted};
 use crate::ready;
 use crate::resource::{Manifest, ObjectRef};
-use crate::verify::{self, Answer, Check, CheckOutcome, Command, Question};
+use crate::service::Check;
+use crate::verify::{self, Answer, CheckOutcome, Command, Question};
 
 /// What checks look up beside the cluster.
 pub struct AskContext<'a> {
@@ -58,7 +59,7 @@ async fn answer(cluster: &Cluster, question: &Question, context: &AskContext<'_>
             Ok(Answer::Objects(found))
         }
         Question::Endpoints { namespace, selector } => {
-            match cluster.list_selected("discovery.k8s.io/v1", "EndpointSlice", Some(namespace), selector).await? {
+            match cluster.select("discovery.k8s.io/v1", "EndpointSlice", Some(namespace), selector).await? {
                 Permitted::Yes(slices) => Ok(Answer::List(slices)),
                 Permitted::No(why) => Ok(Answer::Forbidden(why)),
             }
@@ -70,8 +71,11 @@ async fn answer(cluster: &Cluster, question: &Question, context: &AskContext<'_>
                 let question = AccessQuestion {
                     verb: review.verb.clone(),
                     group: review.group.clone(),
-                    resource: review.resource.clone(),
-                    namespace: review.namespace.clone(),
+                    resource: match &review.subresource {
+                        Some(subresource) => format!("{}/{subresource}", review.resource),
+                        None => review.resource.clone(),
+                    },
+                    namespace: None,
                     name: None,
                 };
                 allowed.push(cluster.access_review(user, groups, &question).await?);
@@ -114,7 +118,7 @@ async fn execute(cluster: &Cluster, command: &Command, context: &AskContext<'_>)
         Permitted::No(why) => return Ok(Answer::Forbidden(why)),
     };
     let text = |pod: &Value, pointer: &str| pod.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let ready = pods.iter().find(|pod| ready::is_ready(pod));
+    let ready = pods.iter().find(|pod| ready::pods::is_ready(pod));
     let Some((name, namespace)) =
         ready.and_then(|pod| Some((text(pod, "/metadata/name")?, text(pod, "/metadata/namespace")?)))
     else {

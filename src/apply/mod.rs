@@ -28,7 +28,8 @@ use crate::plan::{Action, Plan};
 use crate::resource::{Address, Manifest, ObjectRef};
 use crate::secret::SecretValue;
 use crate::state::Entry;
-use crate::verify::{Check, CheckResult};
+use crate::service::Check;
+use crate::verify::CheckResult;
 
 /// Replaces every value of a Secret by its keyed digest.
 pub type Keyed = Arc<dyn Fn(&Value) -> Value + Send + Sync>;
@@ -88,6 +89,8 @@ pub struct Walk<'a> {
     pub cluster: Cluster,
     /// What to do.
     pub plan: &'a Plan,
+    /// The label that the stack's objects carry, by which they are watched.
+    pub label: (String, String),
     /// The checks, by name.
     pub checks: &'a BTreeMap<String, Check>,
     /// The stack's manifests, for checks that compare with them.

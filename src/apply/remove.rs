@@ -5,7 +5,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Fact;
 use super::walk::Task;
 use super::write::ended;
-use crate::cluster::{ClusterError, DeleteOptions, Deleted, Propagation};
+use crate::cluster::{ClusterError, DeleteOptions, Deleted, Propagation, Seen};
 use crate::event::{Event, ResourceEnd};
 use crate::plan::Change;
 use crate::resource::FIELD_MANAGER;
@@ -77,18 +77,17 @@ async fn request(task: &Task, change: &Change) -> Result<Gone, ResourceEnd> {
 
 async fn until_gone(task: &Task, change: &Change) -> ResourceEnd {
     let deadline = Instant::now() + task.timeout;
-    let mut follower = task.cluster.watches().follow(&change.object, &change.api_version);
+    let mut follower = task.watches.follow(&change.object, &change.api_version, None);
     let mut why = "waiting until it is gone".to_owned();
     loop {
         let heartbeat = deadline.min(Instant::now() + super::wait::HEARTBEAT);
         match timeout_at(heartbeat, follower.next()).await {
-            Ok(Ok(None)) => return ResourceEnd::Done,
-            Ok(Ok(Some(object))) => {
-                let uid = object.pointer("/metadata/uid").and_then(|uid| uid.as_str());
-                if uid != change.precondition.uid.as_deref() {
+            Ok(Ok(Seen::Gone)) => return ResourceEnd::Done,
+            Ok(Ok(Seen::Live(live))) => {
+                if change.precondition.uid.as_deref() != Some(live.uid()) {
                     return ResourceEnd::Done;
                 }
-                let finalizers = object.pointer("/metadata/finalizers").and_then(|list| list.as_array());
+                let finalizers = live.object.pointer("/metadata/finalizers").and_then(|list| list.as_array());
                 if let Some(list) = finalizers.filter(|list| !list.is_empty()) {
                     let names: Vec<&str> = list.iter().filter_map(|name| name.as_str()).collect();
                     why = format!("waiting for finalizer {}", names.join(", "));

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::walk::Task;
 use super::write::ended;
-use crate::cluster::Permitted;
+use crate::cluster::{Permitted, Seen};
 use crate::event::{Event, ResourceEnd};
 use crate::live::Live;
 use crate::plan::Change;
@@ -39,11 +39,11 @@ pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> 
     let deadline = Instant::now() + task.timeout;
     let mut beat = deadline.min(Instant::now() + FIRST_LOOK);
     let mut said = None;
+    let mut follower = task.watches.follow(&change.object, &change.api_version, Some(&written));
     let mut last = written.object;
-    let mut follower = task.cluster.watches().follow(&change.object, &change.api_version);
     loop {
         match timeout_at(beat, follower.next()).await {
-            Ok(Ok(Some(object))) => {
+            Ok(Ok(Seen::Live(Live { object }))) => {
                 let uid = |object: &Value| object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
                 if uid(&object) != uid(&last) {
                     return ResourceEnd::Moved("it was deleted and made anew while it was waited for".to_owned());
@@ -57,7 +57,7 @@ pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> 
                 }
                 last = object;
             }
-            Ok(Ok(None)) => return ResourceEnd::Moved("it was deleted while it was waited for".to_owned()),
+            Ok(Ok(Seen::Gone)) => return ResourceEnd::Moved("it was deleted while it was waited for".to_owned()),
             Ok(Err(error)) => return ended(&error),
             Err(_) => {
                 let (told, fatal) = with_pods(task, &last, why.clone()).await;
@@ -91,7 +91,7 @@ async fn with_pods(task: &Task, object: &Value, why: String) -> (String, bool) {
         return (why, false);
     }
     match task.cluster.pods_of(&Live { object: object.clone() }).await {
-        Ok(Permitted::Yes(pods)) => match ready::explain(&pods) {
+        Ok(Permitted::Yes(pods)) => match ready::pods::explain(&pods) {
             Some(trouble) => (format!("{why}; {}", trouble.text), trouble.fatal),
             None => (why, false),
         },

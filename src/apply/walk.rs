@@ -9,7 +9,7 @@ use tokio::task::{Id, JoinSet};
 
 use super::order::{Order, Work};
 use super::{AskContext, Fact, Outcome, Record, Stop, Walk, ask, remove, wait, write};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Watches};
 use crate::event::{Event, ResourceEnd};
 use crate::graph::NodeId;
 use crate::plan::{Action, Change};
@@ -26,6 +26,7 @@ pub(super) struct Task {
     pub(super) events: mpsc::UnboundedSender<Event>,
     pub(super) records: mpsc::UnboundedSender<Record>,
     pub(super) permits: Arc<Semaphore>,
+    pub(super) watches: Watches,
     pub(super) keyed: super::Keyed,
     pub(super) timeout: Duration,
     pub(super) wait: bool,
@@ -52,11 +53,12 @@ enum Finished {
 /// Walks a plan to its end, or to where it must stop.
 pub async fn run(walk: Walk<'_>) -> Outcome {
     let began = Instant::now();
-    let Walk { cluster, plan, checks, declared, keyed, find_secret, options, mut stop, events, record } = walk;
+    let Walk { cluster, plan, label, checks, declared, keyed, find_secret, options, mut stop, events, record } = walk;
     let with_checks = options.run_checks && options.wait;
     let mut order = Order::new(plan, with_checks);
     let (records, mut heard) = mpsc::unbounded_channel();
     let permits = Arc::new(Semaphore::new(options.parallelism));
+    let watches = Watches::new(cluster.clone(), &label);
     let mut outcome = Outcome::default();
     let resources = plan.changes.iter().filter(|change| super::order::is_work(change)).count();
     let check_count = if with_checks { checks.len() } else { 0 };
@@ -73,6 +75,7 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
                 events: events.clone(),
                 records: records.clone(),
                 permits: permits.clone(),
+                watches: watches.clone(),
                 keyed: keyed.clone(),
                 timeout: options.timeout,
                 wait: options.wait,

@@ -30,7 +30,7 @@ impl Cluster {
         }
         let Some(labels) = pod_selector(object) else { return Ok(Permitted::Yes(Vec::new())) };
         let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str);
-        self.list_if_permitted("Pod", namespace, Selection { labels: Some(labels), fields: None }).await
+        self.list_if_permitted("v1", "Pod", namespace, Selection { labels: Some(labels), fields: None }).await
     }
 
     /// Lists the events about an object, in no particular order; with the live object's uid, only those about it and not
@@ -45,16 +45,32 @@ impl Cluster {
         }
         // Events about cluster-scoped objects are kept in `default`.
         let namespace = object.namespace.as_deref().unwrap_or("default");
-        self.list_if_permitted("Event", Some(namespace), Selection { labels: None, fields: Some(fields) }).await
+        self.list_if_permitted("v1", "Event", Some(namespace), Selection { labels: None, fields: Some(fields) }).await
+    }
+
+    /// Lists the objects of a kind by a label selector.
+    ///
+    /// # Errors
+    /// See [`ClusterError`]; a missing right is none.
+    pub async fn select(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        labels: &str,
+    ) -> Result<Permitted<Vec<Value>>, ClusterError> {
+        let selection = Selection { labels: Some(labels.to_owned()), fields: None };
+        self.list_if_permitted(api_version, kind, namespace, selection).await
     }
 
     async fn list_if_permitted(
         &self,
+        api_version: &str,
         kind: &str,
         namespace: Option<&str>,
         selection: Selection,
     ) -> Result<Permitted<Vec<Value>>, ClusterError> {
-        let kind = self.known_kind("v1", kind).await?;
+        let kind = self.known_kind(api_version, kind).await?;
         match self.list(&kind, namespace, &selection).await {
             Ok(listed) => Ok(Permitted::Yes(listed.items)),
             Err(ClusterError::Forbidden { message, .. }) => Ok(Permitted::No(message)),

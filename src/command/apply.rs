@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::approve::approve;
 use super::plan::refused;
-use super::prepare::{Prepared, prepare};
+use super::prepare::{Prepared, Purpose, prepare};
 use super::record::{self, Identity, Recorder};
 use super::session::{open, state_failure};
 use super::talk::Streams;
@@ -19,6 +19,7 @@ use crate::event::{Event, ResourceEnd};
 use crate::failure::{ExitStatus, Failure};
 use crate::plan::Plan;
 use crate::report::{self, Palette, Reporter, Summary};
+use crate::resource::{STACK_LABEL, stack_label};
 use crate::state::LockedStore;
 
 /// All of a call's words.
@@ -53,18 +54,12 @@ pub(super) async fn apply(call: Call, environment: &Environment, streams: &Strea
     }
     locked.check_writable().map_err(|error| state_failure(&error))?;
     super::settle::tell(session.interrupted.as_ref(), streams);
-    let prepared = prepare(session, &call.policy, call.destroy, environment).await?;
+    let purpose = if call.destroy { Purpose::Destroy } else { Purpose::Apply };
+    let prepared = prepare(session, &call.policy, purpose, environment).await?;
     let plan = &prepared.plan;
     show(plan, &call, streams)?;
     if let Some(failure) = refused(plan) {
         return Err(failure.into());
-    }
-    if !call.destroy
-        && let Some(missing) = prepared.filled.missing.first()
-    {
-        return Err(Failure::new(ExitStatus::Error, missing.to_string())
-            .hinted("give its source, or mark it `optional: true` in the stack; nothing was written")
-            .into());
     }
     check_digest(plan, &call)?;
     if plan.has_changes() && !call.run.auto_approve {
@@ -122,12 +117,15 @@ async fn carry_out(
     let reporting = tokio::spawn(report_events(heard, reporter(call, streams)));
     let retries = events.clone();
     let cluster = session.cluster.observing_retries(move |notice| {
-        let _ = retries.send(Event::Note { text: notice.to_string() });
+        let _ = retries.send(Event::Note {
+            text: format!("{}; asking again in {:.1}s", notice.why, notice.delay.as_secs_f32()),
+        });
     });
     let mut record = |fact| recorder.record(fact);
     let outcome = crate::apply::run(Walk {
         cluster,
         plan,
+        label: (STACK_LABEL.to_owned(), stack_label(&session.stack.name, &session.stack.namespace)),
         checks: &session.stack.checks,
         declared: Arc::new(record::declared(&session.stack)),
         keyed: Arc::clone(&prepared.keyed),

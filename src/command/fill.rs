@@ -23,8 +23,6 @@ pub(super) struct Filled {
     pub(super) key_is_live: bool,
     /// What became of each key of each Secret.
     pub(super) fates: BTreeMap<Address, BTreeMap<String, Fate>>,
-    /// Values that are missing: an apply cannot go on without them.
-    pub(super) missing: Vec<SecretError>,
 }
 
 /// Where the key of a stack's keyed digests stands in the plan.
@@ -39,6 +37,7 @@ pub(super) async fn fill(
     observation: &Observation,
     cluster: &Cluster,
     environment: &Environment,
+    require_sources: bool,
 ) -> Result<Filled, Failure> {
     let (key, key_is_live) = stack_key(stack, observation)?;
     let existing = existing_values(stack, cluster).await?;
@@ -50,12 +49,12 @@ pub(super) async fn fill(
         Err(error) => Err(error),
     };
     let found = |object: &ObjectRef, key: &str| existing.get(&(object.clone(), key.to_owned())).cloned();
-    let sources = Sources { env: &env, file: &file, existing: &found };
+    let sources = Sources { env: &env, file: &file, existing: &found, require_sources };
     let mut random = |bytes: &mut [u8]| fill_random(bytes);
     let (mut fates, mut missing) = (BTreeMap::new(), Vec::new());
     for (address, spec) in &stack.secrets {
         let live = observation.objects.get(&spec.object).and_then(|live| live.object.get("data")?.as_object());
-        match secret::fill(spec, live, &sources, &mut random, false) {
+        match secret::fill(spec, live, &sources, Some(&mut random)) {
             Ok(filled) => {
                 if let Some(desired) = stack.resources.get_mut(address) {
                     put_data(desired, &filled.data);
@@ -65,8 +64,19 @@ pub(super) async fn fill(
             Err(errors) => missing.extend(errors),
         }
     }
+    if !missing.is_empty() {
+        return Err(unfilled(&missing));
+    }
     add_key_secret(stack, &key)?;
-    Ok(Filled { key, key_is_live, fates, missing })
+    Ok(Filled { key, key_is_live, fates })
+}
+
+/// All keys that have no value, in one failure.
+fn unfilled(errors: &[SecretError]) -> Failure {
+    let mut chain = vec!["some keys of Secrets have no value; nothing was written".to_owned()];
+    chain.extend(errors.iter().map(|error| format!("{error}: {}", error.problem)));
+    let failure = Failure { chain, ..Failure::new(ExitStatus::Error, "") };
+    failure.hinted("give each its source, or mark it `optional: true` in the stack")
 }
 
 fn fill_random(bytes: &mut [u8]) {
@@ -87,8 +97,9 @@ pub(super) fn stack_key(stack: &Stack, observation: &Observation) -> Result<(Hma
     let name = secret::key_secret_name(&stack.name);
     let object = ObjectRef::new("", "Secret", Some(&stack.namespace), &name);
     if let Some(live) = observation.objects.get(&object) {
-        let key = HmacKey::from_secret(&live.object).ok_or_else(|| {
-            Failure::new(ExitStatus::Error, format!("Secret `{}/{name}` holds no usable key", stack.namespace))
+        let key = HmacKey::from_secret(&live.object).map_err(|error| {
+            let what = format!("Secret `{}/{name}` holds no usable key", stack.namespace);
+            Failure::because(ExitStatus::Error, what, &error)
                 .hinted("restore it from a backup; or delete it, and the next apply records every Secret again")
         })?;
         return Ok((key, true));
@@ -118,7 +129,8 @@ fn add_key_secret(stack: &mut Stack, key: &HmacKey) -> Result<(), Failure> {
             desired.depends_on.push(Dependency { on: address.clone(), reason });
         }
     }
-    let mut manifest = secret::key_secret_manifest(&stack.name, &stack.namespace, key);
+    let mut manifest = secret::key_secret_manifest(&stack.name, &stack.namespace, key)
+        .map_err(|error| Failure::because(ExitStatus::Error, "failed to make the Secret of the stack's key", &error))?;
     manifest.set_label(STACK_LABEL, &stack_label(&stack.name, &stack.namespace));
     let desired = Desired {
         manifest,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::talk::Streams;
 use crate::cli::{ExtraManifests, StackRequest};
@@ -28,16 +28,15 @@ pub(super) fn load(request: &StackRequest, streams: &Streams) -> Result<Stack, F
             }
             Ok(loaded.stack)
         }
-        Err(LoadError::Problems { problems, sources }) => {
-            let count = problems.iter().filter(|problem| problem.severity == yaml::Severity::Error).count();
-            let plural = if count == 1 { "problem" } else { "problems" };
-            Err(Failure::new(ExitStatus::Usage, format!("{} has {count} {plural}", request.file.display()))
-                .with_details(yaml::render(&problems, &sources, streams.talk.color_stderr)))
-        }
         Err(error) => {
-            let hint = error.hint();
-            Err(Failure::because(ExitStatus::Usage, format!("failed to load `{}`", request.file.display()), &error)
-                .maybe_hinted(hint))
+            let details = error.render(streams.talk.color_stderr).unwrap_or_default();
+            let hint = match &error {
+                LoadError::NotFound { hint, .. } => Some(hint.clone()),
+                _ => None,
+            };
+            Err(Failure::because(ExitStatus::Usage, error.to_string(), &error)
+                .maybe_hinted(hint)
+                .with_details(details))
         }
     }
 }
@@ -58,10 +57,27 @@ fn extra(extra: &ExtraManifests) -> Result<Option<Vec<(String, String)>>, Failur
             Ok(Some(vec![("<stdin>".to_owned(), text)]))
         }
         ExtraManifests::Path(path) => {
-            let files = stack::manifest_files(path).map_err(|error| {
+            let files = manifest_files(path).map_err(|error| {
                 Failure::because(ExitStatus::Usage, format!("failed to read `{}`", path.display()), &error)
             })?;
             files.iter().map(|path| Ok((path.display().to_string(), read(path)?))).collect::<Result<_, _>>().map(Some)
         }
     }
+}
+
+/// The manifest files that a path names: itself, or those of a folder and the folders below it, sorted.
+fn manifest_files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    if !fs::metadata(path)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let path = entry?.path();
+        let is_manifest = path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|one| ending == *one));
+        if path.is_dir() || is_manifest {
+            found.extend(manifest_files(&path)?);
+        }
+    }
+    found.sort();
+    Ok(found)
 }

@@ -1,7 +1,7 @@
 //! `mathison plan`: shows what an apply would do.
 
 use super::Ended;
-use super::prepare::prepare;
+use super::prepare::{Purpose, prepare};
 use super::session::open;
 use super::talk::Streams;
 use crate::cli::{ClusterRequest, Environment, PolicyRequest, StackRequest};
@@ -26,7 +26,7 @@ pub(super) async fn plan(
     let session = open(stack, cluster, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
     super::settle::tell(session.interrupted.as_ref(), streams);
-    let prepared = prepare(session, policy, false, environment).await?;
+    let prepared = prepare(session, policy, Purpose::Look, environment).await?;
     if form.json {
         streams.data(&report::plan_json(&prepared.plan))?;
     } else {
@@ -60,7 +60,7 @@ fn hint(reason: &Reason, address: &str) -> Option<String> {
         }
         Reason::Conflict(conflicts) => {
             let manager = conflicts.first().map_or("MANAGER", |conflict| conflict.by.manager.as_str());
-            format!("take the fields over with `--take-from {manager}`, or leave them to it under `ignore` in the stack")
+            format!("take the fields over with `--grant {manager}`, or leave them to it under `ignore` in the stack")
         }
         Reason::Protected => "take `protect` off it, apply, and then remove it".to_owned(),
         Reason::UnknownKind => "check `apiVersion` and `kind`, or add the CustomResourceDefinition to the stack".to_owned(),

@@ -16,10 +16,23 @@ use crate::graph::DependencyGraph;
 use crate::live::{Observation, Prediction};
 use crate::plan::{self, Change, Inputs, Plan, Policy};
 use crate::resource::ObjectRef;
+use crate::secret::Fate;
 use crate::ssa::{self, Schema};
+use crate::stack::Grant;
 
 /// Dry runs under way at once.
 const DRY_RUNS: usize = 10;
+
+/// What a plan is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be looked at: sources of secrets are not needed.
+    Look,
+    /// To be applied.
+    Apply,
+    /// To delete everything.
+    Destroy,
+}
 
 /// A plan, and what it was made of.
 pub(super) struct Prepared {
@@ -34,11 +47,11 @@ pub(super) struct Prepared {
 pub(super) async fn prepare(
     mut session: Session,
     policy: &PolicyRequest,
-    destroy: bool,
+    purpose: Purpose,
     environment: &Environment,
 ) -> Result<Prepared, Failure> {
     let observation = session.observe().await?;
-    let filled = fill(&mut session.stack, &observation, &session.cluster, environment).await?;
+    let filled = fill(&mut session.stack, &observation, &session.cluster, environment, purpose == Purpose::Apply).await?;
     let key = filled.key.clone();
     let keyed: Keyed = Arc::new(move |object: &Value| key.digest_object(object));
     let graph = super::graph::build(&session.stack)?;
@@ -46,15 +59,19 @@ pub(super) async fn prepare(
         adopt: policy.adopt.clone(),
         data_loss: policy.data_loss.clone(),
         all_data_loss: policy.all_data_loss,
-        take_from: policy.take_from.clone(),
-        destroy,
+        grants: policy
+            .grants
+            .iter()
+            .map(|(manager, field)| Grant { manager: Some(manager.clone()), field: field.clone() })
+            .collect(),
+        destroy: purpose == Purpose::Destroy,
     };
     let mut plan = decide(&session, &observation, &graph, &keyed, &policy, &BTreeMap::new());
     let predictions = ask_server(&session.cluster, &plan).await?;
     if !predictions.is_empty() {
         plan = decide(&session, &observation, &graph, &keyed, &policy, &predictions);
     }
-    if !destroy {
+    if purpose != Purpose::Destroy {
         warn(&mut plan, &session, &filled, &predictions);
     }
     Ok(Prepared { session, observation, filled, keyed, plan })
@@ -140,8 +157,10 @@ fn warn(
                 .to_owned(),
         );
     }
-    for error in &filled.missing {
-        plan.warnings.push(format!("{error}; an apply needs it"));
+    for (address, fates) in &filled.fates {
+        for (key, _) in fates.iter().filter(|(_, fate)| **fate == Fate::Unknown) {
+            plan.warnings.push(format!("`{key}` of {address} has no value, and its source is absent: an apply needs it"));
+        }
     }
     let unasked = predictions.values().filter(|prediction| matches!(prediction, Prediction::AfterApply(_))).count();
     if unasked > 0 {

@@ -8,7 +8,7 @@ use super::{DriftKind, DriftReport, FieldDrift, ResourceDrift, ResourceState};
 
 use crate::live::{Live, Observation};
 use crate::plan::{Base, attribution, field_change};
-use crate::resource::{FIELD_MANAGER, Manifest, ObjectRef};
+use crate::resource::{FIELD_MANAGER, GroupKind, Manifest, ObjectRef};
 use crate::ssa::{self, FieldSet, ManagedEntry, Path, Schema, ValueChange};
 use crate::stack::{Desired, Mute, Stack};
 use crate::state::{Entry, State};
@@ -104,9 +104,10 @@ fn fields(
     desired: Option<&Desired>,
 ) -> Vec<FieldDrift> {
     let secret = object.kind == "Secret" && object.group.is_empty();
+    let kind = object.group_kind();
     let schema = (inputs.schema)(&entry.api_version, &object.kind);
     let entries = ssa::managed_fields(&live.object).unwrap_or_default();
-    let recorded = FieldSet::from_fields_v1(&entry.fields);
+    let recorded = fields_of(&entry.fields);
     let now = ssa::extract(&live.object, &recorded);
     let now = if secret { (inputs.keyed)(&now) } else { now };
     let pending = pending(inputs, entry, desired, schema.as_ref(), secret);
@@ -117,18 +118,18 @@ fn fields(
             let wanted = pending.iter().find(|other| other.path == change.path);
             FieldDrift {
                 kind: if wanted.is_some() { DriftKind::Both } else { DriftKind::Drift },
-                change: field_change(change, secret, by),
-                desired: wanted.and_then(|other| field_change(other, secret, None).after),
+                change: field_change(&kind, change, by),
+                desired: wanted.and_then(|other| field_change(&kind, other, None).after),
                 muted: None,
             }
         })
         .collect();
     let drifted: BTreeSet<String> = found.iter().map(|field| field.change.path.clone()).collect();
     found.extend(pending.iter().filter(|change| !drifted.contains(&change.path.to_string())).map(|change| {
-        let shown = field_change(change, secret, None);
+        let shown = field_change(&kind, change, None);
         FieldDrift { kind: DriftKind::Pending, desired: shown.after.clone(), change: shown, muted: None }
     }));
-    found.extend(added(&entries, live, &recorded, secret));
+    found.extend(added(&entries, live, &recorded, &kind));
     for field in &mut found {
         field.muted = mute(inputs, &entry.address, field);
     }
@@ -178,14 +179,14 @@ fn declared(manifest: &Manifest, inputs: &Inputs<'_>) -> Value {
 }
 
 /// Fields that others set beside ours.
-fn added(entries: &[ManagedEntry], live: &Live, recorded: &FieldSet, secret: bool) -> Vec<FieldDrift> {
+fn added(entries: &[ManagedEntry], live: &Live, recorded: &FieldSet, kind: &GroupKind) -> Vec<FieldDrift> {
     let mut found = Vec::new();
     for entry in entries.iter().filter(|entry| {
         entry.manager != FIELD_MANAGER
             && entry.subresource.is_none()
             && !CONTROL_PLANE.contains(&entry.manager.as_str())
     }) {
-        for path in entry.fields.leaves().filter(|path| !recorded.contains(path)) {
+        for path in entry.fields.iter().filter(|path| is_leaf(&entry.fields, path) && !recorded.covers(path)) {
             let text = path.to_string();
             if text.starts_with(".status") || text == ".metadata.annotations" || text == ".metadata.labels" {
                 continue;
@@ -194,13 +195,22 @@ fn added(entries: &[ManagedEntry], live: &Live, recorded: &FieldSet, secret: boo
             let change = ValueChange { path: path.clone(), before: None, after: Some(value.clone()) };
             found.push(FieldDrift {
                 kind: DriftKind::Added,
-                change: field_change(&change, secret, Some(attribution(entry))),
+                change: field_change(kind, &change, Some(attribution(entry))),
                 desired: None,
                 muted: None,
             });
         }
     }
     found
+}
+
+/// Recorded fields; those of a record that somebody edited are none.
+fn fields_of(encoded: &Value) -> FieldSet {
+    FieldSet::from_fields_v1(encoded).unwrap_or_default()
+}
+
+fn is_leaf(fields: &FieldSet, path: &Path) -> bool {
+    fields.below(path).is_none_or(FieldSet::is_empty)
 }
 
 /// Whose hand a field is in: the manager that owns it or, for a field that is gone, the one that last wrote beside it.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::existing::decide_existing;
 use super::{Action, Base, Certainty, Change, Inputs, Plan, Precondition, Reason, consequences, removal};
-use crate::diff::{FieldChange, Shown};
+use crate::diff;
 use crate::graph::NodeId;
 use crate::live::ClusterIdentity;
 use crate::resource::{Address, ObjectRef};
@@ -112,14 +112,14 @@ fn is_defined_here(inputs: &Inputs<'_>, object: &ObjectRef) -> bool {
 
 fn create(inputs: &Inputs<'_>, desired: &Desired, kind_is_unknown: bool, blank: Change) -> Change {
     let vanished = inputs.state.entries.contains_key(&blank.object);
-    let secret = desired.manifest.is_secret();
+    let kind = blank.object.group_kind();
     let schema = (inputs.schema)(&blank.api_version, &blank.object.kind);
     let nothing = serde_json::json!({});
-    let mut diff = Vec::new();
+    let mut fields = Vec::new();
     for part in ["metadata/labels", "metadata/annotations"] {
         if let Some(value) = desired.manifest.object().pointer(&format!("/{part}")) {
             let path = format!(".{}", part.replace('/', "."));
-            diff.push(FieldChange { path, before: None, after: Some(Shown::Plain(value.clone())), by: None });
+            fields.push(diff::field_change(&kind, &path, None, Some(value), None));
         }
     }
     for (key, value) in desired.manifest.object().as_object().into_iter().flatten() {
@@ -127,17 +127,17 @@ fn create(inputs: &Inputs<'_>, desired: &Desired, kind_is_unknown: bool, blank: 
             continue;
         }
         let single = serde_json::json!({ key: value });
-        diff.extend(
+        fields.extend(
             crate::ssa::changes(schema.as_ref(), &nothing, &single)
                 .into_iter()
-                .map(|change| super::field_change(&change, secret, None)),
+                .map(|change| super::field_change(&kind, &change, None)),
         );
     }
     let why = if kind_is_unknown { "its definition does not exist yet" } else { "defaults" };
     Change {
         action: Action::Create,
         reason: if vanished { Reason::Vanished } else { Reason::Missing },
-        diff,
+        diff: fields,
         certainty: Certainty::AfterApply(why.to_owned()),
         desired: Some(inputs.desired_digest(&desired.manifest)),
         manifest: Some(desired.manifest.clone()),

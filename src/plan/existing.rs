@@ -92,7 +92,8 @@ fn is_as_recorded(inputs: &Inputs<'_>, entry: &Entry, live: &Live, secret: bool)
     if *raw != entry.fields {
         return false;
     }
-    let owned = ssa::extract(&live.object, &FieldSet::from_fields_v1(raw));
+    let Ok(fields) = FieldSet::from_fields_v1(raw) else { return false };
+    let owned = ssa::extract(&live.object, &fields);
     let digest = if secret { Digest::of(&(inputs.keyed)(&owned)) } else { Digest::of(&owned) };
     digest == entry.owned
 }
@@ -119,6 +120,7 @@ fn predict(
     blank: Change,
 ) -> Change {
     let secret = desired.manifest.is_secret();
+    let kind = blank.object.group_kind();
     let known = (inputs.schema)(&blank.api_version, &blank.object.kind);
     let schema = known.clone().unwrap_or_else(Schema::deduced);
     let config = config_to_send(desired, live, &ignored_paths(inputs, desired));
@@ -128,7 +130,7 @@ fn predict(
             return Change { action: Action::Refuse, reason: Reason::Rejected(error.to_string()), ..blank };
         }
     };
-    let recorded_fields = recorded.map(|entry| FieldSet::from_fields_v1(&entry.fields)).unwrap_or_default();
+    let recorded_fields = recorded.and_then(|entry| FieldSet::from_fields_v1(&entry.fields).ok()).unwrap_or_default();
     let mut refused = Vec::new();
     let mut forced = Vec::new();
     let mut takes_back = false;
@@ -158,7 +160,7 @@ fn predict(
         .iter()
         .map(|change| {
             let by = forced.iter().find(|conflict| touches(&conflict.field, &change.path));
-            field_change(change, secret, by.map(|conflict| conflict.by.clone()))
+            field_change(&kind, change, by.map(|conflict| conflict.by.clone()))
         })
         .collect::<Vec<_>>();
     let ownership_changes = raw_own_fields(&live.object) != Some(&applied.fields.to_fields_v1());
@@ -202,7 +204,8 @@ fn touches(field: &str, path: &Path) -> bool {
 
 /// Tells whether somebody changed what we recorded.
 fn drifted_since(inputs: &Inputs<'_>, entry: &Entry, live: &Live, secret: bool) -> bool {
-    let now = ssa::extract(&live.object, &FieldSet::from_fields_v1(&entry.fields));
+    let Ok(fields) = FieldSet::from_fields_v1(&entry.fields) else { return true };
+    let now = ssa::extract(&live.object, &fields);
     let digest = if secret { Digest::of(&(inputs.keyed)(&now)) } else { Digest::of(&now) };
     digest != entry.owned
 }
@@ -218,11 +221,10 @@ fn concerned_digest(inputs: &Inputs<'_>, live: &Value, paths: &[&Path], secret: 
 }
 
 fn is_granted(inputs: &Inputs<'_>, desired: &Desired, conflict: &Conflict) -> bool {
-    inputs.policy.take_from.contains(&conflict.by.manager)
-        || desired.grants.iter().any(|grant: &Grant| {
-            grant.manager.as_ref().is_none_or(|manager| *manager == conflict.by.manager)
-                && grant.field.as_ref().is_none_or(|field| conflict.field.starts_with(field.as_str()))
-        })
+    inputs.policy.grants.iter().chain(&desired.grants).any(|grant: &Grant| {
+        grant.manager.as_ref().is_none_or(|manager| *manager == conflict.by.manager)
+            && grant.field.as_ref().is_none_or(|field| conflict.field.starts_with(field.as_str()))
+    })
 }
 
 /// Tells whose a managed-fields entry is.

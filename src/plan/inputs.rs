@@ -8,7 +8,7 @@ use crate::graph::DependencyGraph;
 use crate::live::{Observation, Prediction};
 use crate::resource::{Address, Digest, Manifest, ObjectRef};
 use crate::ssa::Schema;
-use crate::stack::Stack;
+use crate::stack::{Grant, Stack};
 use crate::state::State;
 
 /// What the operator allows beyond the stack file.
@@ -20,8 +20,8 @@ pub struct Policy {
     pub data_loss: BTreeSet<Address>,
     /// All of them.
     pub all_data_loss: bool,
-    /// Managers whose fields may be taken over.
-    pub take_from: BTreeSet<String>,
+    /// What may be taken over from whom, beside what the stack grants.
+    pub grants: Vec<Grant>,
     /// Nothing is desired any more: everything recorded goes, but for what is kept.
     pub destroy: bool,
 }

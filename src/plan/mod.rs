@@ -16,7 +16,8 @@ pub use existing::{attribution, sends};
 pub use inputs::{Inputs, Policy};
 pub use value::{Action, Base, Certainty, Change, Conflict, Consequence, Counts, Plan, Precondition, Reason};
 
-use crate::diff::{Attribution, FieldChange, Shown};
+use crate::diff::{self, Attribution, FieldChange};
+use crate::resource::GroupKind;
 use crate::ssa::ValueChange;
 
 /// Tells whether the server's own answer would make this change surer than it is.
@@ -25,13 +26,8 @@ pub fn wants_dry_run(change: &Change) -> bool {
     matches!(change.action, Action::Update | Action::Adopt) && change.certainty == Certainty::SchemaOnly
 }
 
-/// Turns a change of a value into what may be shown of it. Everything below a Secret's data is masked.
+/// Turns a change of a value into what may be shown of it; what is secret is masked here.
 #[must_use]
-pub fn field_change(change: &ValueChange, secret: bool, by: Option<Attribution>) -> FieldChange {
-    let path = change.path.to_string();
-    let masked = secret && !path.starts_with(".metadata.labels") && path != ".type" && path != ".immutable";
-    let shown = |value: &Option<serde_json::Value>| {
-        value.clone().map(|value| if masked { Shown::Sensitive } else { Shown::Plain(value) })
-    };
-    FieldChange { before: shown(&change.before), after: shown(&change.after), path, by }
+pub fn field_change(kind: &GroupKind, change: &ValueChange, by: Option<Attribution>) -> FieldChange {
+    diff::field_change(kind, &change.path.to_string(), change.before.as_ref(), change.after.as_ref(), by)
 }

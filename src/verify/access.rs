@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::resource::ObjectRef;
-use crate::stack::{AccessRule, Check};
+use crate::service::{AccessRule, Check};
 
 use super::CheckOutcome;
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::ready::{Readiness, readiness};
 use crate::resource::{Manifest, ObjectRef};
-use crate::stack::{Check, CheckKind};
+use crate::service::{Check, CheckKind};
 
 use super::{Answer, CheckOutcome, access, requirements, restart};
 

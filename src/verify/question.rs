@@ -1,7 +1,7 @@
 //! From a check to what must be asked.
 
 use crate::resource::{Manifest, ObjectRef};
-use crate::stack::{Check, CheckKind};
+use crate::service::{Check, CheckKind};
 
 use super::access::{self, AccessReview};
 use super::exec::{self, Command, SecretKey};
