@@ -86,7 +86,21 @@ mod tests {
             ("URL".to_owned(), Source::Template(parse_template("pg://${urlencode(PW)}@h\n").unwrap())),
         ]);
         let spec = SecretSpec { object: ObjectRef::new("", "Secret", Some("n"), "s"), keys };
-        let text = placeholder_comment(&spec) + &serde_yaml::to_string(placeholder(&spec).unwrap().object()).unwrap();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(placeholder_comment(&spec), @"
+        # Placeholders: fill in before `kubectl apply`, or live values are overwritten with nothing.
+        #   API_KEY: the environment variable `API_KEY` (optional)
+        #   AUTH_SECRET: 32 random bytes in URL-safe base64
+        #   URL: derived: `pg://${urlencode(PW)}@h `
+        ");
+        assert_eq!(
+            *placeholder(&spec).unwrap().object(),
+            json!({
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": "s", "namespace": "n"},
+                "type": "Opaque",
+                "data": {"API_KEY": "", "AUTH_SECRET": "", "URL": ""},
+            })
+        );
     }
 }

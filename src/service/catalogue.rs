@@ -2,16 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Endpoint, Expansion, Remark, ServiceContext, config, namespace, postgres, rbac, redis, shape};
+use super::{Endpoint, Expansion, Remark, ServiceContext, config, postgres, rbac, redis, shape};
 
 /// The names of the types, as `type:` in a block has them.
-pub const TYPES: &[&str] = &["namespace", "rbac", "config", "postgres", "redis"];
+pub const TYPES: &[&str] = &["rbac", "config", "postgres", "redis"];
 
 /// Returns the JSON Schema of a type's block, without the key `type` itself; `None` for a type that does not exist.
 #[must_use]
 pub fn block_schema(type_name: &str) -> Option<schemars::Schema> {
     Some(match type_name {
-        "namespace" => shape::schema::<namespace::NamespaceBlock>(),
         "rbac" => shape::schema::<rbac::RbacBlock>(),
         "config" => shape::schema::<config::ConfigBlock>(),
         "postgres" => shape::schema::<postgres::PostgresBlock>(),
@@ -26,7 +25,6 @@ pub fn block_schema(type_name: &str) -> Option<schemars::Schema> {
 /// All problems of the block at once.
 pub fn expand(type_name: &str, block: &Value, context: &ServiceContext<'_>) -> Result<Expansion, Vec<Remark>> {
     match type_name {
-        "namespace" => namespace::expand(shape::decode(block)?, *context),
         "rbac" => rbac::expand(shape::decode(block)?, *context),
         "config" => config::expand(shape::decode(block)?, *context),
         "postgres" => postgres::expand(&shape::decode(block)?, *context),

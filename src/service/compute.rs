@@ -239,6 +239,6 @@ mod tests {
             limits: Amounts { memory: Some(QuantityText::new("2Gi")), ..Amounts::default() },
             ..Resources::default()
         };
-        insta::assert_snapshot!(written.or(&default).object(), @"");
+        insta::assert_snapshot!(written.or(&default).object(), @r#"{"limits":{"cpu":"1","memory":"2Gi"},"requests":{"cpu":"250m","memory":"512Mi"}}"#);
     }
 }

@@ -84,6 +84,7 @@ mod tests {
     use serde_json::Value;
 
     use super::super::expand;
+    use super::super::tests::yaml;
     use super::*;
 
     const CONTEXT: ServiceContext<'_> =
@@ -98,7 +99,21 @@ mod tests {
     fn the_config_map_is_plain() {
         let block = json!({"name": "mathison-config", "data": {"NODE_ENV": "production"}});
         let expansion = expand("config", &block, &CONTEXT).unwrap();
-        insta::assert_snapshot!(serde_yaml::to_string(expansion.manifests[0].object()).unwrap(), @"");
+        insta::assert_snapshot!(yaml(&expansion.manifests), @"
+        apiVersion: v1
+        data:
+          NODE_ENV: production
+        kind: ConfigMap
+        metadata:
+          labels:
+            app.kubernetes.io/component: config
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: mathison-config
+            app.kubernetes.io/part-of: mathison
+          name: mathison-config
+          namespace: mathison-system
+        ");
     }
 
     #[test]
@@ -112,7 +127,11 @@ mod tests {
     fn bad_names_keys_and_secrets_are_refused() {
         insta::assert_snapshot!(
             problems_of(json!({"name": "Config", "data": {"a b": "x", "AUTH_SECRET": "hunter2"}})),
-            @""
+            @"
+        /name: a name has lower-case letters, digits, `-` and `.`, and each part between dots starts and ends with a letter or digit; `C` at position 1 is not allowed
+        /data/AUTH_SECRET: the value of `AUTH_SECRET` looks like a secret: its name says so
+        /data/a b: `a b` is no key for a ConfigMap
+        "
         );
     }
 }

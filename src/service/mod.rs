@@ -12,7 +12,6 @@ mod compute;
 mod config;
 mod database;
 mod labels;
-mod namespace;
 mod network;
 mod postgres;
 mod rbac;
@@ -25,3 +24,6 @@ pub use catalogue::{TYPES, block_schema, endpoint, expand};
 pub use check::{AccessRule, Check, CheckKind};
 pub use checksum::CONFIG_CHECKSUM_ANNOTATION;
 pub use labels::{PART_OF, PART_OF_LABEL};
+
+#[cfg(test)]
+mod tests;

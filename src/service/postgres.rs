@@ -19,6 +19,10 @@ const VERSIONS: &[u16] = &[14, 15, 16, 17];
 
 const MOUNT_PATH: &str = "/var/lib/postgresql/data";
 
+/// Without the first, a password would not even be asked for inside the pod, and no check there could tell a wrong one
+/// from a right one. The second lets PostgreSQL notice a disk that returns something else than was written.
+const INITDB_ARGS: &str = "--auth-host=scram-sha-256 --data-checksums";
+
 /// Often enough that a start is noticed quickly; the number of failures makes up the time allowed.
 const STARTUP_PERIOD_SECONDS: u32 = 2;
 
@@ -186,6 +190,7 @@ fn container(block: &PostgresBlock, resources: &Resources) -> Value {
             block.password.env("POSTGRES_PASSWORD"),
             // A folder inside the volume: initdb refuses the volume's own top, where `lost+found` may be.
             {"name": "PGDATA", "value": format!("{MOUNT_PATH}/pgdata")},
+            {"name": "POSTGRES_INITDB_ARGS", "value": INITDB_ARGS},
         ],
         "resources": resources.object(),
         "startupProbe": exec_probe(
@@ -221,4 +226,407 @@ fn checks(block: &PostgresBlock, database: &Database<'_>) -> Vec<Check> {
     let password = Some(block.password.object_and_key(database.context));
     checks.push(database.check("accepts its password", sql("SELECT 1".to_owned(), "1", password)));
     checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::yaml;
+    use super::super::{expand, labels};
+    use super::*;
+
+    const CONTEXT: ServiceContext<'_> =
+        ServiceContext { stack: "mathison", namespace: "mathison-system", name: "postgres" };
+
+    fn expansion(extra: &Value) -> Result<Expansion, Vec<Remark>> {
+        let mut block = json!({"password": "mathison-secrets/POSTGRES_PASSWORD"});
+        block.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        expand("postgres", &block, &CONTEXT)
+    }
+
+    fn stateful_set(extra: &Value) -> Value {
+        expansion(extra).unwrap().manifests.last().unwrap().object().clone()
+    }
+
+    fn problems(extra: &Value) -> String {
+        let remarks = expansion(extra).unwrap_err();
+        remarks.iter().map(|remark| format!("{}: {}\n", remark.pointer, remark.message)).collect()
+    }
+
+    #[test]
+    fn the_defaults_make_these_objects() {
+        insta::assert_snapshot!(yaml(&expansion(&json!({}))
+            .unwrap().manifests), @r#"
+        apiVersion: v1
+        data:
+          10-extensions.sql: |
+            CREATE EXTENSION IF NOT EXISTS "vector";
+        kind: ConfigMap
+        metadata:
+          labels:
+            app.kubernetes.io/component: database
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: postgres
+            app.kubernetes.io/part-of: mathison
+          name: postgres-init
+          namespace: mathison-system
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata:
+          labels:
+            app.kubernetes.io/component: database
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: postgres
+            app.kubernetes.io/part-of: mathison
+          name: postgres-headless
+          namespace: mathison-system
+        spec:
+          clusterIP: None
+          ports:
+          - name: postgres
+            port: 5432
+            protocol: TCP
+            targetPort: postgres
+          selector:
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/name: postgres
+          type: ClusterIP
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata:
+          labels:
+            app.kubernetes.io/component: database
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: postgres
+            app.kubernetes.io/part-of: mathison
+          name: postgres
+          namespace: mathison-system
+        spec:
+          ports:
+          - name: postgres
+            port: 5432
+            protocol: TCP
+            targetPort: postgres
+          selector:
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/name: postgres
+          type: ClusterIP
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata:
+          labels:
+            app.kubernetes.io/component: database
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: postgres
+            app.kubernetes.io/part-of: mathison
+          name: postgres
+          namespace: mathison-system
+        spec:
+          ingress:
+          - from:
+            - podSelector:
+                matchLabels:
+                  app.kubernetes.io/part-of: mathison
+            ports:
+            - port: 5432
+              protocol: TCP
+          podSelector:
+            matchLabels:
+              app.kubernetes.io/instance: mathison
+              app.kubernetes.io/name: postgres
+          policyTypes:
+          - Ingress
+        ---
+        apiVersion: apps/v1
+        kind: StatefulSet
+        metadata:
+          labels:
+            app.kubernetes.io/component: database
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: postgres
+            app.kubernetes.io/part-of: mathison
+          name: postgres
+          namespace: mathison-system
+        spec:
+          persistentVolumeClaimRetentionPolicy:
+            whenDeleted: Retain
+            whenScaled: Retain
+          replicas: 1
+          selector:
+            matchLabels:
+              app.kubernetes.io/instance: mathison
+              app.kubernetes.io/name: postgres
+          serviceName: postgres-headless
+          template:
+            metadata:
+              annotations:
+                mathison.dev/config-checksum: sha256:a95d591d400ae54d32c6dfd34791aa0cec123cb0392387c99255f85e9a5e1272
+              labels:
+                app.kubernetes.io/component: database
+                app.kubernetes.io/instance: mathison
+                app.kubernetes.io/managed-by: mathison
+                app.kubernetes.io/name: postgres
+                app.kubernetes.io/part-of: mathison
+            spec:
+              automountServiceAccountToken: false
+              containers:
+              - env:
+                - name: POSTGRES_DB
+                  value: mathison
+                - name: POSTGRES_USER
+                  value: mathison
+                - name: POSTGRES_PASSWORD
+                  valueFrom:
+                    secretKeyRef:
+                      key: POSTGRES_PASSWORD
+                      name: mathison-secrets
+                - name: PGDATA
+                  value: /var/lib/postgresql/data/pgdata
+                - name: POSTGRES_INITDB_ARGS
+                  value: --auth-host=scram-sha-256 --data-checksums
+                image: pgvector/pgvector:pg16
+                livenessProbe:
+                  exec:
+                    command:
+                    - pg_isready
+                    - -U
+                    - mathison
+                    - -d
+                    - mathison
+                    - -h
+                    - 127.0.0.1
+                  failureThreshold: 6
+                  periodSeconds: 10
+                  timeoutSeconds: 5
+                name: postgres
+                ports:
+                - containerPort: 5432
+                  name: postgres
+                  protocol: TCP
+                readinessProbe:
+                  exec:
+                    command:
+                    - pg_isready
+                    - -U
+                    - mathison
+                    - -d
+                    - mathison
+                    - -h
+                    - 127.0.0.1
+                  failureThreshold: 3
+                  periodSeconds: 5
+                  timeoutSeconds: 3
+                resources:
+                  limits:
+                    cpu: '1'
+                    memory: 1Gi
+                  requests:
+                    cpu: 250m
+                    memory: 512Mi
+                securityContext:
+                  allowPrivilegeEscalation: false
+                  capabilities:
+                    drop:
+                    - ALL
+                startupProbe:
+                  exec:
+                    command:
+                    - pg_isready
+                    - -U
+                    - mathison
+                    - -d
+                    - mathison
+                    - -h
+                    - 127.0.0.1
+                  failureThreshold: 30
+                  periodSeconds: 2
+                  timeoutSeconds: 2
+                volumeMounts:
+                - mountPath: /var/lib/postgresql/data
+                  name: data
+                - mountPath: /docker-entrypoint-initdb.d
+                  name: init
+                  readOnly: true
+                - mountPath: /dev/shm
+                  name: shared-memory
+              enableServiceLinks: false
+              securityContext:
+                fsGroup: 999
+                fsGroupChangePolicy: OnRootMismatch
+                runAsGroup: 999
+                runAsNonRoot: true
+                runAsUser: 999
+                seccompProfile:
+                  type: RuntimeDefault
+              terminationGracePeriodSeconds: 60
+              volumes:
+              - configMap:
+                  name: postgres-init
+                name: init
+              - emptyDir:
+                  medium: Memory
+                  sizeLimit: 128Mi
+                name: shared-memory
+          volumeClaimTemplates:
+          - apiVersion: v1
+            kind: PersistentVolumeClaim
+            metadata:
+              labels:
+                app.kubernetes.io/component: database
+                app.kubernetes.io/instance: mathison
+                app.kubernetes.io/managed-by: mathison
+                app.kubernetes.io/name: postgres
+                app.kubernetes.io/part-of: mathison
+                mathison.dev/stack: mathison.mathison-system
+              name: data
+            spec:
+              accessModes:
+              - ReadWriteOnce
+              resources:
+                requests:
+                  storage: 10Gi
+        "#);
+    }
+
+    #[test]
+    fn the_checks_ask_for_what_people_rely_on() {
+        let expansion = expansion(&json!({})).unwrap();
+        let names: Vec<&str> = expansion.checks.iter().map(|check| &*check.name).collect();
+        insta::assert_snapshot!(names.join("\n"), @"
+        postgres is ready
+        postgres answers
+        postgres has vector
+        postgres accepts its password
+        postgres has endpoints
+        postgres resolves
+        postgres has the declared resources
+        postgres has its claim bound
+        postgres survives a restart
+        ");
+        let on_request: Vec<&str> =
+            expansion.checks.iter().filter(|check| check.disruptive).map(|check| &*check.name).collect();
+        assert_eq!(on_request, ["postgres survives a restart"]);
+    }
+
+    /// Trap: on the socket the temporary server of the first boot says yes before the init scripts ran.
+    #[test]
+    fn every_probe_asks_over_tcp() {
+        let object = stateful_set(&json!({"user": "app", "database": "shop"}));
+        let container = &object["spec"]["template"]["spec"]["containers"][0];
+        for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+            let command = &container[probe]["exec"]["command"];
+            assert_eq!(*command, json!(["pg_isready", "-U", "app", "-d", "shop", "-h", "127.0.0.1"]), "{probe}");
+        }
+    }
+
+    #[test]
+    fn the_start_is_allowed_sixty_seconds() {
+        let probe = |extra| stateful_set(&extra)["spec"]["template"]["spec"]["containers"][0]["startupProbe"].clone();
+        let seconds =
+            |probe: Value| probe["periodSeconds"].as_u64().unwrap() * probe["failureThreshold"].as_u64().unwrap();
+        assert_eq!(seconds(probe(json!({}))), 60);
+        assert_eq!(seconds(probe(json!({"startupSeconds": 301}))), 302);
+    }
+
+    /// Trap: `lost+found` at the top of a volume breaks initdb.
+    #[test]
+    fn the_data_is_in_a_folder_inside_the_volume() {
+        let object = stateful_set(&json!({}));
+        let container = &object["spec"]["template"]["spec"]["containers"][0];
+        let data = container["env"].as_array().unwrap().iter().find(|variable| variable["name"] == "PGDATA").unwrap();
+        let mount = container["volumeMounts"][0]["mountPath"].as_str().unwrap();
+        assert_eq!(data["value"], format!("{mount}/pgdata"));
+    }
+
+    /// Trap: a changed ConfigMap restarts nothing by itself.
+    #[test]
+    fn another_init_script_changes_the_pod_template() {
+        let annotations = |extra| stateful_set(&extra)["spec"]["template"]["metadata"]["annotations"].clone();
+        assert_ne!(annotations(json!({})), annotations(json!({"extensions": ["vector", "pg_trgm"]})));
+        assert_eq!(annotations(json!({})), annotations(json!({"storage": "20Gi"})));
+    }
+
+    /// Claim templates are immutable, so the stack's label must be there from day one.
+    #[test]
+    fn the_claim_template_carries_the_stacks_label() {
+        let object = stateful_set(&json!({}));
+        let labels = &object["spec"]["volumeClaimTemplates"][0]["metadata"]["labels"];
+        assert_eq!(labels["mathison.dev/stack"], "mathison.mathison-system");
+        assert_eq!(labels[labels::PART_OF_LABEL], "mathison");
+    }
+
+    #[test]
+    fn the_password_is_referred_to_and_never_written() {
+        let object = stateful_set(&json!({}));
+        let password = &object["spec"]["template"]["spec"]["containers"][0]["env"][2];
+        assert_eq!(
+            *password,
+            json!({"name": "POSTGRES_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "mathison-secrets", "key": "POSTGRES_PASSWORD"}}})
+        );
+        let remarks = expansion(&json!({"password": "hunter2"})).unwrap_err();
+        assert!(!format!("{remarks:?}").contains("hunter2"));
+    }
+
+    /// Trap: the image trusts everybody on 127.0.0.1, where the check of the password asks.
+    #[test]
+    fn a_password_is_asked_for_on_the_loopback_too() {
+        let object = stateful_set(&json!({}));
+        let env = object["spec"]["template"]["spec"]["containers"][0]["env"].as_array().unwrap();
+        let args = env.iter().find(|variable| variable["name"] == "POSTGRES_INITDB_ARGS").unwrap();
+        assert!(args["value"].as_str().unwrap().contains("--auth-host=scram-sha-256"));
+        let password = expansion(&json!({})).unwrap().checks.into_iter().find_map(|check| match check.kind {
+            CheckKind::Sql { password, .. } => password,
+            _ => None,
+        });
+        assert_eq!(password.unwrap().1, "POSTGRES_PASSWORD");
+    }
+
+    /// Trap: where the storage class waits for its first consumer, a claim is never bound before there is a pod.
+    #[test]
+    fn the_claim_is_looked_at_after_the_pod() {
+        let expansion = expansion(&json!({})).unwrap();
+        let claim = expansion.checks.iter().find(|check| matches!(check.kind, CheckKind::ClaimBound(_))).unwrap();
+        assert_eq!(claim.about, [expansion.workload.unwrap()]);
+    }
+
+    /// Selectors and service names are immutable: another size or image must not touch them.
+    #[test]
+    fn what_is_immutable_does_not_follow_what_may_change() {
+        let immutable = |extra| {
+            let spec = stateful_set(&extra)["spec"].clone();
+            (spec["selector"].clone(), spec["serviceName"].clone())
+        };
+        assert_eq!(immutable(json!({})), immutable(json!({"version": 17, "image": "mirror/pg", "storage": "20Gi"})));
+    }
+
+    #[test]
+    fn bad_values_are_all_named_at_once() {
+        insta::assert_snapshot!(
+            problems(&json!({
+                "name": "Postgres", "version": 9, "storage": "10Gib", "user": "app user", "password": "none",
+                "extensions": ["vector", "a\"; DROP"], "sharedMemory": "2Gi", "startupSeconds": 1,
+                "resources": {"limits": {"cpu": "100m"}},
+            })),
+            @r#"
+        /version: PostgreSQL 9 is not supported
+        /storage: `10Gib` is no quantity
+        /resources/limits/cpu: the cpu limit `100m` is below the request `250m`
+        /password: must name a Secret and a key of it, as `SECRET/KEY`
+        /user: `app user` is no plain name
+        /extensions/1: `a"; DROP` is no name of an extension
+        /sharedMemory: shared memory counts against the memory limit and must be below it
+        /startupSeconds: must be at least 2
+        /name: a name has lower-case letters, digits and `-`, and starts and ends with a letter or digit; `P` at position 1 is not allowed
+        "#
+        );
+        insta::assert_snapshot!(problems(&json!({"name": "a".repeat(53)})), @"/name: the name of a StatefulSet has at most 52 characters, this has 53");
+        insta::assert_snapshot!(problems(&json!({"storage": 0, "storageclass": "fast"})), @"/storageclass: there is no key `storageclass`");
+    }
 }

@@ -155,29 +155,148 @@ fn access_check(context: ServiceContext<'_>, account: &str, role: &str, rules: &
 #[cfg(test)]
 mod tests {
     use super::super::expand;
+    use super::super::tests::yaml;
     use super::*;
 
     const CONTEXT: ServiceContext<'_> =
         ServiceContext { stack: "mathison", namespace: "mathison-system", name: "access" };
 
-    fn yaml(block: &Value) -> String {
-        let expansion = expand("rbac", block, &CONTEXT).unwrap();
-        expansion
-            .manifests
-            .iter()
-            .map(|manifest| serde_yaml::to_string(manifest.object()).unwrap())
-            .collect::<Vec<_>>()
-            .join("---\n")
+    fn text(block: &Value) -> String {
+        yaml(&expand("rbac", block, &CONTEXT).unwrap().manifests)
     }
 
     #[test]
     fn account_role_and_binding_are_made() {
-        insta::assert_snapshot!(yaml(&json!({})), @"");
+        insta::assert_snapshot!(text(&json!({})), @"
+        apiVersion: v1
+        kind: ServiceAccount
+        metadata:
+          labels:
+            app.kubernetes.io/component: access
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: mathison
+            app.kubernetes.io/part-of: mathison
+          name: mathison
+          namespace: mathison-system
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: ClusterRole
+        metadata:
+          labels:
+            app.kubernetes.io/component: access
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: mathison
+            app.kubernetes.io/part-of: mathison
+          name: mathison
+        rules:
+        - apiGroups:
+          - ''
+          resources:
+          - namespaces
+          verbs:
+          - create
+          - get
+          - list
+          - delete
+        - apiGroups:
+          - ''
+          resources:
+          - services
+          - secrets
+          - configmaps
+          - resourcequotas
+          verbs:
+          - get
+          - list
+          - create
+          - patch
+          - delete
+        - apiGroups:
+          - apps
+          resources:
+          - deployments
+          - statefulsets
+          - daemonsets
+          verbs:
+          - get
+          - list
+          - create
+          - patch
+          - delete
+        - apiGroups:
+          - networking.k8s.io
+          resources:
+          - ingresses
+          - networkpolicies
+          verbs:
+          - get
+          - list
+          - create
+          - patch
+          - delete
+        - apiGroups:
+          - ''
+          resources:
+          - persistentvolumeclaims
+          verbs:
+          - get
+          - list
+          - create
+          - delete
+        - apiGroups:
+          - ''
+          resources:
+          - pods
+          verbs:
+          - get
+          - list
+          - watch
+        - apiGroups:
+          - ''
+          resources:
+          - pods/log
+          verbs:
+          - get
+        - apiGroups:
+          - ''
+          resources:
+          - pods/exec
+          verbs:
+          - create
+        - apiGroups:
+          - ''
+          resources:
+          - nodes
+          verbs:
+          - get
+          - list
+        ---
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: ClusterRoleBinding
+        metadata:
+          labels:
+            app.kubernetes.io/component: access
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: mathison
+            app.kubernetes.io/part-of: mathison
+          name: mathison
+        roleRef:
+          apiGroup: rbac.authorization.k8s.io
+          kind: ClusterRole
+          name: mathison
+        subjects:
+        - kind: ServiceAccount
+          name: mathison
+          namespace: mathison-system
+        ");
     }
 
     #[test]
     fn no_right_holds_a_wildcard() {
-        let text = yaml(&json!({}));
+        let text = text(&json!({}));
         assert!(!text.contains('*'), "{text}");
         let wild = json!({"rules": [{"apiGroups": ["*"], "resources": ["pods"], "verbs": ["get", "*"]}]});
         let pointers: Vec<_> =
@@ -210,6 +329,23 @@ mod tests {
         let CheckKind::Access { allowed, .. } = &expansion.checks[0].kind else { panic!("an access check") };
         let lines: String =
             allowed.iter().map(|rule| format!("{} {} {}\n", rule.group, rule.resource, rule.verbs.join(" "))).collect();
-        insta::assert_snapshot!(lines, @"");
+        insta::assert_snapshot!(lines, @"
+         namespaces create get list delete
+         services get list create patch delete
+         secrets get list create patch delete
+         configmaps get list create patch delete
+         resourcequotas get list create patch delete
+        apps deployments get list create patch delete
+        apps statefulsets get list create patch delete
+        apps daemonsets get list create patch delete
+        networking.k8s.io ingresses get list create patch delete
+        networking.k8s.io networkpolicies get list create patch delete
+         persistentvolumeclaims get list create delete
+         pods get list watch
+         pods/log get
+         pods/exec create
+         nodes get list
+        batch jobs get
+        ");
     }
 }

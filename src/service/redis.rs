@@ -257,3 +257,338 @@ fn checks(block: &RedisBlock, database: &Database<'_>) -> Vec<Check> {
     checks.push(database.check("evicts as declared", redis(&["CONFIG", "GET", "maxmemory-policy"], &expect)));
     checks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::expand;
+    use super::super::tests::yaml;
+    use super::*;
+
+    const CONTEXT: ServiceContext<'_> =
+        ServiceContext { stack: "mathison", namespace: "mathison-system", name: "redis" };
+
+    fn expansion(block: &Value) -> Expansion {
+        expand("redis", block, &CONTEXT).unwrap()
+    }
+
+    fn lines(remarks: &[Remark]) -> String {
+        remarks
+            .iter()
+            .map(|remark| {
+                format!("{}: {} ({})\n", remark.pointer, remark.message, remark.hint.as_deref().unwrap_or("-"))
+            })
+            .collect()
+    }
+
+    fn problems(block: &Value) -> String {
+        lines(&expand("redis", block, &CONTEXT).unwrap_err())
+    }
+
+    fn config(block: &Value) -> String {
+        expansion(block).manifests[0].object()["data"]["redis.conf"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_defaults_make_these_objects() {
+        insta::assert_snapshot!(yaml(&expansion(&json!({})).manifests), @r#"
+        apiVersion: v1
+        data:
+          redis.conf: |
+            bind * -::*
+            protected-mode no
+            dir /data
+            appendonly yes
+            appendfsync everysec
+            maxmemory 161061273
+            maxmemory-policy allkeys-lru
+        kind: ConfigMap
+        metadata:
+          labels:
+            app.kubernetes.io/component: cache
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: redis
+            app.kubernetes.io/part-of: mathison
+          name: redis-config
+          namespace: mathison-system
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata:
+          labels:
+            app.kubernetes.io/component: cache
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: redis
+            app.kubernetes.io/part-of: mathison
+          name: redis-headless
+          namespace: mathison-system
+        spec:
+          clusterIP: None
+          ports:
+          - name: redis
+            port: 6379
+            protocol: TCP
+            targetPort: redis
+          selector:
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/name: redis
+          type: ClusterIP
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata:
+          labels:
+            app.kubernetes.io/component: cache
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: redis
+            app.kubernetes.io/part-of: mathison
+          name: redis
+          namespace: mathison-system
+        spec:
+          ports:
+          - name: redis
+            port: 6379
+            protocol: TCP
+            targetPort: redis
+          selector:
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/name: redis
+          type: ClusterIP
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata:
+          labels:
+            app.kubernetes.io/component: cache
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: redis
+            app.kubernetes.io/part-of: mathison
+          name: redis
+          namespace: mathison-system
+        spec:
+          ingress:
+          - from:
+            - podSelector:
+                matchLabels:
+                  app.kubernetes.io/part-of: mathison
+            ports:
+            - port: 6379
+              protocol: TCP
+          podSelector:
+            matchLabels:
+              app.kubernetes.io/instance: mathison
+              app.kubernetes.io/name: redis
+          policyTypes:
+          - Ingress
+        ---
+        apiVersion: apps/v1
+        kind: StatefulSet
+        metadata:
+          labels:
+            app.kubernetes.io/component: cache
+            app.kubernetes.io/instance: mathison
+            app.kubernetes.io/managed-by: mathison
+            app.kubernetes.io/name: redis
+            app.kubernetes.io/part-of: mathison
+          name: redis
+          namespace: mathison-system
+        spec:
+          persistentVolumeClaimRetentionPolicy:
+            whenDeleted: Retain
+            whenScaled: Retain
+          replicas: 1
+          selector:
+            matchLabels:
+              app.kubernetes.io/instance: mathison
+              app.kubernetes.io/name: redis
+          serviceName: redis-headless
+          template:
+            metadata:
+              annotations:
+                mathison.dev/config-checksum: sha256:a588e02858cbad9c772e533cc647611e655e94f5750ddb094df3577949908673
+              labels:
+                app.kubernetes.io/component: cache
+                app.kubernetes.io/instance: mathison
+                app.kubernetes.io/managed-by: mathison
+                app.kubernetes.io/name: redis
+                app.kubernetes.io/part-of: mathison
+            spec:
+              automountServiceAccountToken: false
+              containers:
+              - args:
+                - redis-server
+                - /etc/redis/redis.conf
+                image: redis:7-alpine
+                livenessProbe:
+                  exec:
+                    command:
+                    - redis-cli
+                    - ping
+                  failureThreshold: 6
+                  periodSeconds: 10
+                  timeoutSeconds: 5
+                name: redis
+                ports:
+                - containerPort: 6379
+                  name: redis
+                  protocol: TCP
+                readinessProbe:
+                  exec:
+                    command:
+                    - sh
+                    - -c
+                    - test "$(redis-cli ping)" = PONG
+                  failureThreshold: 3
+                  periodSeconds: 5
+                  timeoutSeconds: 3
+                resources:
+                  limits:
+                    cpu: 250m
+                    memory: 256Mi
+                  requests:
+                    cpu: 50m
+                    memory: 64Mi
+                securityContext:
+                  allowPrivilegeEscalation: false
+                  capabilities:
+                    drop:
+                    - ALL
+                startupProbe:
+                  exec:
+                    command:
+                    - redis-cli
+                    - ping
+                  failureThreshold: 30
+                  periodSeconds: 2
+                  timeoutSeconds: 2
+                volumeMounts:
+                - mountPath: /data
+                  name: data
+                - mountPath: /etc/redis
+                  name: config
+                  readOnly: true
+              enableServiceLinks: false
+              securityContext:
+                fsGroup: 1000
+                fsGroupChangePolicy: OnRootMismatch
+                runAsGroup: 1000
+                runAsNonRoot: true
+                runAsUser: 999
+                seccompProfile:
+                  type: RuntimeDefault
+              terminationGracePeriodSeconds: 30
+              volumes:
+              - configMap:
+                  name: redis-config
+                name: config
+          volumeClaimTemplates:
+          - apiVersion: v1
+            kind: PersistentVolumeClaim
+            metadata:
+              labels:
+                app.kubernetes.io/component: cache
+                app.kubernetes.io/instance: mathison
+                app.kubernetes.io/managed-by: mathison
+                app.kubernetes.io/name: redis
+                app.kubernetes.io/part-of: mathison
+                mathison.dev/stack: mathison.mathison-system
+              name: data
+            spec:
+              accessModes:
+              - ReadWriteOnce
+              resources:
+                requests:
+                  storage: 1Gi
+        "#);
+    }
+
+    #[test]
+    fn the_checks_ask_for_what_people_rely_on() {
+        let names: Vec<String> = expansion(&json!({})).checks.into_iter().map(|check| check.name).collect();
+        insta::assert_snapshot!(names.join("\n"), @"
+        redis is ready
+        redis answers
+        redis persists
+        redis evicts as declared
+        redis has endpoints
+        redis resolves
+        redis has the declared resources
+        redis has its claim bound
+        redis survives a restart
+        ");
+    }
+
+    /// Trap: `maxmemory` at or above the container's limit ends in kills.
+    #[test]
+    fn maxmemory_leaves_room_below_the_limit() {
+        assert!(config(&json!({})).contains(&format!("maxmemory {}\n", 256_i64 * 1024 * 1024 * 60 / 100)));
+        let limited = json!({"resources": {"limits": {"memory": "1Gi"}}});
+        assert!(config(&limited).contains(&format!("maxmemory {}\n", 1024_i64 * 1024 * 1024 * 60 / 100)));
+        insta::assert_snapshot!(problems(&json!({"maxmemory": "256Mi"})), @"/maxmemory: `256Mi` is not below the memory limit of 268435456 bytes: Redis would be killed (leave room for the rewrite of the append-only file: about 60% of `resources.limits.memory`)");
+    }
+
+    /// Trap: `allkeys-lru` may evict BullMQ's job keys.
+    #[test]
+    fn a_policy_that_evicts_any_key_is_warned_about() {
+        insta::assert_snapshot!(lines(&expansion(&json!({})).warnings), @"/maxmemoryPolicy: `allkeys-lru` may evict the keys of BullMQ's jobs (if queues live here, write `maxmemoryPolicy: noeviction`)");
+        assert_eq!(expansion(&json!({"maxmemoryPolicy": "noeviction"})).warnings, []);
+        insta::assert_snapshot!(
+            lines(&expansion(&json!({"maxmemory": "240Mi", "maxmemoryPolicy": "volatile-ttl"})).warnings),
+            @"/maxmemory: little room is left for the rewrite of the append-only file (about 60% of `resources.limits.memory` is safe)"
+        );
+    }
+
+    #[test]
+    fn another_setting_changes_the_pod_template() {
+        let annotations =
+            |block| expansion(&block).manifests[4].object()["spec"]["template"]["metadata"]["annotations"].clone();
+        assert_ne!(annotations(json!({})), annotations(json!({"maxmemoryPolicy": "noeviction"})));
+    }
+
+    #[test]
+    fn a_password_comes_from_the_secret_for_server_probes_and_checks() {
+        let expansion = expansion(&json!({"password": "mathison-secrets/REDIS_PASSWORD"}));
+        let container = &expansion.manifests[4].object()["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(
+            container["args"],
+            json!(["redis-server", "/etc/redis/redis.conf", "--requirepass", "$(REDISCLI_AUTH)"])
+        );
+        assert_eq!(container["env"][0]["valueFrom"]["secretKeyRef"]["key"], "REDIS_PASSWORD");
+        let with_password = expansion.checks.iter().filter(|check| {
+            matches!(&check.kind, CheckKind::Redis { password: Some((secret, key)), .. }
+                if secret.name == "mathison-secrets" && key == "REDIS_PASSWORD")
+        });
+        assert_eq!(with_password.count(), 3);
+    }
+
+    #[test]
+    fn without_persistence_there_is_no_claim_and_nothing_asks_for_one() {
+        let expansion = expansion(&json!({"persistence": false}));
+        let object = expansion.manifests[4].object();
+        assert_eq!(object["spec"].get("volumeClaimTemplates"), None);
+        assert_eq!(object["spec"]["template"]["spec"]["volumes"][1], json!({"name": "data", "emptyDir": {}}));
+        let names: Vec<&str> = expansion.checks.iter().map(|check| &*check.name).collect();
+        assert!(!names.iter().any(|name| name.contains("claim") || name.contains("persists")), "{names:?}");
+        assert!(config(&json!({"persistence": false})).contains("appendonly no\nsave \"\"\n"));
+    }
+
+    #[test]
+    fn bad_values_are_all_named_at_once() {
+        insta::assert_snapshot!(
+            problems(&json!({"version": 5, "storage": "x", "resources": {"requests": {"memory": "1Gi"}}, "password": "p"})),
+            @"
+        /version: Redis 5 is not supported (the versions are 7, 8)
+        /storage: `x` is no quantity (write a number with a unit, such as `10Gi`, `512Mi` or `250m`)
+        /resources/limits/memory: the memory limit `256Mi` is below the request `1Gi` (raise the limit or lower the request)
+        /password: must name a Secret and a key of it, as `SECRET/KEY` (for example `mathison-secrets/POSTGRES_PASSWORD`; the value itself never stands in the file)
+        "
+        );
+        insta::assert_snapshot!(problems(&json!({"maxmemoryPolicy": "all-keys-lru", "persistance": true})), @"
+        /maxmemoryPolicy: `all-keys-lru` is not one of its values (did you mean `allkeys-lru`?)
+        /persistance: there is no key `persistance` (did you mean `persistence`?)
+        ");
+    }
+}

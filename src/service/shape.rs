@@ -257,9 +257,20 @@ mod tests {
     fn every_problem_is_named_with_its_place() {
         insta::assert_snapshot!(
             problems(json!({"titel": "x", "count": 300, "colour": "light-bleu", "inner": [{"on": "yes"}, {"on": true, "off": 1}]})),
-            @""
+            @"
+        /colour: `light-bleu` is not one of its values (did you mean `light-blue`?)
+        /count: `300` is out of range
+        /inner/0/on: must be `true` or `false`, not a string
+        /inner/1/off: there is no key `off` (the keys are on)
+        /titel: there is no key `titel` (did you mean `title`?)
+        : `title` is missing (`title`: How it is called)
+        "
         );
-        insta::assert_snapshot!(problems(json!({"title": 5, "count": "7", "colour": 3})), @"");
+        insta::assert_snapshot!(problems(json!({"title": 5, "count": "7", "colour": 3})), @r#"
+        /colour: `3` is not one of its values (one of deep-red, light-blue)
+        /count: must be a whole number, not a string (leave the quotes out: 7)
+        /title: must be a string, not a number (quote it: "5")
+        "#);
         insta::assert_snapshot!(problems(json!({"title": "t", "count": null, "inner": [{"on": true}]})), @"fits");
         insta::assert_snapshot!(problems(json!([])), @": must be a map, not a list");
     }
