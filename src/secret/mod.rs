@@ -1,7 +1,7 @@
 //! Secret values: where they come from, how they are made, and keyed digests of them. The only place that holds one on
 //! purpose, and it forgets it.
 //!
-//! A value is a [`SecretValue`] from the moment it is read or drawn; [`fill`] decides which value each key has, and
+//! A value is a [`SecretValue`] from the moment it is read or drawn; [`fill()`] decides which value each key has, and
 //! [`HmacKey`] turns values into what may be recorded. Nothing here reads a file, the environment or a cluster: those are
 //! handed in as functions.
 

@@ -1,6 +1,6 @@
 //! A Secret as it may be written to a file: every key there, every value empty.
 //!
-//! The rules of an empty value hold everywhere: [`fill`](super::fill) takes it for absent, so a placeholder that somebody
+//! The rules of an empty value hold everywhere: [`fill()`](super::fill()) takes it for absent, so a placeholder that somebody
 //! applied with kubectl is filled by the next apply and never kept as a password.
 
 use serde_json::{Map, Value, json};

@@ -215,3 +215,33 @@ fn no_form_of_what_was_filled_shows_a_value() {
     assert!(!format!("{filled:?}").contains("canary"));
     assert_eq!(filled.to_object_data()["A"], "Y2FuYXJ5");
 }
+
+#[test]
+fn filling_again_over_its_own_result_changes_nothing() {
+    let spec = SecretSpec {
+        object: ObjectRef::new("", "Secret", None, "s"),
+        keys: BTreeMap::from([
+            ("PASSWORD".to_owned(), generated()),
+            ("KEY".to_owned(), optional_env("SET", true)),
+            ("URL".to_owned(), template("${KEY}:${urlencode(PASSWORD)}")),
+        ]),
+    };
+    let sources = |require_sources| Sources {
+        env: &|_| Some("k".to_owned()),
+        file: &|_| Ok(None),
+        existing: &|_, _| None,
+        require_sources,
+    };
+    let mut next = 0_u8;
+    let mut random = |buffer: &mut [u8]| {
+        next += 1;
+        buffer.fill(next);
+    };
+    let first = fill(&spec, None, &sources(true), Some(&mut random)).unwrap();
+    let live = first.to_object_data();
+    let second = fill(&spec, Some(&live), &sources(true), Some(&mut random)).unwrap();
+    assert_eq!(second.data, first.data);
+    let planned = fill(&spec, Some(&live), &sources(false), None).unwrap();
+    assert_eq!(planned.data, first.data);
+    assert_eq!(planned.fates["PASSWORD"], Fate::Kept);
+}
