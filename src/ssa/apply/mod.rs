@@ -1,0 +1,232 @@
+//! Server-side apply: what becomes of an object, who owns what afterwards, and who disagrees.
+//!
+//! All entries of an object are read with one schema. That is exact where a kind has one version, and wherever the versions
+//! of a kind have the same fields.
+
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::ssa::before_first_apply;
+use crate::ssa::canonical::canonicalise;
+use crate::ssa::compare::compare;
+use crate::ssa::field_set::FieldSet;
+use crate::ssa::managed::{ManagedEntry, ManagedError, Operation, managed_fields, owned_by, sort_entries};
+use crate::ssa::merge::merge;
+use crate::ssa::path::{Path, PathElement};
+use crate::ssa::reconcile::reconciled;
+use crate::ssa::remove::remove;
+use crate::ssa::schema::Schema;
+use crate::ssa::set_of::{fields_of, named, set_of};
+use crate::ssa::stored::same_as_stored;
+use crate::ssa::validate::TypeError;
+
+/// Why a configuration cannot be applied at all.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ApplyError {
+    /// The configuration does not have the shape of its kind.
+    #[error("the object does not fit its schema")]
+    Config(#[source] TypeError),
+    /// The configuration brings managed fields, which only the server writes.
+    #[error("`metadata.managedFields` must not be set in what is applied")]
+    ManagedFieldsSet,
+    /// The live object's managed fields cannot be read.
+    #[error("the live object's ownership cannot be read")]
+    Live(#[source] ManagedError),
+}
+
+/// A field that another manager owns and that this apply would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldConflict {
+    /// The field.
+    pub path: Path,
+    /// Whose it is, as the live object has it.
+    pub entry: ManagedEntry,
+}
+
+/// What an apply comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied {
+    /// The object after an apply that takes every conflict, in the text that the server stores, managed fields included.
+    /// Our entry has no time if the object changes, since only the server knows it.
+    pub object: Value,
+    /// What the manager owns afterwards.
+    pub fields: FieldSet,
+    /// Who disagrees; an apply without force is refused if anybody does.
+    pub conflicts: Vec<FieldConflict>,
+    /// Whether anything would be written: content, or who owns it.
+    pub changed: bool,
+    /// Whether content would be written.
+    pub content_changed: bool,
+}
+
+/// Applies `config` to `live` as `manager`.
+///
+/// # Errors
+/// See [`ApplyError`]. Conflicts are no error: they are part of the result.
+pub fn apply(schema: &Schema, live: Option<&Value>, config: &Value, manager: &str) -> Result<Applied, ApplyError> {
+    if config.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
+        return Err(ApplyError::ManagedFieldsSet);
+    }
+    let claimed = set_of(schema, config).map_err(ApplyError::Config)?.without(&schema.reset_fields());
+    let config = without_status(schema, config);
+    let missing = json!({"apiVersion": config.get("apiVersion"), "kind": config.get("kind")});
+    let live_or_empty = live.unwrap_or(&missing);
+    let merged = merge(schema, live_or_empty, &config).map_err(ApplyError::Config)?;
+
+    let stripped = stripped_fields();
+    let fields = claimed.difference(&stripped);
+    if let Some(live) = live
+        && merged == *live
+        && api_version_of(live, manager) == config.get("apiVersion").and_then(Value::as_str)
+        && owned_by(live, manager).as_ref() == Some(&fields)
+    {
+        // By far the most frequent case, and the other entries need not be read for it.
+        return Ok(Applied { object: merged, fields, conflicts: Vec::new(), changed: false, content_changed: false });
+    }
+
+    let before = Ownership::of(schema, live, manager, &stripped).map_err(ApplyError::Live)?;
+    let pruned = prune(schema, merged, &claimed, &before);
+    let found = compare(schema, live_or_empty, &pruned).without(&schema.reset_fields());
+    let written = found.modified.union(&found.added);
+
+    let mut conflicts = Vec::new();
+    let mut entries = Vec::with_capacity(before.others.len() + 1);
+    for entry in &before.others {
+        let lost = entry.fields.intersection(&written);
+        conflicts.extend(lost.iter().map(|path| FieldConflict { path, entry: entry.clone() }));
+        let fields = entry.fields.difference(&lost).difference(&found.removed);
+        if !fields.is_empty() {
+            entries.push(ManagedEntry { fields, ..entry.clone() });
+        }
+    }
+
+    let mut object = pruned;
+    canonicalise(schema, &mut object);
+    let content_changed = live.is_none_or(|live| !same_as_stored(schema, &object, live));
+    if !fields.is_empty() {
+        entries.push(ManagedEntry {
+            manager: manager.to_owned(),
+            operation: Operation::Apply,
+            api_version: config.get("apiVersion").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            time: before.own.as_ref().and_then(|own| own.time.clone()).filter(|_| !content_changed),
+            subresource: None,
+            fields: fields.clone(),
+        });
+    }
+    sort_entries(&mut entries);
+    let entries_changed = live.is_none() || before.recorded_otherwise_than(&entries);
+    set_managed_fields(&mut object, &entries);
+    Ok(Applied { object, fields, conflicts, changed: content_changed || entries_changed, content_changed })
+}
+
+/// Who owns the live object, our own entry apart.
+struct Ownership {
+    own: Option<ManagedEntry>,
+    others: Vec<ManagedEntry>,
+    /// The entries as they stand in the object.
+    recorded: Vec<ManagedEntry>,
+}
+
+impl Ownership {
+    fn of(schema: &Schema, live: Option<&Value>, manager: &str, stripped: &FieldSet) -> Result<Self, ManagedError> {
+        let recorded = live.map(managed_fields).transpose()?.unwrap_or_default();
+        let mut entries = recorded.clone();
+        if let Some(live) = live
+            && entries.is_empty()
+            && live.pointer("/metadata/uid").is_some_and(|uid| uid.as_str().is_some_and(|uid| !uid.is_empty()))
+        {
+            entries.push(before_first_apply::entry(schema, live, stripped));
+        }
+        for entry in &mut entries {
+            entry.fields = reconciled(schema, &entry.fields);
+        }
+        let (own, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.is_applied_by(manager));
+        Ok(Self { own: own.into_iter().next(), others, recorded })
+    }
+
+    /// Tells whether entries differ from those in the object by more than times.
+    fn recorded_otherwise_than(&self, entries: &[ManagedEntry]) -> bool {
+        let timeless = |entries: &[ManagedEntry]| {
+            let mut entries: Vec<_> =
+                entries.iter().map(|entry| ManagedEntry { time: None, ..entry.clone() }).collect();
+            sort_entries(&mut entries);
+            entries
+        };
+        timeless(&self.recorded) != timeless(entries)
+    }
+}
+
+/// Takes out what the manager applied last time, applies no more, and nobody owns.
+fn prune(schema: &Schema, merged: Value, claimed: &FieldSet, before: &Ownership) -> Value {
+    let Some(last) = before.own.as_ref().map(|own| &own.fields) else { return merged };
+    // What is claimed again stays, with all that is around it.
+    if last.is_subset(claimed) {
+        return merged;
+    }
+    let last = named(schema, last);
+    let owned = before.others.iter().fold(claimed.clone(), |owned, entry| owned.union(&entry.fields));
+    let in_merged = named(schema, &fields_of(schema, &merged));
+    let fields_left = |value: &Value| named(schema, &fields_of(schema, value));
+
+    let bare = remove(schema, &merged, &last);
+    let kept = fields_left(&bare).union(&named(schema, &owned));
+    let with_owned = remove(schema, &merged, &in_merged.difference(&kept));
+    // What goes along with an item that was ours, but was not itself applied by us, comes back.
+    let gone = in_merged.difference(&fields_left(&with_owned)).intersection(&last);
+    remove(schema, &merged, &gone)
+}
+
+/// The fields that the server tracks for nobody who writes them.
+fn stripped_fields() -> FieldSet {
+    const OF_METADATA: [&str; 9] = [
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "selfLink",
+        "uid",
+        "clusterName",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+    ];
+    let mut fields: FieldSet = ["apiVersion", "kind", "metadata"].iter().map(|name| Path::of_fields(&[name])).collect();
+    for name in OF_METADATA {
+        fields.insert(&[PathElement::field("metadata"), PathElement::field(name)]);
+    }
+    fields
+}
+
+/// Returns the configuration without a status that the server would leave out of this write.
+fn without_status(schema: &Schema, config: &Value) -> Value {
+    let mut config = config.clone();
+    if schema.kind().is_some_and(|kind| kind.has_status)
+        && let Some(map) = config.as_object_mut()
+    {
+        map.remove("status");
+    }
+    config
+}
+
+fn api_version_of<'a>(live: &'a Value, manager: &str) -> Option<&'a str> {
+    let text = |entry: &'a Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
+    let entries = live.pointer("/metadata/managedFields")?.as_array()?;
+    let own = entries.iter().find(|entry| {
+        text(entry, "manager") == manager
+            && text(entry, "operation") == "Apply"
+            && text(entry, "subresource").is_empty()
+    })?;
+    own.get("apiVersion")?.as_str()
+}
+
+fn set_managed_fields(object: &mut Value, entries: &[ManagedEntry]) {
+    let Some(metadata) = object.pointer_mut("/metadata").and_then(Value::as_object_mut) else { return };
+    if entries.is_empty() {
+        metadata.remove("managedFields");
+    } else {
+        let entries = entries.iter().map(ManagedEntry::to_value).collect();
+        metadata.insert("managedFields".to_owned(), Value::Array(entries));
+    }
+}
+
+#[cfg(test)]
+mod tests;

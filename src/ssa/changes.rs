@@ -1,0 +1,200 @@
+//! What changed between two versions of an object, value by value, for people.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::item::item_element;
+use super::json;
+use super::path::{Path, PathElement};
+use super::schema::{Branch, ListKind, Schema};
+
+/// One value that changed. A side is `None` where the value is absent there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValueChange {
+    /// Where.
+    pub path: Path,
+    /// The value before.
+    pub before: Option<Value>,
+    /// The value after.
+    pub after: Option<Value>,
+}
+
+/// What the server keeps by itself; that it changes says nothing.
+const OF_THE_SERVER: [&str; 5] = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
+
+/// Keys by which items of lists are commonly told apart, for kinds whose schema is not known.
+const COMMON_KEYS: [&str; 5] = ["name", "key", "type", "id", "mountPath"];
+
+/// Lists the changes between two versions of an object, in the order of their paths.
+///
+/// Maps are compared key by key and items by their key, so that one change is one line. What is added or removed as a
+/// whole is one change. Left out are status and what the server keeps by itself.
+#[must_use]
+pub fn changes(schema: Option<&Schema>, before: &Value, after: &Value) -> Vec<ValueChange> {
+    let mut found = Found { changes: Vec::new(), path: Vec::new() };
+    found.value(schema, Some(before), Some(after));
+    found.changes
+}
+
+struct Found {
+    changes: Vec<ValueChange>,
+    path: Vec<PathElement>,
+}
+
+impl Found {
+    fn value(&mut self, schema: Option<&Schema>, before: Option<&Value>, after: Option<&Value>) {
+        match (before, after) {
+            (Some(Value::Object(_)), Some(Value::Object(_))) => self.maps(schema, before, after),
+            (Some(Value::Array(old)), Some(Value::Array(new))) => match item_names(schema, old, new) {
+                Some(names) => self.lists(schema, names, old, new),
+                None => self.leaf(before, after),
+            },
+            _ => self.leaf(before, after),
+        }
+    }
+
+    fn leaf(&mut self, before: Option<&Value>, after: Option<&Value>) {
+        let same = match (before, after) {
+            (Some(before), Some(after)) => json::equal(before, after),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            let path = Path(self.path.clone());
+            self.changes.push(ValueChange { path, before: before.cloned(), after: after.cloned() });
+        }
+    }
+
+    fn below(&mut self, element: PathElement, schema: Option<&Schema>, before: Option<&Value>, after: Option<&Value>) {
+        let inside = schema.and_then(|schema| schema.child(&element));
+        self.path.push(element);
+        self.value(inside.as_ref(), before, after);
+        self.path.pop();
+    }
+
+    fn maps(&mut self, schema: Option<&Schema>, before: Option<&Value>, after: Option<&Value>) {
+        let keys = |side: Option<&Value>| -> Vec<String> {
+            side.and_then(Value::as_object).into_iter().flat_map(|map| map.keys().cloned()).collect()
+        };
+        let names: BTreeSet<String> = keys(before).into_iter().chain(keys(after)).collect();
+        for name in names {
+            if !self.is_of_the_server(&name) {
+                let (before, after) = (before.and_then(|map| map.get(&name)), after.and_then(|map| map.get(&name)));
+                self.below(PathElement::Field(name), schema, before, after);
+            }
+        }
+    }
+
+    fn is_of_the_server(&self, name: &str) -> bool {
+        match self.path.as_slice() {
+            [] => name == "status",
+            [PathElement::Field(parent)] => parent == "metadata" && OF_THE_SERVER.contains(&name),
+            _ => false,
+        }
+    }
+
+    fn lists(&mut self, schema: Option<&Schema>, names: Names, before: &[Value], after: &[Value]) {
+        let [old_names, new_names] = names;
+        for (name, old) in old_names.iter().zip(before) {
+            let new = new_names.iter().position(|other| other == name).map(|index| &after[index]);
+            self.below(name.clone(), schema, Some(old), new);
+        }
+        for (name, new) in new_names.iter().zip(after).filter(|(name, _)| !old_names.contains(name)) {
+            self.below(name.clone(), schema, None, Some(new));
+        }
+    }
+}
+
+/// The names of the items before and after.
+type Names = [Vec<PathElement>; 2];
+
+/// Returns how the items of two lists are called; `None` if the lists are to be shown as wholes.
+fn item_names(schema: Option<&Schema>, before: &[Value], after: &[Value]) -> Option<Names> {
+    let names = |items: &[Value]| -> Option<Vec<PathElement>> {
+        let names = match declared_names(schema, items) {
+            Some(names) => names,
+            None => common_names(before, after, items)?,
+        };
+        let unique: BTreeSet<_> = names.iter().collect();
+        (unique.len() == names.len()).then_some(names)
+    };
+    Some([names(before)?, names(after)?])
+}
+
+fn declared_names(schema: Option<&Schema>, items: &[Value]) -> Option<Vec<PathElement>> {
+    let schema = schema?;
+    match schema.atom().branch(Some(&Value::Array(Vec::new())))? {
+        Branch::List(list) if list.kind != ListKind::Atomic => {
+            items.iter().map(|item| item_element(&schema.types, list, item).ok()).collect()
+        }
+        _ => None,
+    }
+}
+
+/// Names items by a key that all items on both sides have, or else by their place if all are maps.
+fn common_names(before: &[Value], after: &[Value], items: &[Value]) -> Option<Vec<PathElement>> {
+    let all = || before.iter().chain(after);
+    if !all().all(Value::is_object) {
+        return None;
+    }
+    let is_unique = |key: &str, side: &[Value]| {
+        let values: BTreeSet<_> = side.iter().filter_map(|item| item.get(key).and_then(Value::as_str)).collect();
+        values.len() == side.len()
+    };
+    let key = COMMON_KEYS.iter().find(|key| is_unique(key, before) && is_unique(key, after));
+    let names = items.iter().enumerate().map(|(index, item)| match key.and_then(|key| Some((*key, item.get(*key)?))) {
+        Some((key, value)) => PathElement::Key([(key.to_owned(), value.clone())].into()),
+        None => PathElement::Index(index),
+    });
+    Some(names.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ssa::builtin;
+
+    fn lines(schema: Option<&Schema>, before: Value, after: Value) -> String {
+        let shown = |value: Option<Value>| value.map_or("-".to_owned(), |value| value.to_string());
+        let changes = changes(schema, &before, &after);
+        let lines = changes
+            .into_iter()
+            .map(|change| format!("{}: {} -> {}", change.path, shown(change.before), shown(change.after)));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn deployment(replicas: i64, containers: Value) -> Value {
+        json!({"metadata": {"name": "web", "generation": replicas, "labels": {"app": "web"}},
+            "spec": {"replicas": replicas, "template": {"spec": {"containers": containers}}},
+            "status": {"replicas": replicas}})
+    }
+
+    #[test]
+    fn one_change_is_one_line() {
+        let before =
+            deployment(1, json!([{"name": "a", "image": "a:1", "args": ["x", "y"]}, {"name": "b", "image": "b:1"}]));
+        let after = deployment(
+            2,
+            json!([{"name": "c", "image": "c:1"}, {"name": "a", "image": "a:2", "args": ["x", "z"], "tty": true}]),
+        );
+        let schema = builtin("apps", "v1", "Deployment").unwrap();
+        insta::assert_snapshot!(lines(Some(&schema), before.clone(), after.clone()), @r#"
+        .spec.replicas: 1 -> 2
+        .spec.template.spec.containers[name="a"].args: ["x","y"] -> ["x","z"]
+        .spec.template.spec.containers[name="a"].image: "a:1" -> "a:2"
+        .spec.template.spec.containers[name="a"].tty: - -> true
+        .spec.template.spec.containers[name="b"]: {"image":"b:1","name":"b"} -> -
+        .spec.template.spec.containers[name="c"]: - -> {"image":"c:1","name":"c"}
+        "#);
+        assert_eq!(lines(None, before.clone(), after.clone()), lines(Some(&schema), before, after));
+    }
+
+    #[test]
+    fn items_without_a_key_are_called_by_their_place() {
+        let rules = |verbs: Value| json!({"rules": [{"apiGroups": [""], "verbs": ["get"]}, {"apiGroups": ["apps"], "verbs": verbs}]});
+        insta::assert_snapshot!(lines(None, rules(json!(["get"])), rules(json!(["get", "list"]))), @r#".rules[1].verbs: ["get"] -> ["get","list"]"#);
+    }
+}

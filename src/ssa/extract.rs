@@ -1,0 +1,211 @@
+//! The part of an object that a field set covers, found without a schema.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::field_set::FieldSet;
+use super::json;
+use super::path::PathElement;
+
+/// Returns the part of an object that a field set covers; null if it covers nothing of it.
+///
+/// A member below which the set has nothing takes the whole value there. Items of lists keep the object's order, and the
+/// key fields of an item come along, so that it can be recognised.
+#[must_use]
+pub fn extract(object: &Value, fields: &FieldSet) -> Value {
+    covered(object, fields).unwrap_or(Value::Null)
+}
+
+fn covered(value: &Value, fields: &FieldSet) -> Option<Value> {
+    match value {
+        Value::Object(map) => of_map(map, fields),
+        Value::Array(items) => of_list(items, fields),
+        _ => None,
+    }
+}
+
+fn of_map(map: &Map<String, Value>, fields: &FieldSet) -> Option<Value> {
+    let mut part = Map::new();
+    for (element, member, below) in fields.children() {
+        let PathElement::Field(name) = element else { continue };
+        let Some(value) = map.get(name) else { continue };
+        let value = match (member, below.is_empty()) {
+            (true, true) => value.clone(),
+            (true, false) => covered(value, below).unwrap_or_else(|| emptied(value)),
+            (false, _) => match covered(value, below) {
+                Some(value) => value,
+                None => continue,
+            },
+        };
+        part.insert(name.clone(), value);
+    }
+    (!part.is_empty()).then_some(Value::Object(part))
+}
+
+/// A container that somebody owns without any of its present content.
+fn emptied(value: &Value) -> Value {
+    match value {
+        Value::Object(_) => Value::Object(Map::new()),
+        Value::Array(_) => Value::Array(Vec::new()),
+        scalar => scalar.clone(),
+    }
+}
+
+fn of_list(items: &[Value], fields: &FieldSet) -> Option<Value> {
+    let names = common_key_names(fields);
+    let mut part = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let Some((element, member, below)) = find_item(fields, names.as_deref(), index, item) else { continue };
+        let value = match (member, below.is_empty()) {
+            (true, true) => Some(item.clone()),
+            (true, false) => Some(covered(item, below).unwrap_or_else(|| emptied(item))),
+            (false, _) => covered(item, below),
+        };
+        if let Some(mut value) = value {
+            keep_key(element, item, &mut value);
+            part.push(value);
+        }
+    }
+    (!part.is_empty()).then_some(Value::Array(part))
+}
+
+fn keep_key(element: &PathElement, item: &Value, part: &mut Value) {
+    let (PathElement::Key(key), Some(part)) = (element, part.as_object_mut()) else { return };
+    for name in key.keys() {
+        if let Some(value) = item.get(name).filter(|_| !part.contains_key(name)) {
+            part.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+/// Returns the key fields of the set's items, if all have the same and in the same order.
+fn common_key_names(fields: &FieldSet) -> Option<Vec<String>> {
+    let mut keys = fields.children().filter_map(|(element, ..)| match element {
+        PathElement::Key(key) => Some(key),
+        _ => None,
+    });
+    let first = keys.next()?;
+    keys.all(|key| key.len() == first.len() && key.keys().eq(first.keys())).then(|| first.keys().cloned().collect())
+}
+
+type Found<'f> = (&'f PathElement, bool, &'f FieldSet);
+
+fn find_item<'f>(fields: &'f FieldSet, names: Option<&[String]>, index: usize, item: &Value) -> Option<Found<'f>> {
+    let Value::Object(map) = item else {
+        let by_value = |element: &PathElement| match element {
+            PathElement::Value(value) => json::order(value, item),
+            PathElement::Index(_) => Ordering::Greater,
+            PathElement::Field(_) | PathElement::Key(_) => Ordering::Less,
+        };
+        return fields.child_by(by_value).or_else(|| by_index(fields, index));
+    };
+    if let Some(names) = names
+        && names.iter().all(|name| map.contains_key(name))
+    {
+        let by_key = |element: &PathElement| match element {
+            PathElement::Key(key) => order_of_key(key, map),
+            PathElement::Field(_) => Ordering::Less,
+            PathElement::Value(_) | PathElement::Index(_) => Ordering::Greater,
+        };
+        return fields.child_by(by_key).or_else(|| by_index(fields, index));
+    }
+    let by_part_of_key = fields.children().find(|(element, ..)| match element {
+        PathElement::Key(key) => could_be(key, map),
+        _ => false,
+    });
+    by_part_of_key.or_else(|| by_index(fields, index))
+}
+
+fn by_index(fields: &FieldSet, index: usize) -> Option<Found<'_>> {
+    fields.child_by(|element| element.cmp(&PathElement::Index(index)))
+}
+
+fn order_of_key(key: &BTreeMap<String, Value>, map: &Map<String, Value>) -> Ordering {
+    key.iter()
+        .map(|(name, value)| map.get(name).map_or(Ordering::Greater, |actual| json::order(value, actual)))
+        .find(|ordering| ordering.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
+
+/// Tells whether an item that leaves out part of a key could be the one that the key names: what it has must agree, it must
+/// have some of it, and a protocol that is left out is TCP. Other defaults are not known without a schema.
+fn could_be(key: &BTreeMap<String, Value>, map: &Map<String, Value>) -> bool {
+    let agrees = key.iter().all(|(name, value)| match map.get(name) {
+        Some(actual) => json::equal(value, actual),
+        None => name != "protocol" || value == "TCP",
+    });
+    agrees && key.keys().any(|name| map.contains_key(name))
+}
+
+/// Returns the value at a path, where there is one.
+#[must_use]
+pub fn value_at<'v>(object: &'v Value, path: &[PathElement]) -> Option<&'v Value> {
+    path.iter().try_fold(object, |value, element| match element {
+        PathElement::Field(name) => value.get(name),
+        PathElement::Index(index) => value.get(index),
+        PathElement::Value(sought) => value.as_array()?.iter().find(|item| json::equal(item, sought)),
+        PathElement::Key(key) => {
+            let items = || value.as_array().into_iter().flatten();
+            let whole = |item: &&Value| item.as_object().is_some_and(|map| order_of_key(key, map) == Ordering::Equal);
+            items().find(whole).or_else(|| items().find(|item| item.as_object().is_some_and(|map| could_be(key, map))))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ssa::field_set::tests::set;
+    use crate::ssa::path::Path;
+
+    fn service() -> Value {
+        json!({"metadata": {"name": "s", "labels": {"a": "1", "b": "2"}, "finalizers": ["x/b", "x/a"]},
+            "spec": {"selector": {"app": "x"}, "type": "ClusterIP", "ports": [
+                {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
+                {"name": "web", "port": 80, "targetPort": 8080},
+                {"name": "tcp", "port": 53, "protocol": "TCP"}]}})
+    }
+
+    #[test]
+    fn items_are_found_by_key_and_keep_their_order() {
+        let fields = set(&[
+            ".spec.ports[port=80,protocol=\"TCP\"]",
+            ".spec.ports[port=80,protocol=\"TCP\"].targetPort",
+            ".spec.ports[port=53,protocol=\"UDP\"]",
+            ".spec.ports[port=53,protocol=\"UDP\"].name",
+            ".spec.selector",
+            ".metadata.finalizers[=\"x/a\"]",
+            ".metadata.labels.b",
+            ".metadata.annotations.c",
+        ]);
+        assert_eq!(
+            extract(&service(), &fields),
+            json!({"metadata": {"labels": {"b": "2"}, "finalizers": ["x/a"]}, "spec": {"selector": {"app": "x"}, "ports": [
+                {"name": "dns", "port": 53, "protocol": "UDP"}, {"port": 80, "targetPort": 8080}]}})
+        );
+    }
+
+    #[test]
+    fn what_is_owned_and_gone_is_no_part() {
+        assert_eq!(extract(&service(), &set(&[".spec.ports[port=9,protocol=\"TCP\"]", ".data"])), Value::Null);
+        assert_eq!(
+            extract(&service(), &set(&[".metadata.labels", ".metadata.labels.z"])),
+            json!({"metadata": {"labels": {}}})
+        );
+    }
+
+    #[test]
+    fn values_are_found_at_their_path() {
+        let at = |path: &str| value_at(&service(), &Path::parse(path).unwrap()).cloned();
+        assert_eq!(at(".spec.ports[port=53,protocol=\"TCP\"].name"), Some(json!("tcp")));
+        assert_eq!(at(".spec.ports[port=80,protocol=\"TCP\"].name"), Some(json!("web")));
+        assert_eq!(at(".spec.ports[1].name"), Some(json!("web")));
+        assert_eq!(at(".metadata.finalizers[=\"x/a\"]"), Some(json!("x/a")));
+        assert_eq!(at(".spec.ports[port=80,protocol=\"UDP\"]"), None);
+        assert_eq!(at(".spec.nothing.here"), None);
+    }
+}

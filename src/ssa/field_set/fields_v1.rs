@@ -1,0 +1,126 @@
+//! `FieldsV1`, the encoding of field sets in `metadata.managedFields`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use super::FieldSet;
+use crate::ssa::path::PathElement;
+
+/// Why a value is no encoded field set.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FieldsError {
+    /// Something else stands where a map of steps is expected.
+    #[error("`{0}` holds no map")]
+    NotAMap(String),
+    /// A step cannot be read.
+    #[error("`{0}` is no step of a field path")]
+    Step(String),
+}
+
+impl FieldSet {
+    /// Reads a set. Steps with a prefix that is not known vanish, as they do in the server.
+    ///
+    /// # Errors
+    /// See [`FieldsError`].
+    pub fn from_fields_v1(fields: &Value) -> Result<Self, FieldsError> {
+        match fields {
+            Value::Null => Ok(Self::new()),
+            _ => Ok(read(".", fields)?.1),
+        }
+    }
+
+    /// Writes the set.
+    #[must_use]
+    pub fn to_fields_v1(&self) -> Value {
+        let steps = self.nodes.iter().map(|node| {
+            let mut below = node.children.to_fields_v1();
+            if let Value::Object(below) = &mut below
+                && node.member
+                && !below.is_empty()
+            {
+                below.insert(".".to_owned(), Value::Object(Map::new()));
+            }
+            (step_text(&node.element), below)
+        });
+        Value::Object(steps.collect())
+    }
+}
+
+/// Returns whether the value says that its own path is a member, and what is below.
+fn read(step: &str, value: &Value) -> Result<(bool, FieldSet), FieldsError> {
+    let map = value.as_object().ok_or_else(|| FieldsError::NotAMap(step.to_owned()))?;
+    let mut set = FieldSet { nodes: Vec::with_capacity(map.len()) };
+    let mut member = false;
+    for (step, below) in map {
+        if step == "." {
+            member = true;
+        } else if let Some(element) = read_step(step)? {
+            let (member, children) = read(step, below)?;
+            set.insert_node(element, member, children);
+        }
+    }
+    Ok((member || set.is_empty(), set))
+}
+
+fn read_step(step: &str) -> Result<Option<PathElement>, FieldsError> {
+    let bad = || FieldsError::Step(step.to_owned());
+    let (prefix, content) = step.split_once(':').filter(|(prefix, _)| prefix.len() == 1).ok_or_else(bad)?;
+    Ok(Some(match prefix {
+        "f" => PathElement::Field(content.to_owned()),
+        "k" => PathElement::Key(serde_json::from_str::<BTreeMap<String, Value>>(content).map_err(|_| bad())?),
+        "v" => PathElement::Value(serde_json::from_str(content).map_err(|_| bad())?),
+        "i" => PathElement::Index(content.parse().map_err(|_| bad())?),
+        _ => return Ok(None),
+    }))
+}
+
+fn step_text(element: &PathElement) -> String {
+    match element {
+        PathElement::Field(name) => format!("f:{name}"),
+        PathElement::Key(fields) => {
+            let fields: Map<String, Value> = fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+            format!("k:{}", Value::Object(fields))
+        }
+        PathElement::Value(value) => format!("v:{value}"),
+        PathElement::Index(index) => format!("i:{index}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::tests::set;
+    use super::*;
+
+    #[test]
+    fn the_servers_encoding_is_read_and_written() {
+        let fields = json!({
+            "f:metadata": {"f:labels": {".": {}, "f:app": {}}, "f:finalizers": {"v:\"a/b\"": {}}},
+            "f:spec": {"f:ports": {"k:{\"containerPort\":80,\"protocol\":\"TCP\"}": {".": {}, "f:containerPort": {}}}},
+        });
+        let read = FieldSet::from_fields_v1(&fields).unwrap();
+        assert_eq!(
+            read,
+            set(&[
+                ".metadata.labels",
+                ".metadata.labels.app",
+                ".metadata.finalizers[=\"a/b\"]",
+                ".spec.ports[containerPort=80,protocol=\"TCP\"]",
+                ".spec.ports[containerPort=80,protocol=\"TCP\"].containerPort",
+            ])
+        );
+        assert_eq!(read.to_fields_v1(), fields);
+    }
+
+    #[test]
+    fn unknown_prefixes_vanish_and_broken_steps_are_refused() {
+        let read = FieldSet::from_fields_v1(&json!({"f:a": {"x:b": {}}, "x:c": {}})).unwrap();
+        assert_eq!(read, set(&[".a"]));
+        assert_eq!(FieldSet::from_fields_v1(&json!({"f:a": 1})), Err(FieldsError::NotAMap("f:a".to_owned())));
+        assert_eq!(FieldSet::from_fields_v1(&json!({"k:{": {}})), Err(FieldsError::Step("k:{".to_owned())));
+        assert!(FieldSet::from_fields_v1(&Value::Null).unwrap().is_empty());
+    }
+}

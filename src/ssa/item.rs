@@ -1,0 +1,55 @@
+//! How an item of a list is called.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::path::PathElement;
+use super::schema::{ListKind, ListType, TypeTable};
+
+/// Returns the step to an item of a list that is no single value.
+///
+/// # Errors
+/// In the server's words, where the item has no name.
+pub(crate) fn item_element(types: &TypeTable, list: &ListType, item: &Value) -> Result<PathElement, String> {
+    match &list.kind {
+        ListKind::Atomic => Err("invalid indexing of non-associative list".to_owned()),
+        ListKind::Set => set_element(item),
+        ListKind::Map(keys) => keyed_element(types, list, keys, item),
+    }
+}
+
+fn set_element(item: &Value) -> Result<PathElement, String> {
+    match item {
+        Value::Object(_) => Err("associative list without keys has an element that's a map type".to_owned()),
+        Value::Array(_) => Err("not supported: associative list with lists as elements".to_owned()),
+        Value::Null => Err("associative list without keys has an element that's an explicit null".to_owned()),
+        scalar => Ok(PathElement::Value(scalar.clone())),
+    }
+}
+
+fn keyed_element(types: &TypeTable, list: &ListType, keys: &[String], item: &Value) -> Result<PathElement, String> {
+    let map = match item {
+        Value::Object(map) => map,
+        Value::Null => return Err("associative list with keys may not have a null element".to_owned()),
+        _ => return Err("associative list with keys may not have non-map elements".to_owned()),
+    };
+    let mut fields = BTreeMap::new();
+    for key in keys {
+        let value = map.get(key).cloned().or_else(|| {
+            let items = types.resolve(&list.element).map?;
+            items.map.field(key)?.default.clone()
+        });
+        if let Some(value) = value {
+            fields.insert(key.clone(), value);
+        }
+    }
+    if fields.is_empty() && !keys.is_empty() {
+        let keys = keys.iter().map(|key| format!("{key:?}")).collect::<Vec<_>>().join(" ");
+        return Err(format!(
+            "associative list with keys has an element that omits all key fields [{keys}] (and doesn't have default \
+             values for any key fields)"
+        ));
+    }
+    Ok(PathElement::Key(fields))
+}

@@ -1,0 +1,263 @@
+//! A configuration laid over a live object: the configuration's values win, what it does not speak of stays.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde_json::{Map, Value};
+
+use super::item::item_element;
+use super::json;
+use super::path::PathElement;
+use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTable};
+use super::validate::TypeError;
+
+/// Lays `config` over `live`.
+///
+/// # Errors
+/// Where a list of the configuration names an item twice, or an item cannot be named at all.
+pub fn merge(schema: &Schema, live: &Value, config: &Value) -> Result<Value, TypeError> {
+    Merging { types: &schema.types }.value(&schema.reference, live, config).map_err(TypeError::at_root)
+}
+
+struct Merging<'a> {
+    types: &'a TypeTable,
+}
+
+impl Merging<'_> {
+    fn value(&self, reference: &TypeRef, live: &Value, config: &Value) -> Result<Value, String> {
+        // Where the shapes differ, the configuration's counts.
+        let branch = self.types.resolve(reference).branches(Some(live), Some(config)).into_iter().flatten().last();
+        let both_empty = json::is_empty(live) && json::is_empty(config);
+        match branch {
+            Some(Branch::Map(view)) if !view.atomic && !both_empty => self.map(view, live, config),
+            Some(Branch::List(list)) if list.kind != ListKind::Atomic && !both_empty => self.list(list, live, config),
+            _ => Ok(config.clone()),
+        }
+    }
+
+    fn map(&self, view: MapView<'_>, live: &Value, config: &Value) -> Result<Value, String> {
+        let (Some(live), Some(config)) = (live.as_object(), config.as_object()) else {
+            return Ok(if config.is_object() { config.clone() } else { live.clone() });
+        };
+        let mut merged = Map::new();
+        for (name, live) in live {
+            let value = match (config.get(name), view.map.under(name)) {
+                (Some(config), Some(reference)) => self.value(reference, live, config)?,
+                (Some(config), None) => config.clone(),
+                (None, _) => live.clone(),
+            };
+            merged.insert(name.clone(), value);
+        }
+        for (name, config) in config.iter().filter(|(name, _)| !live.contains_key(*name)) {
+            merged.insert(name.clone(), config.clone());
+        }
+        Ok(Value::Object(merged))
+    }
+
+    fn list(&self, list: &ListType, live: &Value, config: &Value) -> Result<Value, String> {
+        let (Some(live), Some(config)) = (live.as_array(), config.as_array()) else {
+            return Ok(if config.is_array() { config.clone() } else { live.clone() });
+        };
+        let live = Items::of(self.types, list, live)?;
+        let config = Items::of(self.types, list, config)?;
+        if let Some(twice) = config.twice.first() {
+            return Err(format!("duplicate entries for key {twice}"));
+        }
+        let merged = merged_order(&live.elements, &config.elements)
+            .into_iter()
+            .map(|place| match place {
+                Place::Live(index) => Ok(live.values[index].clone()),
+                Place::Config(index) => {
+                    let element = &config.elements[index];
+                    let under = live.places.get(element).filter(|_| !live.twice.contains(element));
+                    match under {
+                        Some(under) => self.value(&list.element, live.values[*under], config.values[index]),
+                        None => Ok(config.values[index].clone()),
+                    }
+                }
+            })
+            .collect::<Result<Vec<_>, String>>()?;
+        Ok(Value::Array(merged))
+    }
+}
+
+/// The items of a list with their names.
+struct Items<'v> {
+    values: Vec<&'v Value>,
+    elements: Vec<PathElement>,
+    /// The first place of each name.
+    places: BTreeMap<PathElement, usize>,
+    /// Names that are there more than once.
+    twice: BTreeSet<PathElement>,
+}
+
+impl<'v> Items<'v> {
+    fn of(types: &TypeTable, list: &ListType, items: &'v [Value]) -> Result<Self, String> {
+        let mut found = Self {
+            values: items.iter().collect(),
+            elements: Vec::new(),
+            places: BTreeMap::new(),
+            twice: BTreeSet::new(),
+        };
+        for (index, item) in items.iter().enumerate() {
+            let element = item_element(types, list, item).map_err(|message| format!("element {index}: {message}"))?;
+            if found.places.contains_key(&element) {
+                found.twice.insert(element.clone());
+            } else {
+                found.places.insert(element.clone(), index);
+            }
+            found.elements.push(element);
+        }
+        Ok(found)
+    }
+}
+
+/// Where an item of a merged list comes from. One that both have comes from the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Live(usize),
+    Config(usize),
+}
+
+/// Puts the items of two lists into the server's order: the configuration's own order holds among its items, and what only
+/// the live list has stays near what it stood beside.
+fn merged_order<T: Ord>(live: &[T], config: &[T]) -> Vec<Place> {
+    let in_live: BTreeSet<&T> = live.iter().collect();
+    let in_config: BTreeSet<&T> = config.iter().collect();
+    let mut shared: VecDeque<&T> = config.iter().filter(|item| in_live.contains(item)).collect();
+    let mut next = shared.pop_front();
+    let mut emitted: BTreeSet<&T> = BTreeSet::new();
+    let mut order = Vec::with_capacity(live.len().max(config.len()));
+    let (mut left, mut right) = (0, 0);
+    while left < live.len() || right < config.len() {
+        if let (Some(item), Some(own)) = (live.get(left), config.get(right)) {
+            if item == own {
+                emitted.insert(item);
+                order.push(Place::Config(right));
+                left += 1;
+                right += 1;
+                next = shared.pop_front();
+                continue;
+            }
+            if in_config.contains(item) && next.is_some_and(|next| next != item) {
+                // It comes later, at the place that the configuration gives it.
+                left += 1;
+                continue;
+            }
+        }
+        if let Some(item) = live.get(left) {
+            if !in_config.contains(item) {
+                order.push(Place::Live(left));
+                left += 1;
+                continue;
+            }
+            if emitted.contains(item) {
+                left += 1;
+            }
+        }
+        if let Some(own) = config.get(right) {
+            emitted.insert(own);
+            order.push(Place::Config(right));
+            right += 1;
+            if next == Some(own) {
+                next = shared.pop_front();
+            }
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::ssa::builtin;
+
+    fn order_of(live: &str, config: &str) -> String {
+        let (live, config): (Vec<char>, Vec<char>) = (live.chars().collect(), config.chars().collect());
+        merged_order(&live, &config)
+            .into_iter()
+            .map(|place| match place {
+                Place::Live(index) => live[index],
+                Place::Config(index) => config[index],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn order_of_merged_lists_is_the_servers() {
+        for (live, config, expected) in [
+            ("abc", "cb", "acb"),
+            ("abcd", "dxa", "bcdxa"),
+            ("abcde", "ecxa", "bdecxa"),
+            ("abc", "xcay", "bxcay"),
+            ("ab", "xayb", "xayb"),
+            ("abcdef", "fbxd", "acefbxd"),
+            ("abc", "xyz", "abcxyz"),
+        ] {
+            assert_eq!(order_of(live, config), expected, "{live} and {config}");
+        }
+    }
+
+    fn merged(group: &str, kind: &str, live: Value, config: Value) -> Value {
+        merge(&builtin(group, "v1", kind).unwrap(), &live, &config).unwrap()
+    }
+
+    #[test]
+    fn what_is_live_stays_under_empty_values() {
+        for empty in [json!(null), json!({})] {
+            let live = json!({"data": {"a": "1"}});
+            assert_eq!(merged("", "ConfigMap", live.clone(), json!({"data": empty})), live);
+        }
+        let live = json!({"metadata": {"finalizers": ["a/a"]}});
+        assert_eq!(merged("", "ConfigMap", live.clone(), json!({"metadata": {"finalizers": []}})), live);
+        assert_eq!(
+            merged("apps", "Deployment", json!({"spec": {"replicas": 3}}), json!({"spec": {"replicas": null}})),
+            json!({"spec": {"replicas": null}})
+        );
+    }
+
+    #[test]
+    fn atomic_values_are_replaced_whole() {
+        let live = json!({"spec": {"selector": {"matchLabels": {"a": "1", "b": "2"}}}});
+        let config = json!({"spec": {"selector": {"matchLabels": {"a": "3"}}}});
+        assert_eq!(merged("apps", "Deployment", live, config.clone()), config);
+    }
+
+    #[test]
+    fn items_are_merged_by_their_key() {
+        let live = json!({"spec": {"ports": [{"port": 80, "protocol": "TCP", "nodePort": 30000}, {"port": 81}]}});
+        let config = json!({"spec": {"ports": [{"port": 80, "name": "web"}]}});
+        assert_eq!(
+            merged("", "Service", live, config),
+            json!({"spec": {"ports": [{"port": 80, "protocol": "TCP", "nodePort": 30000, "name": "web"}, {"port": 81}]}})
+        );
+    }
+
+    #[test]
+    fn live_duplicates_survive_other_keys_and_fall_to_their_own() {
+        let env = |list: Value| json!({"spec": {"containers": [{"name": "a", "env": list}]}});
+        let live = env(json!([{"name": "X", "value": "1"}, {"name": "X", "value": "2"}]));
+        assert_eq!(
+            merged("", "Pod", live.clone(), env(json!([{"name": "Y"}]))),
+            env(json!([{"name": "X", "value": "1"}, {"name": "X", "value": "2"}, {"name": "Y"}]))
+        );
+        assert_eq!(merged("", "Pod", live, env(json!([{"name": "X"}]))), env(json!([{"name": "X"}])));
+    }
+
+    proptest! {
+        #[test]
+        fn merged_lists_hold_each_item_once_and_the_configuration_in_its_order(
+            live in proptest::sample::subsequence(('a'..='h').collect::<Vec<_>>(), 0..8).prop_shuffle(),
+            config in proptest::sample::subsequence(('a'..='k').collect::<Vec<_>>(), 0..8).prop_shuffle(),
+        ) {
+            let merged: Vec<char> =
+                order_of(&live.iter().collect::<String>(), &config.iter().collect::<String>()).chars().collect();
+            let all: BTreeSet<char> = live.iter().chain(&config).copied().collect();
+            prop_assert_eq!(merged.iter().copied().collect::<BTreeSet<_>>(), all.clone());
+            prop_assert_eq!(merged.len(), all.len());
+            prop_assert_eq!(merged.into_iter().filter(|item| config.contains(item)).collect::<Vec<_>>(), config);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Structured merge: what the API server makes of a server-side apply, computed here without asking it.
+//!
+//! [`Schema`] knows the shape of a kind, [`FieldSet`] which fields somebody owns, [`apply()`] puts a configuration on a
+//! live object with the ownership, the order of lists and the conflicts that the server would find. Everything is pure:
+//! no file, no cluster, no clock. Neither defaulting nor admission nor validation happens here, so a result is what the
+//! server starts from, not always what it ends with; telling the two apart is for the callers.
+
+mod apply;
+mod before_first_apply;
+mod canonical;
+mod changes;
+mod compare;
+mod extract;
+mod field_set;
+mod go_text;
+mod item;
+mod json;
+mod managed;
+mod merge;
+mod path;
+mod reconcile;
+mod remove;
+pub mod schema;
+mod set_of;
+mod stored;
+mod validate;
+
+pub use apply::{Applied, ApplyError, FieldConflict, apply};
+pub use canonical::canonicalise;
+pub use changes::{ValueChange, changes};
+pub use compare::{Comparison, compare};
+pub use extract::{extract, value_at};
+pub use field_set::{FieldSet, FieldsError};
+pub use managed::{ManagedEntry, ManagedError, Operation, managed_fields, owned_by, owners_of};
+pub use merge::merge;
+pub use path::{Path, PathElement, PathError};
+pub use schema::{Schema, ServedKind, builtin, builtin_kinds};
+pub use set_of::set_of;
+pub use stored::same_as_stored;
+pub use validate::{TypeError, TypeProblem};

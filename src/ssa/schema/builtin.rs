@@ -1,0 +1,105 @@
+//! Kubernetes' own kinds, from the table that is checked in.
+//!
+//! The table is made from the OpenAPI documents of the Kubernetes version that the tests run against; the test at the end
+//! of this file compares the two and, if asked to, writes the table anew.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+use super::kinds::{ServedKind, line_key};
+use super::table::Types;
+use super::{Schema, schema_of};
+
+static TYPES: LazyLock<Arc<Types>> =
+    LazyLock::new(|| Arc::new(Types::new(Cow::Borrowed(include_str!("table/types.tsv")), true)));
+static KINDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| include_str!("table/kinds.tsv").lines().collect());
+
+/// Returns the schema of one of Kubernetes' own kinds.
+#[must_use]
+pub fn builtin(group: &str, version: &str, kind: &str) -> Option<Schema> {
+    let key = line_key(group, version, kind);
+    let index = KINDS.binary_search_by(|line| line.split('\t').next().unwrap_or_default().cmp(key.as_str())).ok()?;
+    let (kind, type_name) = ServedKind::read(KINDS[index])?;
+    schema_of(&TYPES, kind, type_name)
+}
+
+/// Returns Kubernetes' own kinds, sorted by group, version and kind.
+pub fn builtin_kinds() -> impl Iterator<Item = ServedKind> {
+    KINDS.iter().filter_map(|line| ServedKind::read(line).map(|(kind, _)| kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    use super::super::compile::compile;
+    use super::*;
+    use crate::ssa::path::Path;
+
+    const KUBERNETES: &str = "k8s.io/kubernetes@v1.35.4";
+
+    fn documents() -> anyhow::Result<Vec<serde_json::Value>> {
+        let output = Command::new("go").args(["env", "GOMODCACHE"]).output()?;
+        let cache = PathBuf::from(String::from_utf8(output.stdout)?.trim());
+        let mut files: Vec<PathBuf> = std::fs::read_dir(cache.join(KUBERNETES).join("api/openapi-spec/v3"))?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()?;
+        files.sort();
+        files.iter().map(|file| Ok(serde_json::from_slice(&std::fs::read(file)?)?)).collect()
+    }
+
+    #[test]
+    #[ignore = "needs the Kubernetes module in the Go module cache (tests/testbed/testbed build)"]
+    fn table_is_what_the_documents_of_kubernetes_give() -> anyhow::Result<()> {
+        let compiled = compile(&documents()?);
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/ssa/schema/table");
+        for (name, fresh) in [("kinds.tsv", &compiled.kinds), ("types.tsv", &compiled.types)] {
+            if std::env::var_os("MATHISON_UPDATE_TABLE").is_some() {
+                std::fs::write(folder.join(name), fresh)?;
+            }
+            let stored = std::fs::read_to_string(folder.join(name))?;
+            assert!(stored == *fresh, "{name} is out of date: run this test with MATHISON_UPDATE_TABLE=1");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn kinds_are_found_with_their_scope() {
+        let deployment = builtin("apps", "v1", "Deployment").unwrap();
+        let kind = deployment.kind().unwrap();
+        assert_eq!((kind.plural.as_str(), kind.namespaced, kind.has_status), ("deployments", true, true));
+        assert!(!builtin("", "v1", "Namespace").unwrap().kind().unwrap().namespaced);
+        assert!(builtin("apps", "v1", "Deploiment").is_none());
+        assert!(builtin("apps", "v1", "DeploymentList").is_none());
+        let kinds: Vec<_> = builtin_kinds().collect();
+        assert!(kinds.len() > 80);
+        for kind in &kinds {
+            assert!(builtin(&kind.group, &kind.version, &kind.kind).is_some(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn every_type_can_be_read_and_refers_to_types_that_exist() {
+        for line in include_str!("table/types.tsv").lines() {
+            let (name, json) = line.split_once('\t').unwrap();
+            assert!(TYPES.find(name).is_some(), "{name}");
+            for reference in json.split("\"@").skip(1).filter_map(|rest| rest.split('"').next()) {
+                let reference = if reference.is_empty() { continue } else { reference };
+                assert!(TYPES.find(reference).is_some(), "{name} refers to {reference}");
+            }
+        }
+    }
+
+    #[test]
+    fn fields_of_a_kind_can_be_looked_up() {
+        let deployment = builtin("apps", "v1", "Deployment").unwrap();
+        let container = deployment.at(&Path::parse(".spec.template.spec.containers[name=\"a\"]").unwrap()).unwrap();
+        assert!(container.field_names().contains(&"imagePullPolicy"));
+        assert!(container.allows_only_its_fields());
+        assert!(deployment.at(&Path::parse(".spec.replica").unwrap()).is_none());
+        let labels = deployment.at(&Path::parse(".metadata.labels").unwrap()).unwrap();
+        assert!(!labels.allows_only_its_fields());
+        assert_eq!(deployment.at(&Path::parse(".spec").unwrap()).unwrap().required(), ["selector", "template"]);
+    }
+}

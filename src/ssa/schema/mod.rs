@@ -1,0 +1,181 @@
+//! The shape of kinds: which fields there are, which lists are sets or maps, which values are one.
+//!
+//! Kubernetes' own kinds come from a table in the binary ([`builtin`]), others from the OpenAPI document that a server
+//! publishes ([`Schema::from_openapi`]). Nothing is read before it is used: a run touches a handful of kinds out of 80.
+
+mod atom;
+mod builtin;
+pub mod compile;
+mod kinds;
+mod table;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use self::table::Types;
+use super::field_set::FieldSet;
+use super::path::{Path, PathElement};
+
+pub(crate) use self::atom::{Atom, Branch, MapType, MapView, TypeRef};
+pub use self::atom::{ListKind, ListType, Scalar};
+pub use self::builtin::{builtin, builtin_kinds};
+pub use self::kinds::ServedKind;
+pub(crate) use self::table::Types as TypeTable;
+
+/// The shape of a kind, or of a value inside one. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    pub(crate) types: Arc<Types>,
+    pub(crate) reference: TypeRef,
+    /// Set at the root of a kind.
+    kind: Option<Arc<ServedKind>>,
+}
+
+fn schema_of(types: &Arc<Types>, kind: ServedKind, type_name: &str) -> Option<Schema> {
+    let reference = TypeRef::Named { index: types.find(type_name)?, atomic: None };
+    Some(Schema { types: Arc::clone(types), reference, kind: Some(Arc::new(kind)) })
+}
+
+impl Schema {
+    /// Reads the schema of a kind from an OpenAPI v3 document as the server has it under `/openapi/v3/apis/GROUP/VERSION`.
+    #[must_use]
+    pub fn from_openapi(document: &Value, group: &str, version: &str, kind: &str) -> Option<Self> {
+        let compiled = compile::compile([document]);
+        let (kind, type_name) = compiled
+            .kinds
+            .lines()
+            .filter_map(ServedKind::read)
+            .find(|(served, _)| served.group == group && served.version == version && served.kind == kind)?;
+        let types = Arc::new(Types::new(Cow::Owned(compiled.types.clone()), is_kubernetes_type(type_name)));
+        schema_of(&types, kind, type_name)
+    }
+
+    /// Returns the schema of a kind of which nothing is known: maps are granular, lists are one value.
+    #[must_use]
+    pub fn deduced() -> Self {
+        let types = Arc::new(Types::new(Cow::Borrowed(""), false));
+        Self { types, reference: TypeRef::Deduced, kind: None }
+    }
+
+    /// Returns the kind, at the root of one.
+    #[must_use]
+    pub fn kind(&self) -> Option<&ServedKind> {
+        self.kind.as_deref()
+    }
+
+    /// Tells whether the server keeps objects of this kind in structures of its own, and not as JSON.
+    #[must_use]
+    pub fn is_builtin(&self) -> bool {
+        self.types.builtin
+    }
+
+    pub(crate) fn atom(&self) -> Atom<'_> {
+        self.types.resolve(&self.reference)
+    }
+
+    fn inside(&self, reference: &TypeRef) -> Self {
+        Self { types: Arc::clone(&self.types), reference: reference.clone(), kind: None }
+    }
+
+    /// Returns the schema one step further; `None` if there can be nothing.
+    #[must_use]
+    pub fn child(&self, element: &PathElement) -> Option<Self> {
+        let atom = self.atom();
+        match element {
+            PathElement::Field(name) => atom.map?.map.under(name).map(|reference| self.inside(reference)),
+            _ => self.items(),
+        }
+    }
+
+    /// Returns the schema at the end of a path; `None` if there can be nothing.
+    #[must_use]
+    pub fn at(&self, path: &Path) -> Option<Self> {
+        path.iter().try_fold(self.clone(), |schema, element| schema.child(element))
+    }
+
+    /// Returns the schema of a declared or allowed field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<Self> {
+        self.atom().map?.map.under(name).map(|reference| self.inside(reference))
+    }
+
+    /// Returns the schema of a list's items.
+    #[must_use]
+    pub fn items(&self) -> Option<Self> {
+        self.atom().list.map(|list| self.inside(&list.element))
+    }
+
+    /// Returns the list's kind, if a list may be here.
+    #[must_use]
+    pub fn list_kind(&self) -> Option<&ListKind> {
+        self.atom().list.map(|list| &list.kind)
+    }
+
+    /// Returns the scalar that may be here.
+    #[must_use]
+    pub fn scalar(&self) -> Option<Scalar> {
+        self.atom().scalar
+    }
+
+    /// Tells whether a map may be here.
+    #[must_use]
+    pub fn is_map(&self) -> bool {
+        self.atom().map.is_some()
+    }
+
+    /// Tells whether the value here is one, however much is inside.
+    #[must_use]
+    pub fn is_atomic(&self) -> bool {
+        let atom = self.atom();
+        match (atom.map, atom.list) {
+            (Some(map), _) => map.atomic,
+            (None, Some(list)) => list.kind == ListKind::Atomic,
+            (None, None) => true,
+        }
+    }
+
+    /// Returns the declared fields, sorted.
+    #[must_use]
+    pub fn field_names(&self) -> Vec<&str> {
+        let fields = self.atom().map.map(|map| &map.map.fields);
+        fields.into_iter().flatten().map(|(name, _)| name.as_ref()).collect()
+    }
+
+    /// Tells whether a key that is no declared field is an error.
+    #[must_use]
+    pub fn allows_only_its_fields(&self) -> bool {
+        let atom = self.atom();
+        atom.scalar.is_none() && atom.map.is_some_and(|map| map.map.element.is_none())
+    }
+
+    /// Returns the fields that must be there.
+    #[must_use]
+    pub fn required(&self) -> Vec<&str> {
+        let required = self.atom().map.map(|map| &map.map.required);
+        required.into_iter().flatten().map(AsRef::as_ref).collect()
+    }
+
+    /// Returns the fields that a write of the object itself leaves alone, and that nobody comes to own by it.
+    #[must_use]
+    pub fn reset_fields(&self) -> FieldSet {
+        let mut fields = FieldSet::new();
+        if let Some(kind) = self.kind() {
+            if kind.has_status {
+                fields.insert(&[PathElement::field("status")]);
+            }
+            if kind.group == "certificates.k8s.io" && kind.kind == "CertificateSigningRequest" {
+                fields.insert(&[PathElement::field("spec")]);
+            }
+        }
+        fields
+    }
+}
+
+/// Tells from the name of a definition whether it is one of Kubernetes' own, and not a custom resource's.
+fn is_kubernetes_type(name: &str) -> bool {
+    ["io.k8s.api.", "io.k8s.kube-aggregator.pkg.", "io.k8s.apiextensions-apiserver.pkg."]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}

@@ -1,0 +1,138 @@
+//! Would storing one object give the other? Equality that knows what the server respells and leaves out.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::canonical::{holds_entries, stored_scalar};
+use super::item::item_element;
+use super::json;
+use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTable};
+
+/// Tells whether `config`, once stored, reads as `live` does, managed fields left aside.
+///
+/// An empty text, list or map, zero, false or null in `config` equals a field that `live` does not have: the server leaves
+/// such values out of most fields. Structures (`emptyDir: {}`) are told apart from missing ones, and so are the entries of
+/// maps such as labels. Items of sets and keyed lists must stand in the same order.
+#[must_use]
+pub fn same_as_stored(schema: &Schema, config: &Value, live: &Value) -> bool {
+    let comparing = Comparing { types: &schema.types, builtin: schema.is_builtin() };
+    comparing.value(&schema.reference, config, live, true)
+}
+
+struct Comparing<'a> {
+    types: &'a TypeTable,
+    builtin: bool,
+}
+
+impl Comparing<'_> {
+    fn value(&self, reference: &TypeRef, config: &Value, live: &Value, at_root: bool) -> bool {
+        if !at_root && config == live {
+            return true;
+        }
+        match self.types.resolve(reference).branches(Some(config), Some(live)) {
+            [Some(Branch::Map(view)), None] => self.maps(view, config, live, at_root),
+            [Some(Branch::List(list)), None] => self.lists(list, config, live),
+            [Some(Branch::Scalar(scalar)), None] => {
+                let stored = |value: &Value| stored_scalar(scalar, value).unwrap_or_else(|| value.clone());
+                json::equal(&stored(config), &stored(live))
+            }
+            _ => false,
+        }
+    }
+
+    fn maps(&self, view: MapView<'_>, config: &Value, live: &Value, at_root: bool) -> bool {
+        let (Some(config), Some(live)) = (config.as_object(), live.as_object()) else {
+            return config.is_null() && live.is_null();
+        };
+        let names: BTreeSet<&String> = config.keys().chain(live.keys()).collect();
+        names.into_iter().all(|name| {
+            let is_metadata = at_root && name == "metadata";
+            let Some(reference) = view.map.under(name) else { return config.get(name) == live.get(name) };
+            match (config.get(name), live.get(name)) {
+                (Some(config), Some(live)) if is_metadata => {
+                    self.value(reference, &without_managed_fields(config), &without_managed_fields(live), false)
+                }
+                (Some(config), Some(live)) => self.value(reference, config, live, false),
+                (Some(config), None) => {
+                    self.builtin && !holds_entries(view.map) && self.may_be_left_out(reference, config)
+                }
+                (None, Some(live)) => self.builtin && live.is_null(),
+                (None, None) => true,
+            }
+        })
+    }
+
+    fn may_be_left_out(&self, reference: &TypeRef, value: &Value) -> bool {
+        match value {
+            Value::Null | Value::Bool(false) => true,
+            Value::Number(number) => number.as_f64() == Some(0.0),
+            Value::String(text) => text.is_empty(),
+            Value::Array(items) => items.is_empty(),
+            Value::Object(map) => {
+                map.is_empty() && self.types.resolve(reference).map.is_some_and(|view| holds_entries(view.map))
+            }
+            Value::Bool(true) => false,
+        }
+    }
+
+    fn lists(&self, list: &ListType, config: &Value, live: &Value) -> bool {
+        let (Some(config), Some(live)) = (config.as_array(), live.as_array()) else {
+            return json::is_empty(config) && json::is_empty(live);
+        };
+        let same_name = |config, live| {
+            list.kind == ListKind::Atomic
+                || item_element(self.types, list, config) == item_element(self.types, list, live)
+        };
+        config.len() == live.len()
+            && config
+                .iter()
+                .zip(live)
+                .all(|(config, live)| same_name(config, live) && self.value(&list.element, config, live, false))
+    }
+}
+
+fn without_managed_fields(metadata: &Value) -> Value {
+    let mut metadata = metadata.clone();
+    if let Some(map) = metadata.as_object_mut() {
+        map.remove("managedFields");
+    }
+    metadata
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ssa::builtin;
+
+    fn same(config: Value, live: Value) -> bool {
+        same_as_stored(&builtin("", "v1", "Pod").unwrap(), &config, &live)
+    }
+
+    #[test]
+    fn what_the_server_respells_or_leaves_out_is_the_same() {
+        let container = |extra: Value| {
+            let mut container = json!({"name": "a"});
+            container.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            json!({"spec": {"containers": [container]}})
+        };
+        for extra in [json!({"tty": false}), json!({"workingDir": ""}), json!({"command": []}), json!({"env": null})] {
+            assert!(same(container(extra.clone()), container(json!({}))), "{extra}");
+        }
+        let memory = |text: Value| container(json!({"resources": {"limits": {"memory": text}}}));
+        assert!(same(memory(json!("1024Mi")), memory(json!("1Gi"))));
+        assert!(same(memory(json!(1)), memory(json!("1"))));
+        assert!(!same(memory(json!("2Gi")), memory(json!("1Gi"))));
+    }
+
+    #[test]
+    fn structures_and_entries_must_be_there() {
+        let volume = |volume: Value| json!({"spec": {"volumes": [volume]}});
+        assert!(!same(volume(json!({"name": "v", "emptyDir": {}})), volume(json!({"name": "v"}))));
+        assert!(!same(json!({"metadata": {"labels": {"a": ""}}}), json!({"metadata": {"labels": {}}})));
+        assert!(!same(json!({}), json!({"metadata": {"labels": {"a": "b"}}})));
+        assert!(same(json!({"metadata": {"name": "x"}}), json!({"metadata": {"name": "x", "managedFields": [{}]}})));
+    }
+}
