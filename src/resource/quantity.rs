@@ -295,7 +295,7 @@ fn on_short_path(parts: &Parts<'_>, notation: Notation, exponent: i64) -> bool {
         Notation::Decimal | Notation::Exponent => {
             SHORT_DIGITS.saturating_sub(whole).saturating_sub(fraction) >= 0 && exponent - fraction >= -9
         }
-        Notation::Binary => fraction == 0 && 15_i64.saturating_sub(whole) - exponent * 3 / 10 - 1 >= 0,
+        Notation::Binary => fraction == 0 && 14_i64.saturating_sub(whole) >= exponent * 3 / 10,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Map, Value};
 
-use super::item::item_element;
+use super::item::{is_same_item, item_element};
 use super::json;
 use super::path::PathElement;
 use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTable};
@@ -16,6 +16,43 @@ use super::validate::TypeError;
 /// Where a list of the configuration names an item twice, or an item cannot be named at all.
 pub fn merge(schema: &Schema, live: &Value, config: &Value) -> Result<Value, TypeError> {
     Merging { types: &schema.types }.value(&schema.reference, live, config).map_err(TypeError::at_root)
+}
+
+/// Tells, without merging, whether laying `config` over `live` certainly leaves `live` as it is.
+pub(crate) fn holds(schema: &Schema, live: &Value, config: &Value) -> bool {
+    value_holds(&schema.types, &schema.reference, live, config)
+}
+
+fn value_holds(types: &TypeTable, reference: &TypeRef, live: &Value, config: &Value) -> bool {
+    if live == config {
+        return true;
+    }
+    match (types.resolve(reference).branch(Some(config)), live, config) {
+        (Some(Branch::Map(view)), Value::Object(live), Value::Object(config)) if !view.atomic => {
+            config.iter().all(|(name, config)| match (live.get(name), view.map.under(name)) {
+                (Some(live), Some(reference)) => value_holds(types, reference, live, config),
+                _ => false,
+            })
+        }
+        (Some(Branch::List(list)), Value::Array(live), Value::Array(config)) if list.kind != ListKind::Atomic => {
+            list_holds(types, list, live, config)
+        }
+        _ => false,
+    }
+}
+
+/// A list stays as it is if the configuration's items stand in it in their order, each once.
+fn list_holds(types: &TypeTable, list: &ListType, live: &[Value], config: &[Value]) -> bool {
+    let mut wanted = config.iter().peekable();
+    for item in live {
+        match wanted.next_if(|config| is_same_item(types, list, item, config)) {
+            Some(config) if value_holds(types, &list.element, item, config) => {}
+            Some(_) => return false,
+            None if config.iter().any(|config| is_same_item(types, list, item, config)) => return false,
+            None => {}
+        }
+    }
+    wanted.next().is_none()
 }
 
 struct Merging<'a> {
@@ -257,6 +294,17 @@ mod tests {
             let all: BTreeSet<char> = live.iter().chain(&config).copied().collect();
             prop_assert_eq!(merged.iter().copied().collect::<BTreeSet<_>>(), all.clone());
             prop_assert_eq!(merged.len(), all.len());
+            let finalizers = |items: &[char]| {
+                let items: Vec<_> = items.iter().map(char::to_string).collect();
+                json!({"metadata": {"finalizers": items, "labels": {"a": "1"}}})
+            };
+            let schema = builtin("", "v1", "ConfigMap").unwrap();
+            let (live_object, config_object) = (finalizers(&live), finalizers(&config));
+            if holds(&schema, &live_object, &config_object) {
+                prop_assert_eq!(&merge(&schema, &live_object, &config_object).unwrap(), &live_object);
+            } else {
+                prop_assert_ne!(&merged, &live);
+            }
             prop_assert_eq!(merged.into_iter().filter(|item| config.contains(item)).collect::<Vec<_>>(), config);
         }
     }

@@ -1,7 +1,5 @@
 //! The set of fields that a configuration lays claim to.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
 use super::field_set::FieldSet;
@@ -56,18 +54,15 @@ fn of_map(types: &TypeTable, declared: &MapType, map: &Map<String, Value>) -> Fi
 }
 
 fn of_list(types: &TypeTable, list: &ListType, items: &[Value]) -> FieldSet {
-    let elements: Vec<_> = items.iter().map(|item| item_element(types, list, item).ok()).collect();
-    let (mut seen, mut twice) = (BTreeSet::new(), BTreeSet::new());
-    for element in elements.iter().flatten() {
-        if !seen.insert(element) {
-            twice.insert(element);
-        }
-    }
     let mut set = FieldSet::new();
-    for (element, item) in elements.iter().zip(items) {
-        let Some(element) = element else { continue };
-        let below = if twice.contains(element) { FieldSet::new() } else { covered(types, &list.element, item).1 };
-        set.insert_node(element.clone(), true, below);
+    for item in items {
+        let Ok(element) = item_element(types, list, item) else { continue };
+        if set.child(&element).is_some() {
+            // It is there twice, so that only its path counts.
+            set.insert_bare(element);
+        } else {
+            set.insert_node(element, true, covered(types, &list.element, item).1);
+        }
     }
     set
 }

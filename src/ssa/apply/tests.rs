@@ -352,7 +352,7 @@ mod properties {
 
     fn content() -> impl Strategy<Value = Value> {
         let labels = proptest::collection::btree_map("[abc]", "[12]", 1..3);
-        let names = proptest::sample::subsequence(vec!["p", "q", "r"], 0..3).prop_shuffle();
+        let names = proptest::sample::subsequence(vec!["p", "q", "r"], 1..3).prop_shuffle();
         (labels, names, "[xy]").prop_map(|(labels, names, image)| {
             let containers: Vec<_> = names.into_iter().map(|name| json!({"name": name, "image": image})).collect();
             json!({"metadata": {"labels": labels}, "spec": {"containers": containers}})

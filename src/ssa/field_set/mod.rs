@@ -70,6 +70,13 @@ impl FieldSet {
         }
     }
 
+    /// Adds one step as a member, and drops what lies below it.
+    pub(crate) fn insert_bare(&mut self, element: PathElement) {
+        let node = self.node_mut(element);
+        node.member = true;
+        node.children = Self::new();
+    }
+
     fn node_mut(&mut self, element: PathElement) -> &mut Node {
         // Most sets are built in order, so the end is tried first.
         let place = match self.nodes.last() {
