@@ -40,3 +40,7 @@ fn every_file_of_the_suite_is_part_of_it() {
         }
     }
 }
+//! The one integration binary.
+
+mod schema;
+mod wrong_stacks;

@@ -1,0 +1,263 @@
+//! The whole: objects from all parts of the file, put together and checked against each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::found::Found;
+use super::kinds::Kinds;
+use super::load::Resolved;
+use super::origin::{Locator, Origin};
+use super::rules::{self, Rules};
+use super::secrets::{self, Secrets};
+use super::services::{self, NAMESPACE_SERVICE, SECRETS_SERVICE, Service};
+use super::substitute::Names;
+use super::targets::Targets;
+use super::{Desired, Settings, Stack, checks, manifests, objects, references};
+use crate::resource::{Address, Digest, Manifest, ObjectRef, STACK_LABEL, check_dns_label, stack_label};
+use crate::yaml::{Problem, Problems, Severity, Sources, Spot, escape_pointer};
+
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// Makes the stack out of a resolved file. `None` only where nothing could be made; problems decide whether the result
+/// may be used.
+pub(super) fn assemble(
+    resolved: Resolved,
+    file: &str,
+    folder: &Path,
+    settings: &Settings,
+    sources: &mut Sources,
+    problems: &mut Problems,
+) -> Option<Stack> {
+    let errors_before = problems.has_errors();
+    let Resolved { root, stack_file, incomplete, inputs, endpoints, service_mentions, manifest_mentions } = resolved;
+    let locator = Locator::new(file, &root);
+    let (stack, namespace) = (stack_file.stack.as_str(), stack_file.namespace.as_str());
+    check_own_names(stack, namespace, settings, &locator, problems);
+    if stack_file.drift_check.is_some() || root.get("driftCheck").is_some() {
+        problems.push(locator.key_error("/driftCheck", "`driftCheck` is not supported yet"));
+    }
+
+    let names = Names { file, inputs: &inputs, services: Some(&endpoints) };
+    let secrets = secrets::read(&stack_file.secrets, namespace, &names, &locator, problems);
+    let (mut found, services) =
+        services::expand(&stack_file.services, &service_mentions, (stack, namespace), file, &locator, problems);
+    found.extend(secret_objects(&secrets, file));
+    let items = manifests::read_items(&stack_file.manifests, &manifest_mentions, folder, file, &locator, sources, problems);
+    found.extend(items);
+    if let Some(texts) = &settings.extra_manifests {
+        found.extend(manifests::read_extra(texts, &locator, sources, problems));
+    }
+    // A part that could not be read may hold what others name.
+    let incomplete = incomplete || errors_before || problems.has_errors();
+    found.extend(own_namespace(&found, namespace, file));
+
+    settle(&mut found, stack, namespace);
+    found.iter().for_each(|object| objects::check(object, &locator, sources, problems));
+    if !incomplete {
+        references::check(&found, &secrets, namespace, &locator, sources, problems);
+    }
+    let found = by_address(found, namespace, &locator, sources, problems);
+    let identities: BTreeMap<Address, ObjectRef> =
+        found.iter().map(|(address, object)| (address.clone(), object.manifest.object_ref())).collect();
+    let targets = Targets { resources: &identities, services: &services, incomplete };
+    let checks = checks::read(&stack_file.checks, &targets, &locator, problems);
+    let rules = rules::read(&stack_file, &secrets, &targets, &locator, problems);
+    let resources = desire(found, &rules, &services, &identities, &targets, &locator, problems);
+    let digest = digest(&root.to_json(), namespace, &resources);
+    Some(Stack {
+        name: stack.to_owned(),
+        namespace: namespace.to_owned(),
+        file: file.to_owned(),
+        digest,
+        resources,
+        secrets: secrets
+            .into_iter()
+            .map(|(_, (spec, _))| (Address::of(SECRETS_SERVICE, &spec.object, namespace), spec))
+            .collect(),
+        checks,
+        mutes: rules.mutes,
+        outputs: rules.outputs,
+        with_extra_manifests: settings.extra_manifests.is_some(),
+    })
+}
+
+fn check_own_names(stack: &str, namespace: &str, settings: &Settings, locator: &Locator<'_>, problems: &mut Problems) {
+    for (key, name) in [("stack", stack), ("namespace", namespace)] {
+        // A name that is missing, or could not be resolved, is reported already.
+        if locator.root().get(key).and_then(crate::yaml::Node::as_str).is_none() {
+            continue;
+        }
+        if let Err(error) = check_dns_label(name) {
+            let what = if key == "stack" { "stack" } else { "Namespace" };
+            let message = format!("`{name}` is no name for a {what}: {error}");
+            problems.push(match &settings.namespace {
+                Some(flag) if key == "namespace" => Problem::error(format!("--namespace {flag}"), Spot::default(), message),
+                _ => locator.error(&format!("/{key}"), message),
+            });
+        }
+    }
+}
+
+fn made_origin(file: &str, pointer: String) -> Origin {
+    Origin { file: file.to_owned(), document: None, pointer, line: 0, literal: false, external: false }
+}
+
+fn made(service: &str, object: Value, origin: Origin) -> Option<Found> {
+    // An empty name is the only way to fail, and reported where the name stands.
+    Manifest::new(object).ok().map(|manifest| Found::new(service, manifest, origin))
+}
+
+fn secret_objects(secrets: &Secrets, file: &str) -> Vec<Found> {
+    let object = |(name, (_, mentions)): (&String, &(_, BTreeSet<String>))| {
+        let object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name }, "type": "Opaque" });
+        let found = made(SECRETS_SERVICE, object, made_origin(file, format!("/secrets/{}", escape_pointer(name))))?;
+        Some(Found { mentions: mentions.clone(), ..found })
+    };
+    secrets.iter().filter_map(object).collect()
+}
+
+/// Makes the stack's namespace, unless something else in the stack does.
+fn own_namespace(found: &[Found], namespace: &str, file: &str) -> Option<Found> {
+    let is_it = |object: &Found| object.manifest.object_ref() == ObjectRef::new("", "Namespace", None, namespace);
+    if found.iter().any(is_it) {
+        return None;
+    }
+    let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } });
+    made(NAMESPACE_SERVICE, object, made_origin(file, "/namespace".to_owned()))
+}
+
+/// Sets the namespace of each object that lives in one and names none, and our labels.
+fn settle(found: &mut [Found], stack: &str, namespace: &str) {
+    let mut kinds = Kinds::default();
+    found.iter().for_each(|object| kinds.learn(&object.manifest));
+    let label = stack_label(stack, namespace);
+    for object in found {
+        let manifest = &mut object.manifest;
+        if !kinds.is_namespaced(&manifest.group_kind()) {
+            // The server ignores a namespace here; so that the same object has one identity, it goes.
+            manifest.set_namespace(None);
+        } else if manifest.namespace().is_none_or(str::is_empty) {
+            manifest.set_namespace(Some(namespace));
+        }
+        manifest.set_label(STACK_LABEL, &label);
+        if manifest.label(MANAGED_BY).is_none() {
+            manifest.set_label(MANAGED_BY, "mathison");
+        }
+        // These cannot be changed later, so they are labelled from the first day on.
+        if manifest.kind() == "StatefulSet" {
+            let templates = manifest.object_mut().pointer_mut("/spec/volumeClaimTemplates").and_then(Value::as_array_mut);
+            for template in templates.into_iter().flatten() {
+                label_claim(template, &label);
+            }
+        }
+    }
+}
+
+fn label_claim(template: &mut Value, label: &str) {
+    let Some(template) = template.as_object_mut() else { return };
+    let metadata = template.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
+    let Some(metadata) = metadata.as_object_mut() else { return };
+    let labels = metadata.entry("labels").or_insert_with(|| Value::Object(Map::new()));
+    if let Some(labels) = labels.as_object_mut() {
+        labels.insert(STACK_LABEL.to_owned(), label.into());
+        labels.entry(MANAGED_BY).or_insert_with(|| "mathison".into());
+    }
+}
+
+/// Gives each object its address; of those declared twice the first stays.
+fn by_address(
+    found: Vec<Found>,
+    namespace: &str,
+    locator: &Locator<'_>,
+    sources: &Sources,
+    problems: &mut Problems,
+) -> BTreeMap<Address, Found> {
+    let mut addresses: BTreeMap<Address, Found> = BTreeMap::new();
+    let mut declared: BTreeMap<ObjectRef, (Address, Origin)> = BTreeMap::new();
+    for object in found {
+        let identity = object.manifest.object_ref();
+        let address = object.address(namespace);
+        if let Some((first, origin)) = declared.get(&identity) {
+            let at = locator.position(origin);
+            let message = format!("{identity} is declared twice");
+            let hint = format!("it was first declared as `{first}` at {}:{}:{}", at.file, at.line, at.column);
+            let problem = locator.about(Severity::Error, &object.origin, "/metadata/name", true, message, sources);
+            problems.push(problem.hint(hint).conceal(object.manifest.is_secret()));
+            continue;
+        }
+        declared.insert(identity, (address.clone(), object.origin.clone()));
+        addresses.insert(address, object);
+    }
+    addresses
+}
+
+/// Adds to each object what the rest of the file says about it.
+fn desire(
+    found: BTreeMap<Address, Found>,
+    rules: &Rules,
+    services: &BTreeMap<String, Service>,
+    identities: &BTreeMap<Address, ObjectRef>,
+    targets: &Targets<'_>,
+    locator: &Locator<'_>,
+    problems: &mut Problems,
+) -> BTreeMap<Address, Desired> {
+    let workload_of = |service: &String| {
+        let workload = services.get(service)?.workload.as_ref()?;
+        identities.iter().find(|(_, object)| *object == workload).map(|(address, _)| address.clone())
+    };
+    let workloads: BTreeMap<&String, Address> = services.keys().filter_map(|name| Some((name, workload_of(name)?))).collect();
+    let mut resources = BTreeMap::new();
+    for (address, object) in found {
+        let mut depends_on = rules.depends_on.get(&address).cloned().unwrap_or_default();
+        for (index, text) in object.depends_on.iter().enumerate() {
+            let pointer = format!("{}/{index}", object.depends_on_pointer);
+            depends_on.extend(rules::dependencies(text, &pointer, targets, locator, problems));
+        }
+        // A service may wait for itself as a whole in the file's words; an object never waits for itself.
+        depends_on.retain(|dependency| dependency.on != address);
+        depends_on.sort();
+        depends_on.dedup();
+        let mut ignore = object.ignore.clone();
+        rules::check_fields(&object.ignore, &object.depends_on_pointer.replace("/dependsOn", "/ignore"), locator, problems);
+        ignore.extend(rules.ignore.get(&address).into_iter().flatten().cloned());
+        let own = address.service().to_owned();
+        let mentions = object.mentions.iter().filter(|name| **name != own).filter_map(|name| workloads.get(name).cloned());
+        let desired = Desired {
+            position: locator.position(&object.origin),
+            depends_on,
+            mentions: mentions.collect(),
+            protect: object.protect || rules.protect.contains(&address),
+            ignore,
+            grants: rules.grants.get(&address).cloned().unwrap_or_default(),
+            exclusive: rules.exclusive.contains(&address),
+            manifest: object.manifest,
+        };
+        resources.insert(address, desired);
+    }
+    resources
+}
+
+/// Digests all that decides what is done: the resolved file and every object. How inputs are declared does not, their values
+/// do. The values of a Secret that came through `--manifests` stay out: a digest of a short secret tells it.
+fn digest(root: &Value, namespace: &str, resources: &BTreeMap<Address, Desired>) -> Digest {
+    let mut file = root.clone();
+    if let Some(map) = file.as_object_mut() {
+        map.remove("inputs");
+        map.remove("environments");
+    }
+    let object = |desired: &Desired| {
+        let mut object = desired.manifest.object().clone();
+        if desired.manifest.is_secret() {
+            for part in ["data", "stringData"] {
+                let values = object.get_mut(part).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut);
+                values.for_each(|value| *value = Value::Null);
+            }
+        }
+        object
+    };
+    let objects: Map<String, Value> =
+        resources.iter().map(|(address, desired)| (address.to_string(), object(desired))).collect();
+    Digest::of(&json!({ "file": file, "namespace": namespace, "objects": objects }))
+}

@@ -1,0 +1,202 @@
+//! The `secrets` part: the source of each key, and templates that hold together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::file::{Generate, SecretSource};
+use super::nearest::{did_you_mean, listed};
+use super::origin::Locator;
+use super::substitute::{Mentions, Names, Piece, in_text, part_of, pieces, unclosed};
+use crate::resource::{ObjectRef, check_dns_subdomain};
+use crate::secret::{Entropy, SecretSpec, Source, TemplatePart};
+use crate::yaml::{Problem, Problems, Severity, escape_pointer};
+
+const LETTERS_AND_DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// Fewer random bytes than this can be guessed with patience.
+const FEW_BYTES: usize = 16;
+
+/// The Secrets of the file by name, with the services that their templates name.
+pub(super) type Secrets = BTreeMap<String, (SecretSpec, BTreeSet<String>)>;
+
+/// Reads the whole part.
+pub(super) fn read(
+    secrets: &BTreeMap<String, BTreeMap<String, SecretSource>>,
+    namespace: &str,
+    names: &Names<'_>,
+    locator: &Locator<'_>,
+    problems: &mut Problems,
+) -> Secrets {
+    let mut specs = Secrets::new();
+    for (name, keys) in secrets {
+        let pointer = format!("/secrets/{}", escape_pointer(name));
+        if let Err(error) = check_dns_subdomain(name) {
+            problems.push(locator.key_error(&pointer, format!("`{name}` is no name for a Secret: {error}")));
+        }
+        let mut mentions = Mentions::new();
+        let mut reader = Reader { namespace, names, locator, problems, mentions: &mut mentions, keys };
+        let sources = keys.iter().filter_map(|(key, source)| {
+            let pointer = format!("{pointer}/{}", escape_pointer(key));
+            reader.source(key, source, &pointer).map(|source| (key.clone(), source))
+        });
+        let spec = SecretSpec { object: ObjectRef::new("", "Secret", Some(namespace), name), keys: sources.collect() };
+        report_cycles(&spec, &pointer, locator, problems);
+        specs.insert(name.clone(), (spec, mentions.into_keys().collect()));
+    }
+    specs
+}
+
+struct Reader<'a> {
+    namespace: &'a str,
+    names: &'a Names<'a>,
+    locator: &'a Locator<'a>,
+    problems: &'a mut Problems,
+    mentions: &'a mut Mentions,
+    keys: &'a BTreeMap<String, SecretSource>,
+}
+
+impl Reader<'_> {
+    fn source(&mut self, key: &str, source: &SecretSource, pointer: &str) -> Option<Source> {
+        let allowed = |character: char| character.is_ascii_alphanumeric() || "-._".contains(character);
+        if key.is_empty() || !key.chars().all(allowed) {
+            let message = format!("`{key}` is no key: it may hold letters, digits, `-`, `_` and `.`");
+            self.problems.push(self.locator.key_error(pointer, message));
+        }
+        let optional = source.optional;
+        if optional && (source.generate.is_some() || source.template.is_some()) {
+            let at = format!("{pointer}/optional");
+            let message = "only a key that comes from outside can be optional";
+            self.problems.push(self.locator.key_error(&at, message).hint("take `optional` away"));
+        }
+        if let Some(generate) = &source.generate {
+            return self.generate(generate, &format!("{pointer}/generate"));
+        }
+        if let Some(variable) = &source.env {
+            return Some(Source::Env { variable: variable.clone(), optional });
+        }
+        if let Some(path) = &source.file {
+            return Some(Source::File { path: PathBuf::from(path), optional });
+        }
+        if let Some(from) = &source.from {
+            let at = format!("{pointer}/from");
+            let Some((secret, key)) = secret_key(from) else {
+                let message = format!("`{from}` names no key of a Secret");
+                self.problems.push(self.locator.error(&at, message).hint("write `SECRET/KEY`"));
+                return None;
+            };
+            let secret = ObjectRef::new("", "Secret", Some(self.namespace), secret);
+            return Some(Source::Existing { secret, key: key.to_owned(), optional });
+        }
+        let template = source.template.as_ref()?;
+        self.template(template, &format!("{pointer}/template")).map(Source::Template)
+    }
+
+    fn generate(&mut self, generate: &Generate, pointer: &str) -> Option<Source> {
+        if let Some(bytes) = generate.bytes {
+            if generate.alphabet.is_some() {
+                let message = "`alphabet` goes with `length`, not with `bytes`";
+                self.problems.push(self.locator.key_error(&format!("{pointer}/alphabet"), message));
+            }
+            if bytes < FEW_BYTES {
+                let problem = self.locator.error(&format!("{pointer}/bytes"), format!("{bytes} random bytes are few for a secret"));
+                self.problems.push(Problem { severity: Severity::Warning, ..problem }.hint(format!("take {FEW_BYTES} or more")));
+            }
+            return Some(Source::Generate { entropy: Entropy::Bytes(bytes) });
+        }
+        let alphabet = generate.alphabet.clone().unwrap_or_else(|| LETTERS_AND_DIGITS.to_owned());
+        let different: BTreeSet<char> = alphabet.chars().collect();
+        if different.len() < 2 || different.len() < alphabet.chars().count() {
+            let message = "an alphabet has at least two characters, each of them once";
+            self.problems.push(self.locator.error(&format!("{pointer}/alphabet"), message));
+            return None;
+        }
+        Some(Source::Generate { entropy: Entropy::Characters { length: generate.length?, alphabet } })
+    }
+
+    fn template(&mut self, text: &str, pointer: &str) -> Option<Vec<TemplatePart>> {
+        let at = self.locator.value(pointer);
+        let mut parts = Some(Vec::new());
+        for piece in pieces(text) {
+            let part = match piece {
+                Piece::Text(text) => Some(TemplatePart::Text(text)),
+                Piece::Unclosed { start } => {
+                    self.problems.push(unclosed(self.names.file, part_of(at, text, start, 2)));
+                    None
+                }
+                Piece::Reference { expression, start, length } => {
+                    let at = part_of(at, text, start, length);
+                    if expression.starts_with("inputs.") || expression.starts_with("services.") {
+                        let value = self.names.resolve(&expression, at, self.mentions, self.problems);
+                        value.and_then(|value| in_text(&value)).map(TemplatePart::Text)
+                    } else {
+                        self.key_of(&expression, at)
+                    }
+                }
+            };
+            parts = parts.zip(part).map(|(mut parts, part)| {
+                parts.push(part);
+                parts
+            });
+        }
+        parts
+    }
+
+    fn key_of(&mut self, expression: &str, at: crate::yaml::Spot) -> Option<TemplatePart> {
+        let call = expression.split_once('(').and_then(|(function, rest)| Some((function.trim(), rest.strip_suffix(')')?.trim())));
+        let (key, urlencode) = match call {
+            Some(("urlencode", key)) => (key, true),
+            Some((function, _)) => {
+                let problem = Problem::error(self.names.file, at, format!("there is no function `{function}`"));
+                self.problems.push(problem.hint("the only function is `urlencode(KEY)`"));
+                return None;
+            }
+            None => (expression, false),
+        };
+        if self.keys.contains_key(key) {
+            return Some(TemplatePart::Key { key: key.to_owned(), urlencode });
+        }
+        let known = || self.keys.keys().map(String::as_str);
+        let hint = did_you_mean(key, known()).unwrap_or_else(|| format!("its keys are {}", listed(known(), "and")));
+        self.problems.push(Problem::error(self.names.file, at, format!("this Secret has no key `{key}`")).hint(hint));
+        None
+    }
+}
+
+/// Reports templates that need themselves, each cycle once and whole.
+fn report_cycles(spec: &SecretSpec, pointer: &str, locator: &Locator<'_>, problems: &mut Problems) {
+    let needs = |key: &str| -> Vec<&str> {
+        match spec.keys.get(key) {
+            Some(Source::Template(parts)) => parts
+                .iter()
+                .filter_map(|part| if let TemplatePart::Key { key, .. } = part { Some(key.as_str()) } else { None })
+                .collect(),
+            _ => Vec::new(),
+        }
+    };
+    let mut reported = BTreeSet::new();
+    for start in spec.keys.keys() {
+        let mut open = vec![vec![start.as_str()]];
+        let mut seen = BTreeSet::new();
+        while let Some(path) = open.pop() {
+            let last = path.last().copied().unwrap_or_default();
+            for next in needs(last) {
+                if next == start {
+                    let members: BTreeSet<&str> = path.iter().copied().collect();
+                    if reported.insert(members) {
+                        let way = [path.as_slice(), &[start.as_str()]].concat().join("` needs `");
+                        let at = format!("{pointer}/{}/template", escape_pointer(start));
+                        problems.push(locator.error(&at, format!("the templates form a cycle: `{way}`")));
+                    }
+                } else if seen.insert(next) {
+                    open.push([path.as_slice(), &[next]].concat());
+                }
+            }
+        }
+    }
+}
+
+/// Splits `SECRET/KEY`.
+pub(super) fn secret_key(text: &str) -> Option<(&str, &str)> {
+    let (secret, key) = text.split_once('/')?;
+    let allowed = |character: char| character.is_ascii_alphanumeric() || "-._".contains(character);
+    (check_dns_subdomain(secret).is_ok() && !key.is_empty() && key.chars().all(allowed)).then_some((secret, key))
+}

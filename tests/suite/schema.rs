@@ -1,0 +1,1 @@
+//! The published JSON Schema, held against a JSON Schema library.
