@@ -30,7 +30,6 @@ pub(super) fn assemble(
     sources: &mut Sources,
     problems: &mut Problems,
 ) -> Option<Stack> {
-    let errors_before = problems.has_errors();
     let Resolved { root, stack_file, incomplete, inputs, endpoints, service_mentions, manifest_mentions } = resolved;
     let locator = Locator::new(file, &root);
     let (stack, namespace) = (stack_file.stack.as_str(), stack_file.namespace.as_str());
@@ -39,6 +38,7 @@ pub(super) fn assemble(
         problems.push(locator.key_error("/driftCheck", "`driftCheck` is not supported yet"));
     }
 
+    let errors_before = problems.errors();
     let names = Names { file, inputs: &inputs, services: Some(&endpoints) };
     let secrets = secrets::read(&stack_file.secrets, namespace, &names, &locator, problems);
     let (mut found, services) =
@@ -50,11 +50,11 @@ pub(super) fn assemble(
         found.extend(manifests::read_extra(texts, &locator, sources, problems));
     }
     // A part that could not be read may hold what others name.
-    let incomplete = incomplete || errors_before || problems.has_errors();
+    let incomplete = incomplete || problems.errors() > errors_before;
     found.extend(own_namespace(&found, namespace, file));
 
     settle(&mut found, stack, namespace);
-    found.iter().for_each(|object| objects::check(object, &locator, sources, problems));
+    found.iter().for_each(|object| objects::check(object, namespace, &locator, sources, problems));
     if !incomplete {
         references::check(&found, &secrets, namespace, &locator, sources, problems);
     }

@@ -56,7 +56,9 @@ impl Reader<'_> {
         } else if block.access.is_some() {
             ("access", &["allowed"])
         } else {
-            ("this check", &[])
+            let plain = ["ready", "endpoints", "bound", "resources", "survivesRestart"];
+            let asked = |key: &&str| self.locator.root().at_pointer(&format!("{}/{key}", self.pointer)).is_some();
+            (plain.into_iter().find(asked).unwrap_or("this"), &[])
         };
         for key in ["in", "expect", "user", "database", "container", "allowed"] {
             let at = format!("{}/{key}", self.pointer);

@@ -16,9 +16,11 @@ pub(super) struct StackFile {
     pub namespace: String,
     /// Values that are set from outside with `--set`, `--var-file` or `MATHISON_INPUT_NAME`, and used as `${inputs.NAME}`.
     #[serde(default)]
+    #[expect(dead_code, reason = "read before the rest, with positions")]
     pub inputs: BTreeMap<String, InputDefinition>,
     /// Named sets of inputs, chosen with `--env`.
     #[serde(default)]
+    #[expect(dead_code, reason = "read before the rest, with positions")]
     pub environments: BTreeMap<String, BTreeMap<String, Value>>,
     /// Typed blocks, each of which makes several objects. The key is the first part of their addresses.
     #[serde(default)]
@@ -66,6 +68,7 @@ pub(super) struct InputDefinition {
     pub r#type: InputType,
     /// Value where nothing else sets one. Without it the input must be set.
     #[serde(default)]
+    #[expect(dead_code, reason = "read with its position")]
     pub default: Option<Value>,
     /// What it is for.
     #[serde(default)]

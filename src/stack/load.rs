@@ -54,8 +54,7 @@ pub enum LoadError {
 }
 
 fn counted(problems: &Problems) -> String {
-    let errors = problems.iter().filter(|problem| problem.severity == crate::yaml::Severity::Error).count();
-    if errors == 1 { "a problem".to_owned() } else { format!("{errors} problems") }
+    if problems.errors() == 1 { "a problem".to_owned() } else { format!("{} problems", problems.errors()) }
 }
 
 impl LoadError {
@@ -125,7 +124,7 @@ pub(super) struct Resolved {
     pub root: Node,
     /// The same as a value.
     pub stack_file: super::file::StackFile,
-    /// True if something was cut away.
+    /// True if objects may have been cut away.
     pub incomplete: bool,
     /// Values of the inputs.
     pub inputs: inputs::Inputs,
@@ -162,8 +161,7 @@ fn resolve(file: &str, text: &str, settings: &Settings, sources: &mut Sources, p
     let (service_mentions, manifest_mentions) = substitute_parts(&mut root, &names, problems);
     let shape_problems = shape::check(file, &root, root.at, schema, schema);
     let mut pruned = root.clone();
-    let mut incomplete = prune(file, &mut pruned, schema);
-    incomplete |= shape_problems.has_errors();
+    let incomplete = prune(file, &mut pruned, schema);
     problems.extend(shape_problems);
     // What is left fits the schema that was made from these very types.
     match serde_json::from_value(pruned.to_json()) {

@@ -6,12 +6,13 @@ use super::found::Found;
 use super::inputs::is_quantity_value;
 use super::kinds::mistaken_kind;
 use super::origin::Locator;
+use super::services::{NAMESPACE_SERVICE, SECRETS_SERVICE};
 use crate::resource::quantity::Quantity;
 use crate::resource::{Manifest, check_dns_label, check_dns_subdomain};
 use crate::yaml::{Problems, Severity, Sources, escape_pointer};
 
-/// Checks one object.
-pub(super) fn check(found: &Found, locator: &Locator<'_>, sources: &Sources, problems: &mut Problems) {
+/// Checks one object of a stack with its own `namespace`, whose name is checked where it stands.
+pub(super) fn check(found: &Found, namespace: &str, locator: &Locator<'_>, sources: &Sources, problems: &mut Problems) {
     let mut report = |pointer: &str, by_key: bool, message: String, hint: Option<String>| {
         let problem = locator.about(Severity::Error, &found.origin, pointer, by_key, message, sources);
         problems.push(problem.maybe_hint(hint).conceal(found.manifest.is_secret()));
@@ -20,10 +21,12 @@ pub(super) fn check(found: &Found, locator: &Locator<'_>, sources: &Sources, pro
     if let Some((pointer, message, hint)) = mistaken_kind(manifest) {
         report(pointer, false, message, hint);
     }
-    if let Some(message) = mistaken_name(manifest) {
+    if ![SECRETS_SERVICE, NAMESPACE_SERVICE].contains(&found.service.as_str())
+        && let Some(message) = mistaken_name(manifest)
+    {
         report("/metadata/name", false, message, None);
     }
-    if let Some(namespace) = manifest.namespace()
+    if let Some(namespace) = manifest.namespace().filter(|own| *own != namespace)
         && let Err(error) = check_dns_label(namespace)
     {
         report("/metadata/namespace", false, format!("`{namespace}` is no name for a Namespace: {error}"), None);

@@ -6,7 +6,8 @@ use super::shape;
 use crate::yaml::{Entry, Node, NodeValue};
 
 /// Takes away every entry and item that does not fit the schema or could not be resolved, and fills in what is needed to
-/// go on. Returns true if anything was taken away.
+/// go on. Returns true if
+/// objects may have been taken away, so that what is not found may be there all the same.
 pub(super) fn prune(file: &str, root: &mut Node, schema: &Value) -> bool {
     let fits = |node: &Node, schema_of: &Value| !node.has_unknown() && shape::check(file, node, node.at, schema_of, schema).is_empty();
     let at = root.at;
@@ -14,36 +15,12 @@ pub(super) fn prune(file: &str, root: &mut Node, schema: &Value) -> bool {
     let mut seen = std::collections::BTreeSet::new();
     let mut cut = false;
     entries.retain_mut(|entry| {
-        let property = &schema["properties"][&entry.key];
-        if property.is_null() || !seen.insert(entry.key.clone()) {
-            cut = true;
-            return false;
-        }
-        match &mut entry.value.value {
-            NodeValue::Map(members) => {
-                let before = members.len();
-                let member = property.get("additionalProperties").unwrap_or(property);
-                members.retain(|member_entry| fits(&member_entry.value, member));
-                cut |= members.len() < before;
-                fits(&entry.value, property)
-            }
-            NodeValue::List(items) => {
-                for item in items.iter_mut().filter(|item| !fits(item, &property["items"])) {
-                    cut = true;
-                    // The place of the others in the list is how they are found again.
-                    item.value = if entry.key == "manifests" { NodeValue::Map(Vec::new()) } else { NodeValue::Unknown };
-                }
-                if entry.key != "manifests" {
-                    items.retain(|item| item.value != NodeValue::Unknown);
-                }
-                true
-            }
-            _ => {
-                let fits = fits(&entry.value, property);
-                cut |= !fits;
-                fits
-            }
-        }
+        // An unknown key may be one of these with a slip.
+        let declares = |key: &str| ["services", "manifests", "secrets"].contains(&key) || schema["properties"][key].is_null();
+        let before = entry.value.clone();
+        let stays = seen.insert(entry.key.clone()) && prune_part(entry, &schema["properties"][&entry.key], &fits);
+        cut |= declares(&entry.key) && (!stays || entry.value != before);
+        stays
     });
     for required in ["stack", "namespace"] {
         if entries.iter().all(|entry| entry.key != required) {
@@ -52,4 +29,30 @@ pub(super) fn prune(file: &str, root: &mut Node, schema: &Value) -> bool {
         }
     }
     cut
+}
+
+/// Prunes one part of the file; returns false if nothing of it can stay.
+fn prune_part(part: &mut Entry, property: &Value, fits: &impl Fn(&Node, &Value) -> bool) -> bool {
+    if property.is_null() {
+        return false;
+    }
+    match &mut part.value.value {
+        NodeValue::Map(members) => {
+            let member = property.get("additionalProperties").unwrap_or(property);
+            members.retain(|entry| fits(&entry.value, member));
+            fits(&part.value, property)
+        }
+        NodeValue::List(items) => {
+            let Some(schema) = property.get("items") else { return false };
+            for item in items.iter_mut().filter(|item| !fits(item, schema)) {
+                // The place of the others in the list is how they are found again.
+                item.value = if part.key == "manifests" { NodeValue::Map(Vec::new()) } else { NodeValue::Unknown };
+            }
+            if part.key != "manifests" {
+                items.retain(|item| item.value != NodeValue::Unknown);
+            }
+            true
+        }
+        _ => fits(&part.value, property),
+    }
 }

@@ -121,21 +121,28 @@ fn closed(schema: &mut Value) {
 /// Lets every value whose type is not text also be `${inputs.NAME}`, outside of the inputs themselves.
 fn allow_inputs(schema: &mut Value) {
     let Value::Object(map) = schema else { return };
+    let is_word = |branch: &Value| branch.get("const").is_some() || branch.get("enum").is_some();
+    let words = map.get("oneOf").and_then(Value::as_array).is_some_and(|branches| branches.iter().all(is_word));
+    let narrow = words
+        || map.contains_key("enum")
+        || map.get("type").is_some_and(|name| name != "string" && name != "object");
     for (keyword, value) in map.iter_mut() {
         match (keyword.as_str(), value) {
             ("properties" | "$defs", Value::Object(members)) => {
                 for (name, member) in members {
-                    if !matches!(name.as_str(), "inputs" | "environments" | "InputDefinition") && member.get("const").is_none() {
+                    let outside = !matches!(name.as_str(), "inputs" | "environments" | "InputDefinition");
+                    if outside && member.get("const").is_none() {
                         allow_inputs(member);
                     }
                 }
             }
-            ("oneOf" | "anyOf" | "allOf", Value::Array(branches)) => branches.iter_mut().for_each(allow_inputs),
+            ("oneOf" | "anyOf" | "allOf", Value::Array(branches)) if !words => {
+                branches.iter_mut().for_each(allow_inputs);
+            }
             ("items" | "additionalProperties", member) => allow_inputs(member),
             _ => {}
         }
     }
-    let narrow = map.contains_key("enum") || map.get("type").is_some_and(|name| name != "string" && name != "object");
     if narrow {
         let input = json!({ "type": "string", "pattern": WHOLE_INPUT });
         let description = map.remove("description");

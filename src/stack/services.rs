@@ -48,7 +48,9 @@ pub(super) fn expand(
     let (mut found, mut services) = (Vec::new(), BTreeMap::new());
     for (name, block) in blocks {
         let pointer = format!("/services/{}", escape_pointer(name));
-        check_name(name, &pointer, locator, problems);
+        if !check_name(name, &pointer, locator, problems) {
+            continue;
+        }
         let mut block = block.clone();
         let Some(map) = block.as_object_mut() else { continue };
         let type_name = map.remove("type").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
@@ -94,13 +96,17 @@ pub(super) fn expand(
     (found, services)
 }
 
-fn check_name(name: &str, pointer: &str, locator: &Locator<'_>, problems: &mut Problems) {
+fn check_name(name: &str, pointer: &str, locator: &Locator<'_>, problems: &mut Problems) -> bool {
     if RESERVED.contains(&name) {
         let hint = "it already stands for something else in addresses; choose another name";
         problems.push(locator.key_error(pointer, format!("a service cannot be called `{name}`")).hint(hint));
-    } else if let Err(error) = check_dns_label(name) {
-        problems.push(locator.key_error(pointer, format!("`{name}` is no name for a service: {error}")));
+        return false;
     }
+    if let Err(error) = check_dns_label(name) {
+        problems.push(locator.key_error(pointer, format!("`{name}` is no name for a service: {error}")));
+        return false;
+    }
+    true
 }
 
 fn problem(remark: &Remark, severity: Severity, pointer: &str, locator: &Locator<'_>) -> Problem {

@@ -115,10 +115,16 @@ impl Problems {
         self.problems.len()
     }
 
+    /// Returns how many of them are errors.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
     /// Tells whether one of them is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+        self.errors() > 0
     }
 
     /// Puts them in the order of the files in `sources`, and of lines and columns within a file. What belongs to no file

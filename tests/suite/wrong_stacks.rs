@@ -28,7 +28,15 @@ fn an_unknown_key_names_the_nearest_one() {
     let text = r#"servces:
   db: { type: postgres }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: unknown key `servces`
+         --> stack.yaml:3:1
+          |
+        3 | servces:
+          | ^^^^^^^
+          |
+          = hint: did you mean `services`?
+    ");
 }
 
 #[test]
@@ -36,7 +44,15 @@ fn an_unknown_key_without_a_near_one_lists_the_known_ones() {
     let text = r#"inputs:
   size: { type: integer, default: 1, frobnicate: 2 }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: unknown key `frobnicate`
+         --> stack.yaml:4:38
+          |
+        4 |   size: { type: integer, default: 1, frobnicate: 2 }
+          |                                      ^^^^^^^^^^
+          |
+          = hint: known keys are `default`, `description`, `enum` and `type`
+    ");
 }
 
 #[test]
@@ -44,7 +60,15 @@ fn a_wrong_type_is_named_with_what_was_found() {
     let text = r#"outputs:
   ANSWER: 42
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: expected a string, found the integer 42
+         --> stack.yaml:4:11
+          |
+        4 |   ANSWER: 42
+          |           ^^
+          |
+          = hint: put it in quotes
+    ");
 }
 
 #[test]
@@ -52,35 +76,69 @@ fn a_list_where_a_map_belongs() {
     let text = r#"services:
   - type: redis
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: expected a map, found a list
+         --> stack.yaml:4:3
+          |
+        4 |   - type: redis
+          |   ^
+    ");
 }
 
 #[test]
 fn nothing_where_a_map_belongs() {
     let text = r#"secrets:
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: expected a map, found nothing
+         --> stack.yaml:3:8
+          |
+        3 | secrets:
+          |        ^
+    ");
 }
 
 #[test]
 fn a_missing_key_is_explained() {
     let text = r#"namespace: demo
 "#;
-    insta::assert_snapshot!(whole(text), @"");
+    insta::assert_snapshot!(whole(text), @"
+        error: the key `stack` is missing
+         --> stack.yaml:1:1
+          |
+        1 | namespace: demo
+          | ^
+          |
+          = hint: `stack`: Name of the stack: a label of RFC 1123.
+    ");
 }
 
 #[test]
 fn an_empty_file() {
     let text = r#"# nothing yet
 "#;
-    insta::assert_snapshot!(whole(text), @"");
+    insta::assert_snapshot!(whole(text), @"
+        error: the file is empty
+         --> stack.yaml:1:1
+          |
+        1 | # nothing yet
+          | ^
+          |
+          = hint: `mathison init` writes a stack to begin with
+    ");
 }
 
 #[test]
 fn a_file_that_is_a_list() {
     let text = r#"- stack: demo
 "#;
-    insta::assert_snapshot!(whole(text), @"");
+    insta::assert_snapshot!(whole(text), @"
+        error: a stack file is a map, this is a list
+         --> stack.yaml:1:1
+          |
+        1 | - stack: demo
+          | ^
+    ");
 }
 
 #[test]
@@ -91,7 +149,15 @@ namespace: demo
 apiVersion: v1
 kind: ConfigMap
 "#;
-    insta::assert_snapshot!(whole(text), @"");
+    insta::assert_snapshot!(whole(text), @"
+        error: a stack file is one document, and here starts another
+         --> stack.yaml:4:1
+          |
+        4 | apiVersion: v1
+          | ^
+          |
+          = hint: plain manifests go below `manifests`, each document in a file of its own or all in one
+    ");
 }
 
 #[test]
@@ -100,7 +166,15 @@ fn a_duplicate_key() {
 protect: []
 outputs: { B: b }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: the key `outputs` stands twice in the same map
+         --> stack.yaml:5:1
+          |
+        5 | outputs: { B: b }
+          | ^^^^^^^
+          |
+          = hint: it was first set on line 3
+    ");
 }
 
 #[test]
@@ -108,14 +182,28 @@ fn a_tab() {
     let text = r#"services:
 	db: { type: postgres }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: YAML is indented with spaces; this is a tab
+         --> stack.yaml:4:1
+          |
+        4 |     db: { type: postgres }
+          | ^^^^
+          |
+          = hint: replace the tab by spaces
+    ");
 }
 
 #[test]
 fn yaml_that_does_not_close() {
     let text = r#"outputs: { A: [1, 2 }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: this is not YAML: mismatched bracket '[' closed by '}'
+         --> stack.yaml:3:15
+          |
+        3 | outputs: { A: [1, 2 }
+          |               ^
+    ");
 }
 
 #[test]
@@ -123,7 +211,19 @@ fn a_bad_stack_and_namespace_name() {
     let text = r#"stack: My_Stack
 namespace: -demo
 "#;
-    insta::assert_snapshot!(whole(text), @"");
+    insta::assert_snapshot!(whole(text), @"
+        error: `My_Stack` is no name for a stack: a name has lower-case letters, digits and `-`, and starts and ends with a letter or digit; `M` at position 1 is not allowed
+         --> stack.yaml:1:8
+          |
+        1 | stack: My_Stack
+          |        ^^^^^^^^
+
+        error: `-demo` is no name for a Namespace: a name has lower-case letters, digits and `-`, and starts and ends with a letter or digit; `-` at position 1 is not allowed
+         --> stack.yaml:2:12
+          |
+        2 | namespace: -demo
+          |            ^^^^^
+    ");
 }
 
 #[test]
@@ -131,7 +231,15 @@ fn an_unknown_type_of_service() {
     let text = r#"services:
   db: { type: postgress }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        error: expected `rbac`, `config`, `postgres` or `redis`, found the string "postgress"
+         --> stack.yaml:4:15
+          |
+        4 |   db: { type: postgress }
+          |               ^^^^^^^^^
+          |
+          = hint: did you mean `postgres`?
+    "#);
 }
 
 #[test]
@@ -139,7 +247,15 @@ fn a_service_without_its_type() {
     let text = r#"services:
   db: { version: 16 }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: the key `type` is missing
+         --> stack.yaml:4:3
+          |
+        4 |   db: { version: 16 }
+          |   ^^
+          |
+          = hint: it is one of `rbac`, `config`, `postgres` or `redis`
+    ");
 }
 
 #[test]
@@ -147,7 +263,15 @@ fn a_service_with_an_unknown_key() {
     let text = r#"services:
   cache: { type: redis, maxmemoryPolcy: noeviction }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: unknown key `maxmemoryPolcy`
+         --> stack.yaml:4:25
+          |
+        4 |   cache: { type: redis, maxmemoryPolcy: noeviction }
+          |                         ^^^^^^^^^^^^^^
+          |
+          = hint: did you mean `maxmemoryPolicy`?
+    ");
 }
 
 #[test]
@@ -155,7 +279,15 @@ fn a_service_with_a_word_that_is_none_of_the_allowed() {
     let text = r#"services:
   cache: { type: redis, maxmemoryPolicy: allkeys-lruu }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        error: expected `noeviction`, `allkeys-lru`, `allkeys-lfu`, `allkeys-random`, `volatile-lru`, `volatile-lfu`, `volatile-random` or `volatile-ttl`, found the string "allkeys-lruu"
+         --> stack.yaml:4:42
+          |
+        4 |   cache: { type: redis, maxmemoryPolicy: allkeys-lruu }
+          |                                          ^^^^^^^^^^^^
+          |
+          = hint: did you mean `allkeys-lru`?
+    "#);
 }
 
 #[test]
@@ -163,7 +295,15 @@ fn a_service_with_a_quantity_that_is_none() {
     let text = r#"services:
   cache: { type: redis, storage: 1gb }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: `1gb` is no quantity
+         --> stack.yaml:4:34
+          |
+        4 |   cache: { type: redis, storage: 1gb }
+          |                                  ^^^
+          |
+          = hint: write a number with a unit, such as `10Gi`, `512Mi` or `250m`
+    ");
 }
 
 #[test]
@@ -172,7 +312,21 @@ fn a_service_named_like_something_else() {
   manifest: { type: redis }
   Cache: { type: redis }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: a service cannot be called `manifest`
+         --> stack.yaml:4:3
+          |
+        4 |   manifest: { type: redis }
+          |   ^^^^^^^^
+          |
+          = hint: it already stands for something else in addresses; choose another name
+
+        error: `Cache` is no name for a service: a name has lower-case letters, digits and `-`, and starts and ends with a letter or digit; `C` at position 1 is not allowed
+         --> stack.yaml:5:3
+          |
+        5 |   Cache: { type: redis }
+          |   ^^^^^
+    ");
 }
 
 #[test]
@@ -181,7 +335,27 @@ fn a_patch_is_refused_rather_than_ignored() {
   cache: { type: redis, patch: { spec: {} } }
 driftCheck: { schedule: daily }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        warning: `allkeys-lru` may evict the keys of BullMQ's jobs
+         --> stack.yaml:4:3
+          |
+        4 |   cache: { type: redis, patch: { spec: {} } }
+          |   ^^^^^
+          |
+          = hint: if queues live here, write `maxmemoryPolicy: noeviction`
+
+        error: `patch` is not supported yet
+         --> stack.yaml:4:25
+          |
+        4 |   cache: { type: redis, patch: { spec: {} } }
+          |                         ^^^^^
+
+        error: `driftCheck` is not supported yet
+         --> stack.yaml:5:1
+          |
+        5 | driftCheck: { schedule: daily }
+          | ^^^^^^^^^^
+    ");
 }
 
 #[test]
@@ -189,7 +363,15 @@ fn a_missing_input() {
     let text = r#"inputs:
   storage: { type: quantity }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: the input `storage` has no default and is not set
+         --> stack.yaml:4:3
+          |
+        4 |   storage: { type: quantity }
+          |   ^^^^^^^
+          |
+          = hint: set it with `--set storage=VALUE`, `--var-file` or `MATHISON_INPUT_STORAGE`
+    ");
 }
 
 #[test]
@@ -199,7 +381,15 @@ fn an_input_that_is_not_declared() {
 outputs:
   SIZE: "size ${inputs.storge}"
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        error: there is no input `storge`
+         --> stack.yaml:6:15
+          |
+        6 |   SIZE: "size ${inputs.storge}"
+          |               ^^^^^^^^^^^^^^^^
+          |
+          = hint: did you mean `storage`?
+    "#);
 }
 
 #[test]
@@ -210,7 +400,31 @@ fn an_input_whose_default_has_another_type() {
   wait: { type: duration, default: 3 }
   mode: { type: string, default: c, enum: [a, b] }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        error: the input `storage` must be a quantity such as `500m` or `10Gi`, found the string "plenty"
+         --> stack.yaml:4:39
+          |
+        4 |   storage: { type: quantity, default: plenty }
+          |                                       ^^^^^^
+
+        error: the input `replicas` must be an integer, found the string "3"
+         --> stack.yaml:5:39
+          |
+        5 |   replicas: { type: integer, default: "3" }
+          |                                       ^^^
+
+        error: the input `wait` must be a duration such as `90s` or `1h30m`, found the integer 3
+         --> stack.yaml:6:36
+          |
+        6 |   wait: { type: duration, default: 3 }
+          |                                    ^
+
+        error: the input `mode` must be `a` or `b`, found the string "c"
+         --> stack.yaml:7:34
+          |
+        7 |   mode: { type: string, default: c, enum: [a, b] }
+          |                                  ^
+    "#);
 }
 
 #[test]
@@ -221,7 +435,21 @@ environments:
   production: { storage: 100, storrage: 1Gi }
   staging: { storage: many }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        error: there is no input `storrage`
+         --> stack.yaml:6:31
+          |
+        6 |   production: { storage: 100, storrage: 1Gi }
+          |                               ^^^^^^^^
+          |
+          = hint: did you mean `storage`?
+
+        error: the input `storage` must be a quantity such as `500m` or `10Gi`, found the string "many"
+         --> stack.yaml:7:23
+          |
+        7 |   staging: { storage: many }
+          |                       ^^^^
+    "#);
 }
 
 #[test]
@@ -230,7 +458,23 @@ fn a_reference_that_is_none() {
   HOME: "${HOME}/x"
   OPEN: "${inputs."
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        error: `${HOME}` is no reference
+         --> stack.yaml:4:10
+          |
+        4 |   HOME: "${HOME}/x"
+          |          ^^^^^^^
+          |
+          = hint: write `${inputs.NAME}` or `${services.NAME.host|port|address}`; for the text itself write `$${`
+
+        error: `${` without its `}`
+         --> stack.yaml:5:10
+          |
+        5 |   OPEN: "${inputs."
+          |          ^^
+          |
+          = hint: for the text itself write `$${`
+    "#);
 }
 
 #[test]
@@ -242,7 +486,39 @@ outputs:
   B: ${services.cache.hots}
   C: ${services.cache.name}
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        warning: `allkeys-lru` may evict the keys of BullMQ's jobs
+         --> stack.yaml:4:3
+          |
+        4 |   cache: { type: redis }
+          |   ^^^^^
+          |
+          = hint: if queues live here, write `maxmemoryPolicy: noeviction`
+
+        error: there is no service `cahce`
+         --> stack.yaml:6:14
+          |
+        6 |   A: redis://${services.cahce.host}
+          |              ^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = hint: did you mean `cache`?
+
+        error: a service has no `hots`
+         --> stack.yaml:7:6
+          |
+        7 |   B: ${services.cache.hots}
+          |      ^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = hint: did you mean `host`?
+
+        error: a service has no `name`
+         --> stack.yaml:8:6
+          |
+        8 |   C: ${services.cache.name}
+          |      ^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = hint: it has `host`, `port` and `address`
+    ");
 }
 
 #[test]
@@ -252,7 +528,13 @@ fn a_reference_to_a_service_that_listens_nowhere() {
 outputs:
   A: ${services.access.host}
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: the service `access` listens nowhere
+         --> stack.yaml:6:6
+          |
+        6 |   A: ${services.access.host}
+          |      ^^^^^^^^^^^^^^^^^^^^^^^
+    ");
 }
 
 #[test]
@@ -262,7 +544,27 @@ fn a_manifest_without_its_name() {
   - inline: { kind: ConfigMap, metadata: { name: x } }
   - inline: { apiVersion: v1, kind: Pod, metadata: { generateName: x- } }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: `metadata.name` is missing
+         --> stack.yaml:4:58
+          |
+        4 |   - inline: { apiVersion: v1, kind: ConfigMap, metadata: {} }
+          |                                                          ^
+
+        error: `apiVersion` is missing
+         --> stack.yaml:5:13
+          |
+        5 |   - inline: { kind: ConfigMap, metadata: { name: x } }
+          |             ^
+
+        error: `metadata.generateName` has no fixed name to find the object by; give it `metadata.name`
+         --> stack.yaml:6:68
+          |
+        6 |   - inline: { apiVersion: v1, kind: Pod, metadata: { generateName: x- } }
+          |                                                                    ^^
+          |
+          = hint: a name that stays the same lets the next run find it
+    ");
 }
 
 #[test]
@@ -272,7 +574,21 @@ fn a_manifest_item_that_is_both_or_neither() {
     inline: {}
   - protect: true
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: `path` and `inline` exclude each other
+         --> stack.yaml:5:5
+          |
+        5 |     inline: {}
+          |     ^^^^^^
+          |
+          = hint: keep one of them
+
+        error: one of `path` or `inline` must be given
+         --> stack.yaml:6:5
+          |
+        6 |   - protect: true
+          |     ^
+    ");
 }
 
 #[test]
@@ -280,7 +596,15 @@ fn a_path_that_is_not_there() {
     let text = r#"manifests:
   - path: manifsts/
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: there is no file or folder `manifsts/`
+         --> stack.yaml:4:11
+          |
+        4 |   - path: manifsts/
+          |           ^^^^^^^^^
+          |
+          = hint: paths are relative to the stack file
+    ");
 }
 
 #[test]
@@ -289,7 +613,15 @@ fn an_object_that_is_declared_twice() {
   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: motd } }
   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: motd, namespace: demo } }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: ConfigMap demo/motd is declared twice
+         --> stack.yaml:5:60
+          |
+        5 |   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: motd, namespace: demo } }
+          |                                                            ^^^^
+          |
+          = hint: it was first declared as `manifest.ConfigMap/motd` at stack.yaml:4:5
+    ");
 }
 
 #[test]
@@ -303,7 +635,23 @@ manifests:
       metadata:
         name: cache
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        warning: `allkeys-lru` may evict the keys of BullMQ's jobs
+         --> stack.yaml:4:3
+          |
+        4 |   cache: { type: redis }
+          |   ^^^^^
+          |
+          = hint: if queues live here, write `maxmemoryPolicy: noeviction`
+
+        error: Service demo/cache is declared twice
+          --> stack.yaml:10:9
+           |
+        10 |         name: cache
+           |         ^^^^
+           |
+           = hint: it was first declared as `cache.Service/cache` at stack.yaml:4:3
+    ");
 }
 
 #[test]
@@ -313,7 +661,25 @@ fn names_that_the_server_would_refuse() {
   - inline: { apiVersion: v1, kind: Service, metadata: { name: a.b } }
   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: ok, namespace: Not OK } }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: `My_Map` is no name for a ConfigMap: a name has lower-case letters, digits, `-` and `.`, and each part between dots starts and ends with a letter or digit; `M` at position 1 is not allowed
+         --> stack.yaml:4:66
+          |
+        4 |   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: My_Map } }
+          |                                                                  ^^^^^^
+
+        error: `a.b` is no name for a Service: a name has lower-case letters, digits and `-`, and starts and ends with a letter or digit; `.` at position 2 is not allowed
+         --> stack.yaml:5:64
+          |
+        5 |   - inline: { apiVersion: v1, kind: Service, metadata: { name: a.b } }
+          |                                                                ^^^
+
+        error: `Not OK` is no name for a Namespace: a name has lower-case letters, digits and `-`, and starts and ends with a letter or digit; `N` at position 1 is not allowed
+         --> stack.yaml:6:81
+          |
+        6 |   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: ok, namespace: Not OK } }
+          |                                                                                 ^^^^^^
+    ");
 }
 
 #[test]
@@ -325,7 +691,15 @@ fn a_quantity_with_a_slip() {
       metadata: { name: data }
       spec: { resources: { requests: { storage: 10GB } } }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: `storage`: `10GB` is no quantity: it must be a number with an optional suffix, such as `500m`, `2` or `1Gi`
+         --> stack.yaml:8:49
+          |
+        8 |       spec: { resources: { requests: { storage: 10GB } } }
+          |                                                 ^^^^
+          |
+          = hint: did you mean `10G`?
+    ");
 }
 
 #[test]
@@ -333,7 +707,15 @@ fn a_label_that_is_no_string() {
     let text = r#"manifests:
   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: a, labels: { enabled: true } } }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: the value of `enabled` must be a string, found `true`
+         --> stack.yaml:4:88
+          |
+        4 |   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: a, labels: { enabled: true } } }
+          |                                                                                        ^^^^
+          |
+          = hint: put it in quotes
+    ");
 }
 
 #[test]
@@ -345,7 +727,11 @@ fn a_secret_in_clear_text() {
       metadata: { name: api }
       stringData: { token: hunter2 }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: the Secret `api` holds its values in clear text
+        --> stack.yaml:8:7
+         = hint: declare where its keys come from under `secrets`: values never stand in the file
+    ");
 }
 
 #[test]
@@ -353,7 +739,15 @@ fn a_kind_that_does_not_exist() {
     let text = r#"manifests:
   - inline: { apiVersion: v1, kind: ConfigMpa, metadata: { name: a } }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: there is no kind `ConfigMpa` in `v1`
+         --> stack.yaml:4:37
+          |
+        4 |   - inline: { apiVersion: v1, kind: ConfigMpa, metadata: { name: a } }
+          |                                     ^^^^^^^^^
+          |
+          = hint: did you mean `ConfigMap`?
+    ");
 }
 
 #[test]
@@ -363,7 +757,31 @@ fn a_kind_in_the_wrong_group() {
   - inline: { apiVersion: extensions/v1beta1, kind: Ingress, metadata: { name: a } }
   - inline: { apiVersion: apps/v1beta2, kind: DaemonSet, metadata: { name: a } }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: there is no kind `Deployment` in `v1`
+         --> stack.yaml:4:37
+          |
+        4 |   - inline: { apiVersion: v1, kind: Deployment, metadata: { name: a } }
+          |                                     ^^^^^^^^^^
+          |
+          = hint: `Deployment` is in `apps/v1`
+
+        error: there is no API group `extensions`
+         --> stack.yaml:5:27
+          |
+        5 |   - inline: { apiVersion: extensions/v1beta1, kind: Ingress, metadata: { name: a } }
+          |                           ^^^^^^^^^^^^^^^^^^
+          |
+          = hint: `Ingress` is in `networking.k8s.io/v1`
+
+        error: `DaemonSet` has no version `apps/v1beta2`
+         --> stack.yaml:6:27
+          |
+        6 |   - inline: { apiVersion: apps/v1beta2, kind: DaemonSet, metadata: { name: a } }
+          |                           ^^^^^^^^^^^^
+          |
+          = hint: Kubernetes has `apps/v1`
+    ");
 }
 
 #[test]
@@ -372,10 +790,38 @@ fn a_secret_key_without_a_source() {
   app:
     TOKEN: {}
     BOTH: { env: A, file: b }
-    FEW: { generate: { bytes: 4 } }
     ODD: { generate: { length: 5, bytes: 20 } }
+    MANY: { generate: { bytes: 5000 } }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: one of `generate`, `env`, `file`, `from` or `template` must be given
+         --> stack.yaml:5:5
+          |
+        5 |     TOKEN: {}
+          |     ^^^^^
+
+        error: `env` and `file` exclude each other
+         --> stack.yaml:6:21
+          |
+        6 |     BOTH: { env: A, file: b }
+          |                     ^^^^
+          |
+          = hint: keep one of them
+
+        error: `bytes` and `length` exclude each other
+         --> stack.yaml:7:24
+          |
+        7 |     ODD: { generate: { length: 5, bytes: 20 } }
+          |                        ^^^^^^
+          |
+          = hint: keep one of them
+
+        error: expected at most 1024, found the integer 5000
+         --> stack.yaml:8:32
+          |
+        8 |     MANY: { generate: { bytes: 5000 } }
+          |                                ^^^^
+    ");
 }
 
 #[test]
@@ -384,9 +830,38 @@ fn an_optional_secret_that_is_generated() {
   app:
     TOKEN: { generate: { bytes: 32 }, optional: true }
     PIN: { generate: { length: 4, alphabet: "0" } }
-    MANY: { generate: { bytes: 5000 } }
+    FEW: { generate: { bytes: 4 } }
+    ODD: { generate: { bytes: 24, alphabet: abc } }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        error: only a key that comes from outside can be optional
+         --> stack.yaml:5:39
+          |
+        5 |     TOKEN: { generate: { bytes: 32 }, optional: true }
+          |                                       ^^^^^^^^
+          |
+          = hint: take `optional` away
+
+        error: an alphabet has at least two characters, each of them once
+         --> stack.yaml:6:45
+          |
+        6 |     PIN: { generate: { length: 4, alphabet: "0" } }
+          |                                             ^^^
+
+        warning: 4 random bytes are few for a secret
+         --> stack.yaml:7:31
+          |
+        7 |     FEW: { generate: { bytes: 4 } }
+          |                               ^
+          |
+          = hint: take 16 or more
+
+        error: `alphabet` goes with `length`, not with `bytes`
+         --> stack.yaml:8:35
+          |
+        8 |     ODD: { generate: { bytes: 24, alphabet: abc } }
+          |                                   ^^^^^^^^
+    "#);
 }
 
 #[test]
@@ -395,7 +870,19 @@ fn secrets_with_bad_names() {
   My_App:
     "a b": { env: A }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        error: `My_App` is no name for a Secret: a name has lower-case letters, digits, `-` and `.`, and each part between dots starts and ends with a letter or digit; `M` at position 1 is not allowed
+         --> stack.yaml:4:3
+          |
+        4 |   My_App:
+          |   ^^^^^^
+
+        error: `a b` is no key: it may hold letters, digits, `-`, `_` and `.`
+         --> stack.yaml:5:5
+          |
+        5 |     "a b": { env: A }
+          |     ^^^^^
+    "#);
 }
 
 #[test]
@@ -406,7 +893,29 @@ fn a_template_with_an_unknown_key_and_an_unknown_function() {
     URL: { template: "a://${urlencode(PASSWRD)}@${services.db.host}" }
     ODD: { template: "${base64(PASSWORD)}" }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        error: this Secret has no key `PASSWRD`
+         --> stack.yaml:6:27
+          |
+        6 |     URL: { template: "a://${urlencode(PASSWRD)}@${services.db.host}" }
+          |                           ^^^^^^^^^^^^^^^^^^^^^
+          |
+          = hint: did you mean `PASSWORD`?
+
+        error: there is no service `db`
+         --> stack.yaml:6:49
+          |
+        6 |     URL: { template: "a://${urlencode(PASSWRD)}@${services.db.host}" }
+          |                                                 ^^^^^^^^^^^^^^^^^^^
+
+        error: there is no function `base64`
+         --> stack.yaml:7:23
+          |
+        7 |     ODD: { template: "${base64(PASSWORD)}" }
+          |                       ^^^^^^^^^^^^^^^^^^^
+          |
+          = hint: the only function is `urlencode(KEY)`
+    "#);
 }
 
 #[test]
@@ -417,7 +926,13 @@ fn templates_that_form_a_cycle() {
     B: { template: "x${urlencode(C)}" }
     C: { template: "${A}" }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        error: the templates form a cycle: `A` needs `B` needs `C` needs `A`
+         --> stack.yaml:5:20
+          |
+        5 |     A: { template: "${B}" }
+          |                    ^^^^^^
+    "#);
 }
 
 #[test]
@@ -426,7 +941,15 @@ fn a_secret_taken_from_no_key() {
   app:
     TOKEN: { from: other }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: `other` names no key of a Secret
+         --> stack.yaml:5:20
+          |
+        5 |     TOKEN: { from: other }
+          |                    ^^^^^
+          |
+          = hint: write `SECRET/KEY`
+    ");
 }
 
 #[test]
@@ -439,7 +962,15 @@ secrets:
   app:
     PASSWORD: { generate: { bytes: 24 } }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: the Secret `app` has no key `PASSWRD`
+         --> stack.yaml:6:15
+          |
+        6 |     password: app/PASSWRD
+          |               ^^^^^^^^^^^
+          |
+          = hint: did you mean `PASSWORD`?
+    ");
 }
 
 #[test]
@@ -456,14 +987,59 @@ fn a_config_map_key_that_is_not_there() {
             image: web:1
             env: [{ name: MODE, valueFrom: { configMapKeyRef: { name: app, key: modus } } }]
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: the ConfigMap `app` has no key `modus`
+          --> stack.yaml:13:81
+           |
+        13 |             env: [{ name: MODE, valueFrom: { configMapKeyRef: { name: app, key: modus } } }]
+           |                                                                                 ^^^^^
+           |
+           = hint: it has `mode`
+    ");
 }
 
 #[test]
 fn what_does_not_stand_in_the_stack_is_only_warned_about() {
-    let text = r#"outputs: { A: 1 }
+    let text = r#"manifests:
+  - inline:
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: web }
+      spec:
+        serviceAccountName: web
+        containers:
+          - { name: web, image: "web:1", envFrom: [{ configMapRef: { name: web } }, { secretRef: { name: web, optional: true } }] }
+  - inline:
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: RoleBinding
+      metadata: { name: "system:web" }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: web }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        warning: the ServiceAccount `web` is not in the stack
+         --> stack.yaml:9:29
+          |
+        9 |         serviceAccountName: web
+          |                             ^^^
+          |
+          = hint: it must be in the cluster already
+
+        warning: the ConfigMap `web` is not in the stack
+          --> stack.yaml:11:76
+           |
+        11 |           - { name: web, image: "web:1", envFrom: [{ configMapRef: { name: web } }, { secretRef: { name: web, optional: true } }] }
+           |                                                                            ^^^
+           |
+           = hint: it must be in the cluster already
+
+        warning: the Role `web` is not in the stack
+          --> stack.yaml:16:73
+           |
+        16 |       roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: web }
+           |                                                                         ^^^
+           |
+           = hint: it must be in the cluster already
+    "#);
 }
 
 #[test]
@@ -474,7 +1050,39 @@ dependsOn:
   cache.StatefulSet/cache: [manifest.ConfigMap/motd, cahce]
   cache.StatefulSet/cahce: [cache]
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        warning: `allkeys-lru` may evict the keys of BullMQ's jobs
+         --> stack.yaml:4:3
+          |
+        4 |   cache: { type: redis }
+          |   ^^^^^
+          |
+          = hint: if queues live here, write `maxmemoryPolicy: noeviction`
+
+        error: nothing in the stack has the address `manifest.ConfigMap/motd`
+         --> stack.yaml:6:29
+          |
+        6 |   cache.StatefulSet/cache: [manifest.ConfigMap/motd, cahce]
+          |                             ^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = hint: `mathison graph` lists the addresses
+
+        error: `cahce` is neither an address nor a service
+         --> stack.yaml:6:54
+          |
+        6 |   cache.StatefulSet/cache: [manifest.ConfigMap/motd, cahce]
+          |                                                      ^^^^^
+          |
+          = hint: did you mean `cache`?
+
+        error: nothing in the stack has the address `cache.StatefulSet/cahce`
+         --> stack.yaml:7:3
+          |
+        7 |   cache.StatefulSet/cahce: [cache]
+          |   ^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = hint: did you mean `cache.StatefulSet/cache`?
+    ");
 }
 
 #[test]
@@ -488,7 +1096,47 @@ ignore:
 grant:
   cache.StatefulSet/cache: [{}, { manager: hpa, feild: .spec }]
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        warning: `allkeys-lru` may evict the keys of BullMQ's jobs
+         --> stack.yaml:4:3
+          |
+        4 |   cache: { type: redis }
+          |   ^^^^^
+          |
+          = hint: if queues live here, write `maxmemoryPolicy: noeviction`
+
+        error: nothing in the stack has the address `cache.StatefulSet/cach`
+         --> stack.yaml:5:11
+          |
+        5 | protect: [cache.StatefulSet/cach]
+          |           ^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = hint: did you mean `cache.StatefulSet/cache`?
+
+        error: `nothing` is neither an address nor a service
+         --> stack.yaml:6:13
+          |
+        6 | exclusive: [nothing]
+          |             ^^^^^^^
+          |
+          = hint: `mathison graph` lists the addresses
+
+        error: `spec.replicas` is no field path: it starts with `.`
+         --> stack.yaml:8:29
+          |
+        8 |   cache.StatefulSet/cache: [spec.replicas, ".spec.template"]
+          |                             ^^^^^^^^^^^^^
+          |
+          = hint: did you mean `.spec.replicas`?
+
+        error: unknown key `feild`
+          --> stack.yaml:10:49
+           |
+        10 |   cache.StatefulSet/cache: [{}, { manager: hpa, feild: .spec }]
+           |                                                 ^^^^^
+           |
+           = hint: did you mean `field`?
+    "#);
 }
 
 #[test]
@@ -500,7 +1148,53 @@ mute:
   - { address: cache.StatefulSet/cache, field: .spec.replicas, reason: " ", until: soon }
   - { address: cache.StatefulSet/cache, field: .spec }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @r#"
+        warning: `allkeys-lru` may evict the keys of BullMQ's jobs
+         --> stack.yaml:4:3
+          |
+        4 |   cache: { type: redis }
+          |   ^^^^^
+          |
+          = hint: if queues live here, write `maxmemoryPolicy: noeviction`
+
+        error: `2026-02-30` is no day
+         --> stack.yaml:6:90
+          |
+        6 |   - { address: cache.StatefulSet/cache, field: .spec.replicas, reason: load test, until: 2026-02-30 }
+          |                                                                                          ^^^^^^^^^^
+          |
+          = hint: write it as `2026-12-31`
+
+        error: a mute has a reason
+         --> stack.yaml:7:72
+          |
+        7 |   - { address: cache.StatefulSet/cache, field: .spec.replicas, reason: " ", until: soon }
+          |                                                                        ^^^
+
+        error: `soon` is no day
+         --> stack.yaml:7:84
+          |
+        7 |   - { address: cache.StatefulSet/cache, field: .spec.replicas, reason: " ", until: soon }
+          |                                                                                    ^^^^
+          |
+          = hint: write it as `2026-12-31`
+
+        error: the key `reason` is missing
+         --> stack.yaml:8:5
+          |
+        8 |   - { address: cache.StatefulSet/cache, field: .spec }
+          |     ^
+          |
+          = hint: `reason`: Why this is expected.
+
+        error: the key `until` is missing
+         --> stack.yaml:8:5
+          |
+        8 |   - { address: cache.StatefulSet/cache, field: .spec }
+          |     ^
+          |
+          = hint: `until`: The last day on which it is: `2026-12-31`.
+    "#);
 }
 
 #[test]
@@ -517,7 +1211,73 @@ checks:
   no database: { sql: SELECT 1, in: cache }
   odd key: { ready: cache.StatefulSet/cache, expect: yes please }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        warning: `allkeys-lru` may evict the keys of BullMQ's jobs
+         --> stack.yaml:4:3
+          |
+        4 |   cache: { type: redis }
+          |   ^^^^^
+          |
+          = hint: if queues live here, write `maxmemoryPolicy: noeviction`
+
+        error: one of `sql`, `redis`, `ready`, `endpoints`, `resolves`, `bound`, `resources`, `access` or `survivesRestart` must be given
+         --> stack.yaml:6:3
+          |
+        6 |   no question: { in: cache }
+          |   ^^^^^^^^^^^
+
+        error: `sql` and `redis` exclude each other
+         --> stack.yaml:7:25
+          |
+        7 |   two: { sql: SELECT 1, redis: PING, in: cache }
+          |                         ^^^^^
+          |
+          = hint: keep one of them
+
+        error: the key `in` is missing
+         --> stack.yaml:8:3
+          |
+        8 |   no pod: { redis: PING }
+          |   ^^^^^^
+          |
+          = hint: `in`: the service, or the address of the workload, in whose pod the question is asked
+
+        error: the key `expect` is missing
+         --> stack.yaml:9:16
+          |
+        9 |   no answer: { redis: GET x, in: cache }
+          |                ^^^^^
+          |
+          = hint: `expect`: the answer that must come
+
+        error: `endpoints` is about a Service, this is a StatefulSet
+          --> stack.yaml:10:28
+           |
+        10 |   wrong kind: { endpoints: cache.StatefulSet/cache }
+           |                            ^^^^^^^^^^^^^^^^^^^^^^^
+
+        error: `chache` is neither an address nor a service
+          --> stack.yaml:11:39
+           |
+        11 |   no such service: { redis: PING, in: chache }
+           |                                       ^^^^^^
+           |
+           = hint: did you mean `cache`?
+
+        error: a query needs `user` and `database` where `in` is no PostgreSQL service
+          --> stack.yaml:12:18
+           |
+        12 |   no database: { sql: SELECT 1, in: cache }
+           |                  ^^^
+
+        error: `expect` says nothing about `ready`
+          --> stack.yaml:13:46
+           |
+        13 |   odd key: { ready: cache.StatefulSet/cache, expect: yes please }
+           |                                              ^^^^^^
+           |
+           = hint: take it away
+    ");
 }
 
 #[test]
@@ -528,16 +1288,39 @@ outputs:
   A: app/TOKN
   B: ap/TOKEN
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        error: the Secret `app` has no key `TOKN`
+         --> stack.yaml:6:6
+          |
+        6 |   A: app/TOKN
+          |      ^^^^^^^^
+          |
+          = hint: did you mean `TOKEN`?
+
+        error: there is no Secret `ap` under `secrets`
+         --> stack.yaml:7:6
+          |
+        7 |   B: ap/TOKEN
+          |      ^^^^^^^^
+          |
+          = hint: did you mean `app`?
+    ");
 }
 
 #[test]
 fn a_policy_that_loses_queued_jobs_is_warned_about() {
     let text = r#"services:
   cache: { type: redis }
-outputs: { A: [] }
 "#;
-    insta::assert_snapshot!(body(text), @"");
+    insta::assert_snapshot!(body(text), @"
+        warning: `allkeys-lru` may evict the keys of BullMQ's jobs
+         --> stack.yaml:4:3
+          |
+        4 |   cache: { type: redis }
+          |   ^^^^^
+          |
+          = hint: if queues live here, write `maxmemoryPolicy: noeviction`
+    ");
 }
 
 #[test]
@@ -554,7 +1337,71 @@ secrets:
 manifests:
   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: UPPER } }
 "#;
-    insta::assert_snapshot!(whole(text), @"");
+    insta::assert_snapshot!(whole(text), @r#"
+        error: the key `stack` is missing
+         --> stack.yaml:1:1
+          |
+        1 | stak: demo
+          | ^
+          |
+          = hint: `stack`: Name of the stack: a label of RFC 1123.
+
+        error: unknown key `stak`
+         --> stack.yaml:1:1
+          |
+        1 | stak: demo
+          | ^^^^
+          |
+          = hint: did you mean `stack`?
+
+        error: `Demo` is no name for a Namespace: a name has lower-case letters, digits and `-`, and starts and ends with a letter or digit; `D` at position 1 is not allowed
+         --> stack.yaml:2:12
+          |
+        2 | namespace: Demo
+          |            ^^^^
+
+        error: expected `string`, `integer`, `boolean`, `quantity` or `duration`, found the string "integr"
+         --> stack.yaml:4:17
+          |
+        4 |   size: { type: integr }
+          |                 ^^^^^^
+          |
+          = hint: did you mean `integer`?
+
+        error: the key `password` is missing
+         --> stack.yaml:6:3
+          |
+        6 |   db: { type: postgres, storage: "${inputs.size}" }
+          |   ^^
+          |
+          = hint: `password`: The user's password: a key of a Secret, written `SECRET/KEY`.
+
+        error: expected an integer, found the string "seven"
+         --> stack.yaml:7:34
+          |
+        7 |   cache: { type: redis, version: seven }
+          |                                  ^^^^^
+
+        error: one of `generate`, `env`, `file`, `from` or `template` must be given
+         --> stack.yaml:9:10
+          |
+        9 |   app: { KEY: { evn: KEY } }
+          |          ^^^
+
+        error: unknown key `evn`
+         --> stack.yaml:9:17
+          |
+        9 |   app: { KEY: { evn: KEY } }
+          |                 ^^^
+          |
+          = hint: did you mean `env`?
+
+        error: `UPPER` is no name for a ConfigMap: a name has lower-case letters, digits, `-` and `.`, and each part between dots starts and ends with a letter or digit; `U` at position 1 is not allowed
+          --> stack.yaml:11:66
+           |
+        11 |   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: UPPER } }
+           |                                                                  ^^^^^
+    "#);
 }
 
 #[test]
@@ -571,7 +1418,53 @@ fn settings_that_do_not_fit() {
             "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: Bad\n- 5\n".into(),
         )]),
     };
-    insta::assert_snapshot!(problems_of(text, &settings), @"");
+    insta::assert_snapshot!(problems_of(text, &settings), @r#"
+        error: there is no environment `prod`
+        --> --env prod
+         = hint: the file has `production`
+
+        warning: the variable names no input of this stack
+        --> MATHISON_INPUT_OTHER
+
+        error: the input `replicas` must be an integer, found the string "many"
+        --> MATHISON_INPUT_REPLICAS
+
+        error: the input `replicas` must be an integer, found the string "three"
+        --> --set replicas
+
+        error: there is no input `replcas`
+        --> --set replcas
+         = hint: did you mean `replicas`?
+
+        error: `Upper` is no name for a Namespace: a name has lower-case letters, digits and `-`, and starts and ends with a letter or digit; `U` at position 1 is not allowed
+        --> --namespace Upper
+
+        error: the input `replicas` must be an integer, found the string "x"
+         --> vars.yaml:1:11
+          |
+        1 | replicas: x
+          |           ^
+
+        error: there is no input `more`
+         --> vars.yaml:2:1
+          |
+        2 | more: 1
+          | ^^^^
+          |
+          = hint: declare it under `inputs`
+
+        error: `Bad` is no name for a ConfigMap: a name has lower-case letters, digits, `-` and `.`, and each part between dots starts and ends with a letter or digit; `B` at position 1 is not allowed
+         --> <stdin>:7:11
+          |
+        7 |     name: Bad
+          |           ^^^
+
+        error: an object must be a map
+         --> <stdin>:8:3
+          |
+        8 | - 5
+          |   ^
+    "#);
 }
 
 #[test]
@@ -591,5 +1484,29 @@ fn problems_in_manifest_files_point_into_them() {
     let error = load_text("stack.yaml", text, folder.path(), &Settings::default()).unwrap_err();
     let shown = error.render(false).unwrap().replace(&folder.path().display().to_string(), "FOLDER");
     assert!(!shown.contains("aHVudGVyMg"), "{shown}");
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @"
+        error: `B` is no name for a ConfigMap: a name has lower-case letters, digits, `-` and `.`, and each part between dots starts and ends with a letter or digit; `B` at position 1 is not allowed
+         --> FOLDER/k8s/a.yaml:9:9
+          |
+        9 |   name: B
+          |         ^
+
+        error: `apiVersion` is missing
+         --> FOLDER/k8s/b.yml:1:1
+          |
+        1 | kind: ConfigMap
+          | ^
+
+        error: the key `name` stands twice in the same map
+         --> FOLDER/k8s/b.yml:4:3
+          |
+        4 |   name: c
+          |   ^^^^
+          |
+          = hint: it was first set on line 3
+
+        error: the Secret `s` holds its values in clear text
+        --> FOLDER/k8s/c.json:4:3
+         = hint: declare where its keys come from under `secrets`: values never stand in the file
+    ");
 }
