@@ -44,7 +44,8 @@ pub(super) fn assemble(
     let (mut found, services) =
         services::expand(&stack_file.services, &service_mentions, (stack, namespace), file, &locator, problems);
     found.extend(secret_objects(&secrets, file));
-    let items = manifests::read_items(&stack_file.manifests, &manifest_mentions, folder, file, &locator, sources, problems);
+    let items =
+        manifests::read_items(&stack_file.manifests, &manifest_mentions, folder, file, &locator, sources, problems);
     found.extend(items);
     if let Some(texts) = &settings.extra_manifests {
         found.extend(manifests::read_extra(texts, &locator, sources, problems));
@@ -93,7 +94,9 @@ fn check_own_names(stack: &str, namespace: &str, settings: &Settings, locator: &
             let what = if key == "stack" { "stack" } else { "Namespace" };
             let message = format!("`{name}` is no name for a {what}: {error}");
             problems.push(match &settings.namespace {
-                Some(flag) if key == "namespace" => Problem::error(format!("--namespace {flag}"), Spot::default(), message),
+                Some(flag) if key == "namespace" => {
+                    Problem::error(format!("--namespace {flag}"), Spot::default(), message)
+                }
                 _ => locator.error(&format!("/{key}"), message),
             });
         }
@@ -147,7 +150,8 @@ fn settle(found: &mut [Found], stack: &str, namespace: &str) {
         }
         // These cannot be changed later, so they are labelled from the first day on.
         if manifest.kind() == "StatefulSet" {
-            let templates = manifest.object_mut().pointer_mut("/spec/volumeClaimTemplates").and_then(Value::as_array_mut);
+            let templates =
+                manifest.object_mut().pointer_mut("/spec/volumeClaimTemplates").and_then(Value::as_array_mut);
             for template in templates.into_iter().flatten() {
                 label_claim(template, &label);
             }
@@ -207,7 +211,8 @@ fn desire(
         let workload = services.get(service)?.workload.as_ref()?;
         identities.iter().find(|(_, object)| *object == workload).map(|(address, _)| address.clone())
     };
-    let workloads: BTreeMap<&String, Address> = services.keys().filter_map(|name| Some((name, workload_of(name)?))).collect();
+    let workloads: BTreeMap<&String, Address> =
+        services.keys().filter_map(|name| Some((name, workload_of(name)?))).collect();
     let mut resources = BTreeMap::new();
     for (address, object) in found {
         let mut depends_on = rules.depends_on.get(&address).cloned().unwrap_or_default();
@@ -220,10 +225,16 @@ fn desire(
         depends_on.sort();
         depends_on.dedup();
         let mut ignore = object.ignore.clone();
-        rules::check_fields(&object.ignore, &object.depends_on_pointer.replace("/dependsOn", "/ignore"), locator, problems);
+        rules::check_fields(
+            &object.ignore,
+            &object.depends_on_pointer.replace("/dependsOn", "/ignore"),
+            locator,
+            problems,
+        );
         ignore.extend(rules.ignore.get(&address).into_iter().flatten().cloned());
         let own = address.service().to_owned();
-        let mentions = object.mentions.iter().filter(|name| **name != own).filter_map(|name| workloads.get(name).cloned());
+        let mentions =
+            object.mentions.iter().filter(|name| **name != own).filter_map(|name| workloads.get(name).cloned());
         let desired = Desired {
             position: locator.position(&object.origin),
             depends_on,

@@ -17,8 +17,12 @@ pub(super) fn read(
     locator: &Locator<'_>,
     problems: &mut Problems,
 ) -> BTreeMap<String, Check> {
-    let mut checks: BTreeMap<String, Check> =
-        targets.services.values().flat_map(|service| &service.checks).map(|check| (check.name.clone(), check.clone())).collect();
+    let mut checks: BTreeMap<String, Check> = targets
+        .services
+        .values()
+        .flat_map(|service| &service.checks)
+        .map(|check| (check.name.clone(), check.clone()))
+        .collect();
     for (name, block) in blocks {
         let pointer = format!("/checks/{}", escape_pointer(name));
         if checks.contains_key(name) {
@@ -63,8 +67,13 @@ impl Reader<'_> {
         for key in ["in", "expect", "user", "database", "container", "allowed"] {
             let at = format!("{}/{key}", self.pointer);
             if self.locator.root().at_pointer(&at).is_some() && !useful.contains(&key) {
-                let hint = if useful.is_empty() { "take it away".to_owned() } else { format!("it takes {}", listed(useful.iter().copied(), "and")) };
-                self.problems.push(self.locator.key_error(&at, format!("`{key}` says nothing about `{question}`")).hint(hint));
+                let hint = if useful.is_empty() {
+                    "take it away".to_owned()
+                } else {
+                    format!("it takes {}", listed(useful.iter().copied(), "and"))
+                };
+                self.problems
+                    .push(self.locator.key_error(&at, format!("`{key}` says nothing about `{question}`")).hint(hint));
             }
         }
     }
@@ -98,7 +107,8 @@ impl Reader<'_> {
             ("resources", &block.resources, CheckKind::Resources),
             ("survivesRestart", &block.survives_restart, CheckKind::SurvivesRestart),
         ];
-        let (key, address, kind) = plain.into_iter().find_map(|(key, address, kind)| Some((key, address.as_ref()?, kind)))?;
+        let (key, address, kind) =
+            plain.into_iter().find_map(|(key, address, kind)| Some((key, address.as_ref()?, kind)))?;
         let object = self.object(key, address)?;
         Some((kind(object.clone()), vec![object]))
     }
@@ -107,7 +117,9 @@ impl Reader<'_> {
         let workload = self.workload()?;
         // The service's own check knows whom to ask as.
         let known = self.own_checks().find_map(|check| match &check.kind {
-            CheckKind::Sql { user, database, container, .. } => Some((user.clone(), database.clone(), container.clone())),
+            CheckKind::Sql { user, database, container, .. } => {
+                Some((user.clone(), database.clone(), container.clone()))
+            }
             _ => None,
         });
         let (known_user, known_database, known_container) =
@@ -134,7 +146,8 @@ impl Reader<'_> {
     fn redis(&mut self, command: &str) -> Option<(CheckKind, Vec<ObjectRef>)> {
         let workload = self.workload()?;
         let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
-        let answer = if words.len() == 1 && words[0].eq_ignore_ascii_case("ping") { Some("PONG".to_owned()) } else { None };
+        let answer =
+            if words.len() == 1 && words[0].eq_ignore_ascii_case("ping") { Some("PONG".to_owned()) } else { None };
         let Some(expect) = self.block.expect.clone().or(answer) else {
             let problem = self.locator.key_error(&format!("{}/redis", self.pointer), "the key `expect` is missing");
             self.problems.push(problem.hint("`expect`: the answer that must come"));
@@ -155,7 +168,9 @@ impl Reader<'_> {
     fn workload(&mut self) -> Option<ObjectRef> {
         let Some(text) = &self.block.r#in else {
             let problem = self.locator.key_error(self.pointer, "the key `in` is missing");
-            self.problems.push(problem.hint("`in`: the service, or the address of the workload, in whose pod the question is asked"));
+            self.problems.push(
+                problem.hint("`in`: the service, or the address of the workload, in whose pod the question is asked"),
+            );
             return None;
         };
         let found = self.targets.workload(text);
@@ -190,7 +205,8 @@ impl Reader<'_> {
             Ok(object) => Some(object),
             Err(not_found) => {
                 if let Some((message, hint)) = not_found {
-                    self.problems.push(self.locator.error(&format!("{}/{key}", self.pointer), message).maybe_hint(hint));
+                    self.problems
+                        .push(self.locator.error(&format!("{}/{key}", self.pointer), message).maybe_hint(hint));
                 }
                 None
             }

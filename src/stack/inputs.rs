@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::Settings;
 use super::file::{InputDefinition, InputType};
 use super::nearest::{did_you_mean, listed};
@@ -27,7 +25,9 @@ pub(super) fn resolve(
     let mut resolution = Resolution { definitions, values: Inputs::new(), problems };
     let inputs = root.get("inputs");
     for name in definitions.keys() {
-        if let Some(default) = inputs.and_then(|inputs| inputs.get(name)).and_then(|definition| definition.get("default")) {
+        if let Some(default) =
+            inputs.and_then(|inputs| inputs.get(name)).and_then(|definition| definition.get("default"))
+        {
             resolution.set(name, default, file, default.at);
         }
     }
@@ -38,13 +38,19 @@ pub(super) fn resolve(
         resolution.set_var_file(name, text);
     }
     for (name, text) in &settings.set {
-        resolution.set_text(name, text, &format!("--set {name}"), true);
+        resolution.set_text(name, text, &format!("--set {name}"));
     }
-    for (name, _) in definitions {
+    for name in definitions.keys() {
         if !resolution.values.contains_key(name) {
-            let at = root.at_pointer("/inputs").and_then(|(inputs, _)| inputs.entry(name)).map_or_else(Spot::default, |entry| entry.key_at);
-            let hint = format!("set it with `--set {name}=VALUE`, `--var-file` or `MATHISON_INPUT_{}`", variable_name(name));
-            resolution.problems.push(Problem::error(file, at, format!("the input `{name}` has no default and is not set")).hint(hint));
+            let at = root
+                .at_pointer("/inputs")
+                .and_then(|(inputs, _)| inputs.entry(name))
+                .map_or_else(Spot::default, |entry| entry.key_at);
+            let hint =
+                format!("set it with `--set {name}=VALUE`, `--var-file` or `MATHISON_INPUT_{}`", variable_name(name));
+            resolution
+                .problems
+                .push(Problem::error(file, at, format!("the input `{name}` has no default and is not set")).hint(hint));
             resolution.values.insert(name.clone(), NodeValue::Unknown);
         }
     }
@@ -69,13 +75,21 @@ impl Resolution<'_> {
                 } else if let Some(definition) = self.definitions.get(&entry.key)
                     && let Err(problem) = fits(&entry.value.value, definition)
                 {
-                    self.problems.push(Problem::error(file, entry.value.at, format!("the input `{}` {problem}", entry.key)));
+                    self.problems.push(Problem::error(
+                        file,
+                        entry.value.at,
+                        format!("the input `{}` {problem}", entry.key),
+                    ));
                 }
             }
         }
         let names = || environments.iter().map(|environment| environment.key.as_str());
         if let Some(chosen) = chosen.filter(|chosen| names().all(|name| name != *chosen)) {
-            let problem = Problem::error(format!("--env {chosen}"), Spot::default(), format!("there is no environment `{chosen}`"));
+            let problem = Problem::error(
+                format!("--env {chosen}"),
+                Spot::default(),
+                format!("there is no environment `{chosen}`"),
+            );
             let known = (names().count() > 0).then(|| format!("the file has {}", listed(names(), "and")));
             self.problems.push(problem.maybe_hint(did_you_mean(chosen, names()).or(known)));
         }
@@ -83,12 +97,17 @@ impl Resolution<'_> {
 
     fn set_variables(&mut self, settings: &Settings) {
         for (variable, text) in &settings.env_inputs {
-            let name = self.definitions.keys().find(|name| *name == variable || variable_name(name) == *variable).cloned();
+            let name =
+                self.definitions.keys().find(|name| *name == variable || variable_name(name) == *variable).cloned();
             let origin = format!("MATHISON_INPUT_{variable}");
             match name {
-                Some(name) => self.set_text(&name, text, &origin, true),
+                Some(name) => self.set_text(&name, text, &origin),
                 // Other stacks run in the same environment, so this is no error.
-                None => self.problems.push(Problem::warning(origin, Spot::default(), "the variable names no input of this stack")),
+                None => self.problems.push(Problem::warning(
+                    origin,
+                    Spot::default(),
+                    "the variable names no input of this stack",
+                )),
             }
         }
     }
@@ -118,10 +137,8 @@ impl Resolution<'_> {
     }
 
     /// Sets an input from a flag or variable, whose text is read as the input's type.
-    fn set_text(&mut self, name: &str, text: &str, origin: &str, report_unknown: bool) {
-        if report_unknown {
-            self.check_known(name, origin, Spot::default());
-        }
+    fn set_text(&mut self, name: &str, text: &str, origin: &str) {
+        self.check_known(name, origin, Spot::default());
         let value = match self.definitions.get(name).map(|definition| definition.r#type) {
             Some(InputType::Integer) => text.parse::<i64>().ok().map(|number| NodeValue::Number(number.into())),
             Some(InputType::Boolean) => text.parse::<bool>().ok().map(NodeValue::Bool),
@@ -174,7 +191,8 @@ fn fits(value: &NodeValue, definition: &InputDefinition) -> Result<(), String> {
     }
     match &definition.r#enum {
         Some(allowed) if !allowed.contains(&node.to_json()) => {
-            let words: Vec<String> = allowed.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
+            let words: Vec<String> =
+                allowed.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
             Err(format!("must be {}, found {}", listed(words.iter().map(String::as_str), "or"), node.describe()))
         }
         _ => Ok(()),
@@ -182,13 +200,8 @@ fn fits(value: &NodeValue, definition: &InputDefinition) -> Result<(), String> {
 }
 
 /// Tells whether a text is a quantity as Kubernetes reads it.
-pub(super) fn is_quantity(text: &str) -> bool {
+fn is_quantity(text: &str) -> bool {
     quantity::Quantity::parse(text).is_ok()
-}
-
-/// Tells whether a value may stand where Kubernetes expects a quantity.
-pub(super) fn is_quantity_value(value: &Value) -> bool {
-    value.is_number() || value.as_str().is_some_and(is_quantity)
 }
 
 /// Tells whether a text is a duration as Go writes it: numbers, each with its unit.

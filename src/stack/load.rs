@@ -114,7 +114,9 @@ pub fn load_text(file: &str, text: &str, folder: &Path, settings: &Settings) -> 
     problems.sort(&sources);
     match stack {
         Some(stack) if !problems.has_errors() => Ok(Loaded { stack, warnings: problems, sources }),
-        _ => Err(LoadError::Invalid { file: file.to_owned(), problems: Box::new(problems), sources: Box::new(sources) }),
+        _ => {
+            Err(LoadError::Invalid { file: file.to_owned(), problems: Box::new(problems), sources: Box::new(sources) })
+        }
     }
 }
 
@@ -136,7 +138,13 @@ pub(super) struct Resolved {
     pub manifest_mentions: Vec<Mentions>,
 }
 
-fn resolve(file: &str, text: &str, settings: &Settings, sources: &mut Sources, problems: &mut Problems) -> Option<Resolved> {
+fn resolve(
+    file: &str,
+    text: &str,
+    settings: &Settings,
+    sources: &mut Sources,
+    problems: &mut Problems,
+) -> Option<Resolved> {
     let mut root = read_root(file, text, problems)?;
     if let Some(namespace) = &settings.namespace {
         set_namespace(&mut root, namespace);
@@ -155,7 +163,8 @@ fn resolve(file: &str, text: &str, settings: &Settings, sources: &mut Sources, p
     before_services.substitute(&mut first_look, &mut Mentions::new(), &mut Problems::default());
     let word = |key: &str| first_look.get(key).and_then(Node::as_str).unwrap_or_default();
     let nothing = Node { value: NodeValue::Null, at: Spot::default() };
-    let endpoints = services::endpoints(first_look.get("services").unwrap_or(&nothing), word("stack"), word("namespace"));
+    let endpoints =
+        services::endpoints(first_look.get("services").unwrap_or(&nothing), word("stack"), word("namespace"));
 
     let names = Names { file, inputs: &inputs, services: Some(&endpoints) };
     let (service_mentions, manifest_mentions) = substitute_parts(&mut root, &names, problems);
@@ -183,7 +192,9 @@ fn read_root(file: &str, text: &str, problems: &mut Problems) -> Option<Node> {
     match documents.len() {
         0 if broken => None,
         0 => {
-            problems.push(Problem::error(file, start, "the file is empty").hint("`mathison init` writes a stack to begin with"));
+            problems.push(
+                Problem::error(file, start, "the file is empty").hint("`mathison init` writes a stack to begin with"),
+            );
             None
         }
         1 => {

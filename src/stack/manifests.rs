@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::file::ManifestItem;
 use super::found::Found;
 use super::nearest::did_you_mean;
-use super::file::ManifestItem;
 use super::origin::{Locator, Origin};
 use super::substitute::Mentions;
 use crate::resource::{MANIFEST_SERVICE, Manifest, ManifestError};
@@ -43,7 +43,8 @@ pub(super) fn read_items(
             }
         }
         for object in &mut found[before..] {
-            object.mentions = mentions.get(index).map(|mentions| mentions.keys().cloned().collect()).unwrap_or_default();
+            object.mentions =
+                mentions.get(index).map(|mentions| mentions.keys().cloned().collect()).unwrap_or_default();
             object.depends_on = item.depends_on.clone();
             object.depends_on_pointer = format!("{pointer}/dependsOn");
             object.protect = item.protect;
@@ -100,12 +101,16 @@ fn files(path: &str, folder: &Path, pointer: &str, locator: &Locator<'_>, proble
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    let mut paths = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    let mut paths =
+        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
     paths.sort();
     for path in paths {
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known)) {
+        } else if path
+            .extension()
+            .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+        {
             files.push(path);
         }
     }
@@ -121,7 +126,9 @@ fn read_file(
     found: &mut Vec<Found>,
     problems: &mut Problems,
 ) {
-    let name = if folder.as_os_str().is_empty() { path.strip_prefix("./").unwrap_or(path) } else { path }.display().to_string();
+    let name = if folder.as_os_str().is_empty() { path.strip_prefix("./").unwrap_or(path) } else { path }
+        .display()
+        .to_string();
     if sources.text(&name).is_some() {
         problems.push(locator.error(&format!("{pointer}/path"), format!("`{name}` is read twice")));
         return;
@@ -185,7 +192,9 @@ fn take(
             let (pointer, hint) = match &error {
                 ManifestError::NotAMap => ("", None),
                 ManifestError::Missing(field) | ManifestError::NotAString(field) => (*field, None),
-                ManifestError::GenerateName => ("metadata.generateName", Some("a name that stays the same lets the next run find it".to_owned())),
+                ManifestError::GenerateName => {
+                    ("metadata.generateName", Some("a name that stays the same lets the next run find it".to_owned()))
+                }
             };
             let pointer = if pointer.is_empty() { String::new() } else { format!("/{}", pointer.replace('.', "/")) };
             let problem = locator.about(Severity::Error, origin, &pointer, false, error.to_string(), sources);

@@ -8,6 +8,7 @@
 
 mod assemble;
 mod checks;
+mod fields;
 mod file;
 mod found;
 mod inputs;

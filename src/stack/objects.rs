@@ -1,13 +1,12 @@
-//! What must hold for each object before it goes anywhere: its kind, its name, its quantities, no secret in clear text.
+//! What must hold for each object before it goes anywhere: its kind, its name, its fields, no secret in clear text.
 
 use serde_json::Value;
 
+use super::fields::mistakes;
 use super::found::Found;
-use super::inputs::is_quantity_value;
 use super::kinds::mistaken_kind;
 use super::origin::Locator;
 use super::services::{NAMESPACE_SERVICE, SECRETS_SERVICE};
-use crate::resource::quantity::Quantity;
 use crate::resource::{Manifest, check_dns_label, check_dns_subdomain};
 use crate::yaml::{Problems, Severity, Sources, escape_pointer};
 
@@ -31,8 +30,15 @@ pub(super) fn check(found: &Found, namespace: &str, locator: &Locator<'_>, sourc
     {
         report("/metadata/namespace", false, format!("`{namespace}` is no name for a Namespace: {error}"), None);
     }
-    for (pointer, message) in mistaken_labels(manifest) {
-        report(&pointer, false, message, Some("put it in quotes".to_owned()));
+    match mistakes(manifest) {
+        Some(mistakes) => {
+            mistakes.into_iter().for_each(|one| report(&one.pointer, one.by_key, one.message, one.hint));
+        }
+        None => {
+            for (pointer, message) in mistaken_labels(manifest) {
+                report(&pointer, false, message, Some("put it in quotes".to_owned()));
+            }
+        }
     }
     if manifest.is_secret() && !found.origin.external {
         for part in ["data", "stringData"] {
@@ -43,9 +49,6 @@ pub(super) fn check(found: &Found, namespace: &str, locator: &Locator<'_>, sourc
                 report(&format!("/{part}"), true, message, Some(hint.to_owned()));
             }
         }
-    }
-    if !manifest.is_secret() {
-        mistaken_quantities(manifest.object(), "", &mut |pointer, message, hint| report(pointer, false, message, hint));
     }
 }
 
@@ -78,72 +81,4 @@ fn mistaken_labels(manifest: &Manifest) -> Vec<(String, String)> {
         }
     }
     mistaken
-}
-
-/// Looks at every map called `requests`, `limits`, `capacity` or `hard`, which hold quantities wherever they stand in
-/// Kubernetes' own kinds.
-fn mistaken_quantities(value: &Value, pointer: &str, report: &mut impl FnMut(&str, String, Option<String>)) {
-    match value {
-        Value::Object(map) => {
-            for (key, value) in map {
-                let pointer = format!("{pointer}/{}", escape_pointer(key));
-                match value {
-                    Value::Object(quantities) if is_quantity_map(&pointer) => {
-                        for (name, quantity) in quantities {
-                            let at = format!("{pointer}/{}", escape_pointer(name));
-                            if let Some(message) = mistaken_quantity(name, quantity) {
-                                report(&at, message, quantity.as_str().and_then(corrected));
-                            }
-                        }
-                    }
-                    _ => mistaken_quantities(value, &pointer, report),
-                }
-            }
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                mistaken_quantities(item, &format!("{pointer}/{index}"), report);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn is_quantity_map(pointer: &str) -> bool {
-    ["/resources/requests", "/resources/limits", "/spec/capacity", "/spec/hard"].iter().any(|end| pointer.ends_with(end))
-}
-
-fn mistaken_quantity(name: &str, quantity: &Value) -> Option<String> {
-    if is_quantity_value(quantity) {
-        return None;
-    }
-    Some(match quantity.as_str().map(Quantity::parse) {
-        Some(Err(error)) => format!("`{name}`: {error}"),
-        _ => format!("`{name}` must be a quantity such as `500m` or `10Gi`, found `{quantity}`"),
-    })
-}
-
-/// Guesses what a mistaken quantity was meant to be: `10GB` is `10G`, `1gi` is `1Gi`.
-fn corrected(text: &str) -> Option<String> {
-    let text = text.trim();
-    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic()).trim_end();
-    let suffix = text[digits.len()..].trim();
-    let suffix = suffix.strip_suffix(['b', 'B']).unwrap_or(suffix);
-    let known = ["Ki", "Mi", "Gi", "Ti", "Pi", "k", "M", "G", "T", "P", "m"];
-    let suffix = known.into_iter().find(|name| name.eq_ignore_ascii_case(suffix))?;
-    let whole = format!("{digits}{suffix}");
-    Quantity::parse(&whole).is_ok().then(|| format!("did you mean `{whole}`?"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quantity_with_a_slip_is_put_right() {
-        assert_eq!(corrected("10GB").as_deref(), Some("did you mean `10G`?"));
-        assert_eq!(corrected("1gib").as_deref(), Some("did you mean `1Gi`?"));
-        assert_eq!(corrected("512 Mi").as_deref(), Some("did you mean `512Mi`?"));
-        assert_eq!(corrected("lots"), None);
-    }
 }

@@ -62,7 +62,15 @@ impl<'a> Locator<'a> {
 
     /// Makes a problem about a field of an object: at the field where it stands in the text, else at its block. `by_key`
     /// points at the key rather than at the value.
-    pub(super) fn about(&self, severity: Severity, origin: &Origin, pointer: &str, by_key: bool, message: impl Into<String>, sources: &Sources) -> Problem {
+    pub(super) fn about(
+        &self,
+        severity: Severity,
+        origin: &Origin,
+        pointer: &str,
+        by_key: bool,
+        message: impl Into<String>,
+        sources: &Sources,
+    ) -> Problem {
         let at = self.place(origin, pointer, by_key, sources);
         Problem { severity, ..Problem::error(&origin.file, at, message) }
     }

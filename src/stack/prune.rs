@@ -9,14 +9,17 @@ use crate::yaml::{Entry, Node, NodeValue};
 /// go on. Returns true if
 /// objects may have been taken away, so that what is not found may be there all the same.
 pub(super) fn prune(file: &str, root: &mut Node, schema: &Value) -> bool {
-    let fits = |node: &Node, schema_of: &Value| !node.has_unknown() && shape::check(file, node, node.at, schema_of, schema).is_empty();
+    let fits = |node: &Node, schema_of: &Value| {
+        !node.has_unknown() && shape::check(file, node, node.at, schema_of, schema).is_empty()
+    };
     let at = root.at;
     let NodeValue::Map(entries) = &mut root.value else { return true };
     let mut seen = std::collections::BTreeSet::new();
     let mut cut = false;
     entries.retain_mut(|entry| {
         // An unknown key may be one of these with a slip.
-        let declares = |key: &str| ["services", "manifests", "secrets"].contains(&key) || schema["properties"][key].is_null();
+        let declares =
+            |key: &str| ["services", "manifests", "secrets"].contains(&key) || schema["properties"][key].is_null();
         let before = entry.value.clone();
         let stays = seen.insert(entry.key.clone()) && prune_part(entry, &schema["properties"][&entry.key], &fits);
         cut |= declares(&entry.key) && (!stays || entry.value != before);

@@ -67,8 +67,17 @@ impl Checker<'_> {
         let target = self.objects.get(&(kind.as_str(), namespace, name.as_str()));
         match (target, key) {
             (None, _) => {
-                let names = || self.objects.keys().filter(|(other, place, _)| other == kind && *place == namespace).map(|(_, _, name)| *name);
-                let severity = if kind == "Secret" && from.service != MANIFEST_SERVICE { Severity::Error } else { Severity::Warning };
+                let names = || {
+                    self.objects
+                        .keys()
+                        .filter(|(other, place, _)| other == kind && *place == namespace)
+                        .map(|(_, _, name)| *name)
+                };
+                let severity = if kind == "Secret" && from.service != MANIFEST_SERVICE {
+                    Severity::Error
+                } else {
+                    Severity::Warning
+                };
                 let message = format!("the {kind} `{name}` is not in the stack");
                 let hint = did_you_mean(name, names()).or_else(|| match (severity, kind.as_str()) {
                     (Severity::Error, _) => Some("declare it under `secrets`".to_owned()),
@@ -83,7 +92,8 @@ impl Checker<'_> {
                 }
                 let known = || keys.iter().map(String::as_str);
                 let hint = did_you_mean(key, known()).unwrap_or_else(|| format!("it has {}", listed(known(), "and")));
-                let pointer = pointer.rsplit_once('/').map_or_else(|| pointer.clone(), |(above, _)| format!("{above}/key"));
+                let pointer =
+                    pointer.rsplit_once('/').map_or_else(|| pointer.clone(), |(above, _)| format!("{above}/key"));
                 let message = format!("the {kind} `{name}` has no key `{key}`");
                 Some(self.problem(Severity::Error, from, reference, &pointer, message).hint(hint))
             }
@@ -99,13 +109,21 @@ impl Checker<'_> {
         {
             return Some(spec.keys.keys().cloned().collect());
         }
-        let parts = ["data", "stringData", "binaryData"].iter().filter_map(|part| target.object().get(part)?.as_object());
+        let parts =
+            ["data", "stringData", "binaryData"].iter().filter_map(|part| target.object().get(part)?.as_object());
         let keys: Vec<String> = parts.flat_map(|map| map.keys().cloned()).collect();
         (!keys.is_empty()).then_some(keys)
     }
 
     /// Points at the reference where it stands in the text: in the object itself, or in the block as `NAME/KEY` or `NAME`.
-    fn problem(&self, severity: Severity, from: &Found, reference: &Reference, pointer: &str, message: String) -> Problem {
+    fn problem(
+        &self,
+        severity: Severity,
+        from: &Found,
+        reference: &Reference,
+        pointer: &str,
+        message: String,
+    ) -> Problem {
         let mut problem = self.locator.about(severity, &from.origin, pointer, false, message, self.sources);
         if !from.origin.literal
             && let Some((block, _)) = self.locator.root().at_pointer(&from.origin.pointer)
@@ -166,11 +184,19 @@ fn reference(field: &str, value: &Value, pointer: &str) -> Option<Reference> {
         "configMapKeyRef" | "configMapRef" => ("ConfigMap", "name"),
         "secretKeyRef" | "secretRef" => ("Secret", "name"),
         "configMap" if pointer.contains("/volumes/") => ("ConfigMap", "name"),
-        "secret" if pointer.contains("/volumes/") => ("Secret", if value.get("secretName").is_some() { "secretName" } else { "name" }),
+        "secret" if pointer.contains("/volumes/") => {
+            ("Secret", if value.get("secretName").is_some() { "secretName" } else { "name" })
+        }
         "persistentVolumeClaim" if pointer.contains("/volumes/") => ("PersistentVolumeClaim", "claimName"),
         "serviceAccountName" if in_pod => {
             let name = value.as_str()?.to_owned();
-            return Some(Reference { kind: "ServiceAccount".to_owned(), name, key: None, optional: false, pointer: pointer.to_owned() });
+            return Some(Reference {
+                kind: "ServiceAccount".to_owned(),
+                name,
+                key: None,
+                optional: false,
+                pointer: pointer.to_owned(),
+            });
         }
         "roleRef" => {
             return Some(Reference {

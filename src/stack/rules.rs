@@ -72,7 +72,9 @@ pub(super) fn read(
         rules.mutes.extend(mutes(block, &format!("/mute/{index}"), targets, locator, problems));
     }
     for (name, text) in &file.outputs {
-        if let Some(output) = output(text, &format!("/outputs/{}", escape_pointer(name)), secrets, targets, locator, problems) {
+        if let Some(output) =
+            output(text, &format!("/outputs/{}", escape_pointer(name)), secrets, targets, locator, problems)
+        {
             rules.outputs.insert(name.clone(), output);
         }
     }
@@ -102,7 +104,11 @@ fn check_field(field: &str, pointer: &str, locator: &Locator<'_>, problems: &mut
     if field.len() < 2 || !field.starts_with('.') {
         let better = format!(".{}", field.trim_start_matches(['$', '.', '/']).replace('/', "."));
         let problem = locator.error(pointer, format!("`{field}` is no field path: it starts with `.`"));
-        problems.push(problem.hint(if better.len() > 1 { format!("did you mean `{better}`?") } else { "such as `.spec.replicas`".to_owned() }));
+        problems.push(problem.hint(if better.len() > 1 {
+            format!("did you mean `{better}`?")
+        } else {
+            "such as `.spec.replicas`".to_owned()
+        }));
     }
 }
 
@@ -128,7 +134,9 @@ fn addresses(
 fn grant(block: &GrantBlock, pointer: &str, locator: &Locator<'_>, problems: &mut Problems) -> Grant {
     if block.manager.is_none() && block.field.is_none() {
         let message = "a grant names a manager, a field, or both";
-        problems.push(locator.error(pointer, message).hint("write for example `{ manager: kubectl, field: .spec.replicas }`"));
+        problems.push(
+            locator.error(pointer, message).hint("write for example `{ manager: kubectl, field: .spec.replicas }`"),
+        );
     }
     if let Some(field) = &block.field {
         check_field(field, &format!("{pointer}/field"), locator, problems);
@@ -136,7 +144,13 @@ fn grant(block: &GrantBlock, pointer: &str, locator: &Locator<'_>, problems: &mu
     Grant { manager: block.manager.clone(), field: block.field.clone() }
 }
 
-fn mutes(block: &MuteBlock, pointer: &str, targets: &Targets<'_>, locator: &Locator<'_>, problems: &mut Problems) -> Vec<Mute> {
+fn mutes(
+    block: &MuteBlock,
+    pointer: &str,
+    targets: &Targets<'_>,
+    locator: &Locator<'_>,
+    problems: &mut Problems,
+) -> Vec<Mute> {
     check_field(&block.field, &format!("{pointer}/field"), locator, problems);
     if block.until.len() != 10 || block.until.parse::<jiff::civil::Date>().is_err() {
         let message = format!("`{}` is no day", block.until);
@@ -151,7 +165,10 @@ fn mutes(block: &MuteBlock, pointer: &str, targets: &Targets<'_>, locator: &Loca
         reason: block.reason.clone(),
         until: block.until.clone(),
     };
-    addresses(&block.address, &format!("{pointer}/address"), false, targets, locator, problems).into_iter().map(mute).collect()
+    addresses(&block.address, &format!("{pointer}/address"), false, targets, locator, problems)
+        .into_iter()
+        .map(mute)
+        .collect()
 }
 
 fn output(
@@ -168,7 +185,9 @@ fn output(
     let Some((spec, _)) = secrets.get(secret) else {
         if !targets.incomplete {
             let hint = did_you_mean(secret, secrets.keys().map(String::as_str));
-            problems.push(locator.error(pointer, format!("there is no Secret `{secret}` under `secrets`")).maybe_hint(hint));
+            problems.push(
+                locator.error(pointer, format!("there is no Secret `{secret}` under `secrets`")).maybe_hint(hint),
+            );
         }
         return None;
     };

@@ -31,8 +31,7 @@ fn build() -> Value {
     let generator = schemars::generate::SchemaSettings::draft2020_12().for_deserialize().into_generator();
     let mut schema = generator.into_root_schema_for::<StackFile>().to_value();
     let mut definitions = schema.get("$defs").and_then(Value::as_object).cloned().unwrap_or_default();
-    let blocks: Vec<Value> =
-        service::TYPES.iter().filter_map(|name| service_schema(name, &mut definitions)).collect();
+    let blocks: Vec<Value> = service::TYPES.iter().filter_map(|name| service_schema(name, &mut definitions)).collect();
     schema["$defs"] = definitions.into();
     schema["properties"]["services"]["additionalProperties"] = json!({ "oneOf": blocks });
     closed(&mut schema);
@@ -61,7 +60,8 @@ fn service_schema(type_name: &str, definitions: &mut Map<String, Value>) -> Opti
         "description": "What all objects of this service wait for: addresses or names of services."
     });
     properties.entry("dependsOn").or_insert(addresses);
-    let protect = json!({ "type": "boolean", "description": "True if none of its objects may be deleted or replaced." });
+    let protect =
+        json!({ "type": "boolean", "description": "True if none of its objects may be deleted or replaced." });
     properties.entry("protect").or_insert(protect);
     let patch = json!({ "description": "Changes to the objects that it makes. Not supported yet." });
     properties.entry("patch").or_insert(patch);
@@ -123,9 +123,8 @@ fn allow_inputs(schema: &mut Value) {
     let Value::Object(map) = schema else { return };
     let is_word = |branch: &Value| branch.get("const").is_some() || branch.get("enum").is_some();
     let words = map.get("oneOf").and_then(Value::as_array).is_some_and(|branches| branches.iter().all(is_word));
-    let narrow = words
-        || map.contains_key("enum")
-        || map.get("type").is_some_and(|name| name != "string" && name != "object");
+    let narrow =
+        words || map.contains_key("enum") || map.get("type").is_some_and(|name| name != "string" && name != "object");
     for (keyword, value) in map.iter_mut() {
         match (keyword.as_str(), value) {
             ("properties" | "$defs", Value::Object(members)) => {

@@ -97,8 +97,11 @@ impl Reader<'_> {
                 self.problems.push(self.locator.key_error(&format!("{pointer}/alphabet"), message));
             }
             if bytes < FEW_BYTES {
-                let problem = self.locator.error(&format!("{pointer}/bytes"), format!("{bytes} random bytes are few for a secret"));
-                self.problems.push(Problem { severity: Severity::Warning, ..problem }.hint(format!("take {FEW_BYTES} or more")));
+                let problem = self
+                    .locator
+                    .error(&format!("{pointer}/bytes"), format!("{bytes} random bytes are few for a secret"));
+                self.problems
+                    .push(Problem { severity: Severity::Warning, ..problem }.hint(format!("take {FEW_BYTES} or more")));
             }
             return Some(Source::Generate { entropy: Entropy::Bytes(bytes) });
         }
@@ -141,7 +144,9 @@ impl Reader<'_> {
     }
 
     fn key_of(&mut self, expression: &str, at: crate::yaml::Spot) -> Option<TemplatePart> {
-        let call = expression.split_once('(').and_then(|(function, rest)| Some((function.trim(), rest.strip_suffix(')')?.trim())));
+        let call = expression
+            .split_once('(')
+            .and_then(|(function, rest)| Some((function.trim(), rest.strip_suffix(')')?.trim())));
         let (key, urlencode) = match call {
             Some(("urlencode", key)) => (key, true),
             Some((function, _)) => {

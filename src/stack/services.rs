@@ -58,10 +58,8 @@ pub(super) fn expand(
             problems.push(locator.key_error(&format!("{pointer}/patch"), "`patch` is not supported yet"));
         }
         let protect = map.remove("protect").is_some_and(|protect| protect == true);
-        let depends_on: Vec<String> = map
-            .remove("dependsOn")
-            .and_then(|list| serde_json::from_value(list).ok())
-            .unwrap_or_default();
+        let depends_on: Vec<String> =
+            map.remove("dependsOn").and_then(|list| serde_json::from_value(list).ok()).unwrap_or_default();
         let context = ServiceContext { stack: context.0, namespace: context.1, name };
         let expansion = match service::expand(&type_name, &block, &context) {
             Ok(expansion) => expansion,
@@ -113,7 +111,8 @@ fn problem(remark: &Remark, severity: Severity, pointer: &str, locator: &Locator
     let whole = format!("{pointer}{}", remark.pointer);
     // A pointer to what is not written, or to the block as a whole, is shown at the nearest key.
     let at_value = !remark.pointer.is_empty() && locator.root().at_pointer(&whole).is_some();
-    let problem = if at_value { locator.error(&whole, &remark.message) } else { locator.key_error(&whole, &remark.message) };
+    let problem =
+        if at_value { locator.error(&whole, &remark.message) } else { locator.key_error(&whole, &remark.message) };
     Problem { severity, ..problem }.maybe_hint(remark.hint.clone())
 }
 
@@ -126,8 +125,9 @@ fn mentioned_by(manifests: &[crate::resource::Manifest], mentions: &Mentions) ->
     }
     let texts: Vec<String> = manifests.iter().map(|manifest| manifest.object().to_string()).collect();
     for (service, values) in mentions {
-        let holders: Vec<usize> =
-            (0..texts.len()).filter(|index| values.iter().any(|value| texts[*index].contains(value.as_str()))).collect();
+        let holders: Vec<usize> = (0..texts.len())
+            .filter(|index| values.iter().any(|value| texts[*index].contains(value.as_str())))
+            .collect();
         for (index, set) in sets.iter_mut().enumerate() {
             if holders.is_empty() || holders.contains(&index) {
                 set.insert(service.clone());

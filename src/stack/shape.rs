@@ -106,10 +106,14 @@ impl Shape<'_> {
     fn check_range(&mut self, node: &Node, schema: &Map<String, Value>) {
         if let NodeValue::Number(number) = &node.value {
             let number = number.as_f64().unwrap_or(0.0);
-            if let Some(minimum) = schema.get("minimum").filter(|minimum| minimum.as_f64().is_some_and(|least| number < least)) {
+            if let Some(minimum) =
+                schema.get("minimum").filter(|minimum| minimum.as_f64().is_some_and(|least| number < least))
+            {
                 self.error(node.at, format!("expected at least {minimum}, found {}", node.describe()), None);
             }
-            if let Some(maximum) = schema.get("maximum").filter(|maximum| maximum.as_f64().is_some_and(|most| number > most)) {
+            if let Some(maximum) =
+                schema.get("maximum").filter(|maximum| maximum.as_f64().is_some_and(|most| number > most))
+            {
                 self.error(node.at, format!("expected at most {maximum}, found {}", node.describe()), None);
             }
         }
@@ -133,18 +137,25 @@ impl Shape<'_> {
                 (Some(property), _) => self.check(&entry.value, entry.key_at, property, &entry.key),
                 (None, Some(Value::Bool(false))) => {
                     let known = || properties.keys().map(String::as_str);
-                    let hint = did_you_mean(&entry.key, known())
-                        .or_else(|| (!properties.is_empty()).then(|| format!("known keys are {}", listed(known(), "and"))));
+                    let hint = did_you_mean(&entry.key, known()).or_else(|| {
+                        (!properties.is_empty()).then(|| format!("known keys are {}", listed(known(), "and")))
+                    });
                     self.error(entry.key_at, format!("unknown key `{}`", entry.key), hint);
                 }
                 (None, Some(others)) => self.check(&entry.value, entry.key_at, others, ""),
                 (None, None) => {}
             }
         }
-        for required in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        for required in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+        {
             if node.entry(required).is_none() {
-                let what = properties.get(required).and_then(|property| property.get("description")).and_then(Value::as_str);
-                self.error(key_at, format!("the key `{required}` is missing"), what.map(|what| format!("`{required}`: {what}")));
+                let what =
+                    properties.get(required).and_then(|property| property.get("description")).and_then(Value::as_str);
+                self.error(
+                    key_at,
+                    format!("the key `{required}` is missing"),
+                    what.map(|what| format!("`{required}`: {what}")),
+                );
             }
         }
     }
@@ -187,7 +198,11 @@ impl Shape<'_> {
         let Some(chosen) = node.get(discriminator) else {
             let words = branches.iter().map(constant).collect::<Vec<_>>();
             let words = listed(words.iter().filter_map(Value::as_str), "or");
-            return self.error(key_at, format!("the key `{discriminator}` is missing"), Some(format!("it is one of {words}")));
+            return self.error(
+                key_at,
+                format!("the key `{discriminator}` is missing"),
+                Some(format!("it is one of {words}")),
+            );
         };
         if chosen.value == NodeValue::Unknown {
             return;
@@ -206,7 +221,8 @@ impl Shape<'_> {
         };
         let fitting: Vec<&Value> = branches.iter().filter(fits_type).collect();
         if fitting.is_empty() {
-            let mut names: Vec<&str> = branches.iter().filter_map(|branch| self.resolved(branch)).flat_map(type_names).collect();
+            let mut names: Vec<&str> =
+                branches.iter().filter_map(|branch| self.resolved(branch)).flat_map(type_names).collect();
             names.dedup();
             let expected: Vec<&str> = names.into_iter().map(with_article).collect();
             return self.error(node.at, format!("expected {}, found {}", expected.join(" or "), node.describe()), None);

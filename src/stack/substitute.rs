@@ -101,7 +101,9 @@ impl Names<'_> {
     fn resolve_text(&self, text: &str, at: Spot, mentions: &mut Mentions, problems: &mut Problems) -> NodeValue {
         let pieces = pieces(text);
         if let [Piece::Reference { expression, start, length }] = pieces.as_slice() {
-            return self.resolve(expression, part_of(at, text, *start, *length), mentions, problems).unwrap_or(NodeValue::Unknown);
+            return self
+                .resolve(expression, part_of(at, text, *start, *length), mentions, problems)
+                .unwrap_or(NodeValue::Unknown);
         }
         let mut whole = Some(String::new());
         for piece in &pieces {
@@ -111,9 +113,9 @@ impl Names<'_> {
                     problems.push(unclosed(self.file, part_of(at, text, *start, 2)));
                     None
                 }
-                Piece::Reference { expression, start, length } => {
-                    self.resolve(expression, part_of(at, text, *start, *length), mentions, problems).and_then(|value| in_text(&value))
-                }
+                Piece::Reference { expression, start, length } => self
+                    .resolve(expression, part_of(at, text, *start, *length), mentions, problems)
+                    .and_then(|value| in_text(&value)),
             };
             whole = whole.zip(part).map(|(whole, part)| whole + &part);
         }
@@ -121,7 +123,13 @@ impl Names<'_> {
     }
 
     /// Resolves what stands between the braces; `None` after a problem.
-    pub(super) fn resolve(&self, expression: &str, at: Spot, mentions: &mut Mentions, problems: &mut Problems) -> Option<NodeValue> {
+    pub(super) fn resolve(
+        &self,
+        expression: &str,
+        at: Spot,
+        mentions: &mut Mentions,
+        problems: &mut Problems,
+    ) -> Option<NodeValue> {
         let parts: Vec<&str> = expression.split('.').collect();
         match parts.as_slice() {
             ["inputs", name] => {
@@ -135,14 +143,22 @@ impl Names<'_> {
             }
             ["services", name, property] => self.resolve_service(name, property, at, mentions, problems),
             _ => {
-                let hint = "write `${inputs.NAME}` or `${services.NAME.host|port|address}`; for the text itself write `$${`";
+                let hint =
+                    "write `${inputs.NAME}` or `${services.NAME.host|port|address}`; for the text itself write `$${`";
                 problems.push(Problem::error(self.file, at, format!("`${{{expression}}}` is no reference")).hint(hint));
                 None
             }
         }
     }
 
-    fn resolve_service(&self, name: &str, property: &str, at: Spot, mentions: &mut Mentions, problems: &mut Problems) -> Option<NodeValue> {
+    fn resolve_service(
+        &self,
+        name: &str,
+        property: &str,
+        at: Spot,
+        mentions: &mut Mentions,
+        problems: &mut Problems,
+    ) -> Option<NodeValue> {
         let services = self.services?;
         let Some(endpoint) = services.get(name) else {
             let hint = did_you_mean(name, services.keys().map(String::as_str));

@@ -34,7 +34,9 @@ impl Targets<'_> {
     pub(super) fn resources(&self, text: &str) -> Result<Vec<Address>, NotFound> {
         if let Some(service) = self.services.get(text) {
             let own = |address: &&Address| address.service() == text;
-            let workload = |address: &&Address| service.workload.is_none() || self.resources.get(*address) == service.workload.as_ref();
+            let workload = |address: &&Address| {
+                service.workload.is_none() || self.resources.get(*address) == service.workload.as_ref()
+            };
             return Ok(self.resources.keys().filter(own).filter(workload).cloned().collect());
         }
         self.resource(text).map(|(address, _)| vec![address])

@@ -131,7 +131,9 @@ impl Node {
                 NodeValue::Map(entries) => {
                     entries.iter().find(|entry| entry.key == part).map(|entry| (&entry.value, entry.key_at))?
                 }
-                NodeValue::List(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)).map(|item| (item, item.at))?,
+                NodeValue::List(items) => {
+                    part.parse::<usize>().ok().and_then(|index| items.get(index)).map(|item| (item, item.at))?
+                }
                 _ => return None,
             };
         }
@@ -173,7 +175,9 @@ impl Node {
             NodeValue::Bool(bool) => format!("the boolean {bool}"),
             NodeValue::Number(number) if number.is_f64() => format!("the number {number}"),
             NodeValue::Number(number) => format!("the integer {number}"),
-            NodeValue::String(text) if text.chars().count() <= 40 && !text.contains('\n') => format!("the string \"{text}\""),
+            NodeValue::String(text) if text.chars().count() <= 40 && !text.contains('\n') => {
+                format!("the string \"{text}\"")
+            }
             NodeValue::String(_) => "a string".to_owned(),
             NodeValue::List(_) => "a list".to_owned(),
             NodeValue::Map(_) => "a map".to_owned(),

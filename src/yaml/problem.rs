@@ -42,14 +42,7 @@ pub struct Problem {
 impl Problem {
     /// Makes an error.
     pub fn error(file: impl Into<String>, at: Spot, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Error,
-            message: message.into(),
-            file: file.into(),
-            at,
-            hint: None,
-            concealed: false,
-        }
+        Self { severity: Severity::Error, message: message.into(), file: file.into(), at, hint: None, concealed: false }
     }
 
     /// Makes a warning.

@@ -31,7 +31,10 @@ pub struct PlainDocument {
 #[must_use]
 pub fn read(file: &str, text: &str) -> (Vec<Document>, Problems) {
     let mut problems = Problems::default();
-    match serde_saphyr::from_multiple_with_options::<Spanned<Positioned>>(text, options(DuplicateKeyPolicy::PassThrough)) {
+    match serde_saphyr::from_multiple_with_options::<Spanned<Positioned>>(
+        text,
+        options(DuplicateKeyPolicy::PassThrough),
+    ) {
         Ok(roots) => {
             let documents: Vec<_> = roots.into_iter().map(|root| Document { root: positioned(root) }).collect();
             documents.iter().for_each(|document| report_equal_keys(file, &document.root, &mut problems));
@@ -52,7 +55,11 @@ pub fn read_plain(file: &str, text: &str) -> (Vec<PlainDocument>, Problems) {
     {
         // Equal keys pass serde_json silently; the count of keys tells.
         if count_keys(&value) == count_json_keys(text) {
-            let line = 1 + text.chars().take_while(|character| *character != '{').filter(|character| *character == '\n').count();
+            let line = 1 + text
+                .chars()
+                .take_while(|character| *character != '{')
+                .filter(|character| *character == '\n')
+                .count();
             return (vec![PlainDocument { value, line }], Problems::default());
         }
     }
@@ -125,11 +132,13 @@ fn spot(location: Location) -> Spot {
 fn syntax_problem(file: &str, text: &str, error: &serde_saphyr::Error) -> Problem {
     let at = error.location().map(spot).unwrap_or_default();
     let tabbed = |line: usize| {
-        let indent: String = text.lines().nth(line.checked_sub(1)?)?.chars().take_while(|c| c.is_whitespace()).collect();
+        let indent: String =
+            text.lines().nth(line.checked_sub(1)?)?.chars().take_while(|c| c.is_whitespace()).collect();
         indent.chars().position(|character| character == '\t').map(|index| Spot { line, column: index + 1, length: 1 })
     };
     if let Some(tab) = tabbed(at.line).or_else(|| tabbed(at.line + 1)) {
-        return Problem::error(file, tab, "YAML is indented with spaces; this is a tab").hint("replace the tab by spaces");
+        return Problem::error(file, tab, "YAML is indented with spaces; this is a tab")
+            .hint("replace the tab by spaces");
     }
     let message = error.to_string();
     // The parser repeats the place in its text; ours stands before the line.
@@ -144,7 +153,8 @@ fn report_equal_keys(file: &str, node: &Node, problems: &mut Problems) {
         if !seen.insert(entry.key.as_str()) {
             let first = node.entry(&entry.key).map_or(0, |entry| entry.key_at.line);
             let message = format!("the key `{}` stands twice in the same map", entry.key);
-            problems.push(Problem::error(file, entry.key_at, message).hint(format!("it was first set on line {first}")));
+            problems
+                .push(Problem::error(file, entry.key_at, message).hint(format!("it was first set on line {first}")));
         }
         report_equal_keys(file, &entry.value, problems);
     }
@@ -290,7 +300,8 @@ mod tests {
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             "[ -~äß\n]{0,12}".prop_map(Value::from),
-            prop_oneof!["0644", "yes", "~", "1e3", "0x1f", "- a", "a: b", "'", "\"", "null", "1_000"].prop_map(Value::from),
+            prop_oneof!["0644", "yes", "~", "1e3", "0x1f", "- a", "a: b", "'", "\"", "null", "1_000"]
+                .prop_map(Value::from),
         ];
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![

@@ -45,7 +45,8 @@ fn is_ambiguous(text: &str) -> bool {
     let plain = |character: char| character.is_ascii_alphanumeric() || "+-._:".contains(character);
     let numeric = |character: char| character.is_ascii_digit() || "+-.".contains(character);
     text.chars().all(plain)
-        && (WORDS.contains(&text.to_ascii_lowercase().as_str()) || (text.starts_with(numeric) && text.chars().any(|c| c.is_ascii_alphanumeric())))
+        && (WORDS.contains(&text.to_ascii_lowercase().as_str())
+            || (text.starts_with(numeric) && text.chars().any(|c| c.is_ascii_alphanumeric())))
 }
 
 #[cfg(test)]

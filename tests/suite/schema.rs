@@ -50,7 +50,8 @@ fn every_example_passes_the_schema_and_loads() {
     for path in stacks {
         let text = std::fs::read_to_string(&path).unwrap();
         let value: Value = read_plain("x", &text).0.remove(0).value;
-        let errors: Vec<String> = validator.iter_errors(&value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+        let errors: Vec<String> =
+            validator.iter_errors(&value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
         assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
         if let Err(error) = mathison::stack::load(&path, &Settings::default()) {
             panic!("{error}\n{}", error.render(false).unwrap_or_default());
@@ -91,11 +92,17 @@ fn the_schema_and_the_loader_refuse_the_same_shapes() {
     for part in wrong {
         let text = format!("stack: demo\nnamespace: demo\n{part}\n");
         assert!(!accepts(&validator, &text), "the schema accepts {part}");
-        assert!(load_text("stack.yaml", &text, Path::new("tests"), &Settings::default()).is_err(), "the loader accepts {part}");
+        assert!(
+            load_text("stack.yaml", &text, Path::new("tests"), &Settings::default()).is_err(),
+            "the loader accepts {part}"
+        );
     }
     for text in ["namespace: demo", "stack: demo", "stack: 5\nnamespace: demo", "[]"] {
         assert!(!accepts(&validator, text), "the schema accepts {text}");
-        assert!(load_text("stack.yaml", text, Path::new("tests"), &Settings::default()).is_err(), "the loader accepts {text}");
+        assert!(
+            load_text("stack.yaml", text, Path::new("tests"), &Settings::default()).is_err(),
+            "the loader accepts {text}"
+        );
     }
 }
 

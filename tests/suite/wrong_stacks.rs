@@ -692,7 +692,7 @@ fn a_quantity_with_a_slip() {
       spec: { resources: { requests: { storage: 10GB } } }
 "#;
     insta::assert_snapshot!(body(text), @"
-        error: `storage`: `10GB` is no quantity: it must be a number with an optional suffix, such as `500m`, `2` or `1Gi`
+        error: `10GB` is no quantity: it must be a number with an optional suffix, such as `500m`, `2` or `1Gi`
          --> stack.yaml:8:49
           |
         8 |       spec: { resources: { requests: { storage: 10GB } } }
@@ -708,7 +708,7 @@ fn a_label_that_is_no_string() {
   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: a, labels: { enabled: true } } }
 "#;
     insta::assert_snapshot!(body(text), @"
-        error: the value of `enabled` must be a string, found `true`
+        error: expected a string, found the boolean true
          --> stack.yaml:4:88
           |
         4 |   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: a, labels: { enabled: true } } }
@@ -1405,6 +1405,73 @@ manifests:
 }
 
 #[test]
+fn fields_that_a_kind_does_not_have() {
+    let text = r#"manifests:
+  - inline:
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: web, lables: { app: web } }
+      spec:
+        replica: 2
+        selector: { matchLabels: { app: web } }
+        template:
+          metadata: { labels: { app: web } }
+          spec:
+            containers:
+              - { name: web, image: "web:1", ports: [{ containerPort: "80" }], env: [{ name: A, value: 1 }] }
+            volumes: [{ name: a, configMap: { name: a, defaultMode: 0644, optional: true } }]
+  - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: a }, data: { on: true, list: [] } }
+"#;
+    insta::assert_snapshot!(body(text), @r#"
+        error: unknown field `lables`
+         --> stack.yaml:7:30
+          |
+        7 |       metadata: { name: web, lables: { app: web } }
+          |                              ^^^^^^
+          |
+          = hint: did you mean `labels`?
+
+        error: unknown field `replica`
+         --> stack.yaml:9:9
+          |
+        9 |         replica: 2
+          |         ^^^^^^^
+          |
+          = hint: did you mean `replicas`?
+
+        error: expected a number, found the string "80"
+          --> stack.yaml:15:71
+           |
+        15 |               - { name: web, image: "web:1", ports: [{ containerPort: "80" }], env: [{ name: A, value: 1 }] }
+           |                                                                       ^^^^
+           |
+           = hint: take away the quotes
+
+        error: expected a string, found the integer 1
+          --> stack.yaml:15:104
+           |
+        15 |               - { name: web, image: "web:1", ports: [{ containerPort: "80" }], env: [{ name: A, value: 1 }] }
+           |                                                                                                        ^
+           |
+           = hint: put it in quotes
+
+        error: expected a string, found the boolean true
+          --> stack.yaml:17:83
+           |
+        17 |   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: a }, data: { on: true, list: [] } }
+           |                                                                                   ^^^^
+           |
+           = hint: put it in quotes
+
+        error: expected a string, found a list
+          --> stack.yaml:17:95
+           |
+        17 |   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: a }, data: { on: true, list: [] } }
+           |                                                                                               ^
+    "#);
+}
+
+#[test]
 fn settings_that_do_not_fit() {
     let text = "stack: demo\nnamespace: demo\ninputs:\n  replicas: { type: integer, default: 1 }\nenvironments:\n  production: { replicas: 2 }\n";
     let settings = Settings {
@@ -1472,9 +1539,15 @@ fn problems_in_manifest_files_point_into_them() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("k8s")).unwrap();
     let files = [
-        ("k8s/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: B\n"),
+        (
+            "k8s/a.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: B\n",
+        ),
         ("k8s/b.yml", "kind: ConfigMap\nmetadata:\n  name: b\n  name: c\n"),
-        ("k8s/c.json", "{\n  \"apiVersion\": \"v1\", \"kind\": \"Secret\",\n  \"metadata\": {\"name\": \"s\"},\n  \"data\": {\"k\": \"aHVudGVyMg==\"}\n}\n"),
+        (
+            "k8s/c.json",
+            "{\n  \"apiVersion\": \"v1\", \"kind\": \"Secret\",\n  \"metadata\": {\"name\": \"s\"},\n  \"data\": {\"k\": \"aHVudGVyMg==\"}\n}\n",
+        ),
         ("k8s/d.txt", "not read"),
     ];
     for (name, text) in files {
