@@ -63,10 +63,7 @@ const TABLE: &[Group] = &[
     (
         "flowcontrol.apiserver.k8s.io",
         "v1",
-        &[
-            ("FlowSchema", "flowschemas", false),
-            ("PriorityLevelConfiguration", "prioritylevelconfigurations", false),
-        ],
+        &[("FlowSchema", "flowschemas", false), ("PriorityLevelConfiguration", "prioritylevelconfigurations", false)],
     ),
     (
         "networking.k8s.io",

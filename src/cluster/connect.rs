@@ -94,7 +94,9 @@ impl Cluster {
 /// Reads and joins the files there are; `None` if there is none at all.
 fn read_files(options: &ConnectOptions) -> Result<Option<Kubeconfig>, ClusterError> {
     let paths: Vec<PathBuf> = match &options.kubeconfig {
-        Some(list) if !list.is_empty() => std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
+        Some(list) if !list.is_empty() => {
+            std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect()
+        }
         _ => options.home.iter().map(|home| home.join(".kube").join("config")).collect(),
     };
     let mut joined: Option<Kubeconfig> = None;
@@ -114,7 +116,8 @@ fn read_files(options: &ConnectOptions) -> Result<Option<Kubeconfig>, ClusterErr
 
 async fn of_kubeconfig(kubeconfig: Kubeconfig, asked: Option<&str>) -> Result<(Config, String), ClusterError> {
     let known: Vec<String> = kubeconfig.contexts.iter().map(|context| context.name.clone()).collect();
-    let Some(context) = asked.map(str::to_owned).or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty())
+    let Some(context) =
+        asked.map(str::to_owned).or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty())
     else {
         let reason = format!("no context is chosen; give `--context` one of: {}", known.join(", "));
         return Err(ClusterError::Kubeconfig { reason });

@@ -103,7 +103,9 @@ pub(super) fn credentials_reason(error: &kube::client::AuthError) -> String {
             let complaint = complaint.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
             format!("`{cmd}` ended with {}: {}", out.status, complaint.trim())
         }
-        AuthError::AuthExecStart(error) => format!("the credentials plugin cannot be run: {}", plain(&error.to_string())),
+        AuthError::AuthExecStart(error) => {
+            format!("the credentials plugin cannot be run: {}", plain(&error.to_string()))
+        }
         AuthError::AuthExecParse(_) => "the credentials plugin printed something that is no ExecCredential".to_owned(),
         AuthError::ReadTokenFile(error, path) => {
             format!("cannot read token file `{}`: {}", path.display(), plain(&error.to_string()))

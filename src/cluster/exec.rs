@@ -107,7 +107,8 @@ impl Cluster {
     fn exec_error(&self, error: &kube::Error, what: &Arc<Subject>) -> ClusterError {
         match error {
             kube::Error::Api(status) => {
-                let ours = serde_json::to_value(status).and_then(serde_json::from_value::<OurStatus>).unwrap_or_default();
+                let ours =
+                    serde_json::to_value(status).and_then(serde_json::from_value::<OurStatus>).unwrap_or_default();
                 status::error_of_status(status.code, &ours, None, what)
             }
             // The server answered without a web socket: containers run nowhere, or a proxy is in between.
@@ -155,7 +156,9 @@ mod tests {
         let read = |status: serde_json::Value| exit_code(&serde_json::from_value(status).unwrap());
         assert_eq!(read(json!({"status": "Success"})), Ok(0));
         assert_eq!(
-            read(json!({"status": "Failure", "reason": "NonZeroExitCode", "details": {"causes": [{"reason": "ExitCode", "message": "3"}]}})),
+            read(
+                json!({"status": "Failure", "reason": "NonZeroExitCode", "details": {"causes": [{"reason": "ExitCode", "message": "3"}]}})
+            ),
             Ok(3)
         );
         assert_eq!(

@@ -38,7 +38,11 @@ impl Cluster {
     ///
     /// # Errors
     /// See [`ClusterError`]; a missing right is none.
-    pub async fn events_of(&self, object: &ObjectRef, uid: Option<&str>) -> Result<Permitted<Vec<Value>>, ClusterError> {
+    pub async fn events_of(
+        &self,
+        object: &ObjectRef,
+        uid: Option<&str>,
+    ) -> Result<Permitted<Vec<Value>>, ClusterError> {
         let mut fields = format!("involvedObject.kind={},involvedObject.name={}", object.kind, object.name);
         if let Some(uid) = uid.filter(|uid| !uid.is_empty()) {
             fields.push_str(&format!(",involvedObject.uid={uid}"));

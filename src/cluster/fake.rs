@@ -45,11 +45,13 @@ type Handler = dyn FnMut(&Seen) -> Answer + Send;
 pub(super) struct FakeServer {
     handler: Arc<Mutex<Box<Handler>>>,
     log: Arc<Mutex<Vec<Seen>>>,
+    /// Requests under way, and the most there were.
+    gauge: Arc<Mutex<(usize, usize)>>,
 }
 
 impl FakeServer {
     pub(super) fn new(handler: impl FnMut(&Seen) -> Answer + Send + 'static) -> Self {
-        Self { handler: Arc::new(Mutex::new(Box::new(handler))), log: Arc::default() }
+        Self { handler: Arc::new(Mutex::new(Box::new(handler))), log: Arc::default(), gauge: Arc::default() }
     }
 
     /// Answers one after the other, whatever is asked.
@@ -64,6 +66,10 @@ impl FakeServer {
 
     pub(super) fn lines(&self) -> Vec<String> {
         self.requests().into_iter().map(|seen| seen.line).collect()
+    }
+
+    pub(super) fn most_at_once(&self) -> usize {
+        self.gauge.lock().unwrap().1
     }
 
     pub(super) fn cluster(&self) -> Cluster {
@@ -151,6 +157,16 @@ impl tower::Service<Request<Body>> for FakeServer {
                 body: serde_json::from_slice(&body).unwrap_or(Value::Null),
             };
             server.log.lock().unwrap().push(seen.clone());
+            {
+                let mut gauge = server.gauge.lock().unwrap();
+                gauge.0 += 1;
+                gauge.1 = gauge.1.max(gauge.0);
+            }
+            // Lets every other request arrive that is not held back.
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            server.gauge.lock().unwrap().0 -= 1;
             let answer = (server.handler.lock().unwrap())(&seen);
             let (code, retry_after, bytes) = match answer {
                 Answer::Json(code, value) => (code, None, Bytes::from(value.to_string())),

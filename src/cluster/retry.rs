@@ -109,7 +109,14 @@ mod tests {
 
     fn what() -> Arc<Subject> {
         let endpoint = Arc::new(Endpoint { context: None, server: "https://a".to_owned() });
-        Arc::new(Subject { verb: "list", resource: "pods".to_owned(), kind: None, namespace: None, object: None, endpoint })
+        Arc::new(Subject {
+            verb: "list",
+            resource: "pods".to_owned(),
+            kind: None,
+            namespace: None,
+            object: None,
+            endpoint,
+        })
     }
 
     fn server(code: u16, reason: &str) -> ClusterError {

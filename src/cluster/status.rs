@@ -98,7 +98,11 @@ pub(super) fn error_of_status(code: u16, status: &Status, header: Option<u64>, w
 }
 
 fn is_missing_right(message: &str) -> bool {
-    message.contains(": User \"") || message.starts_with("User \"") || message.is_empty()
+    message.contains(": User \"")
+        || message.starts_with("User \"")
+        // The check of an exec over a web socket gives no reason at all.
+        || message.trim_end().ends_with("is forbidden:")
+        || message.is_empty()
 }
 
 fn is_uid_mismatch(message: &str) -> bool {
@@ -149,8 +153,9 @@ fn conflict(reason: &str, message: String, details: Option<&Details>, what: Arc<
     if reason == "AlreadyExists" {
         return ClusterError::AlreadyExists { what };
     }
-    let about_uid =
-        is_uid_mismatch(&message) || message.contains("UID in precondition") || message.contains("UID in the precondition");
+    let about_uid = is_uid_mismatch(&message)
+        || message.contains("UID in precondition")
+        || message.contains("UID in the precondition");
     if about_uid {
         return ClusterError::Recreated { what };
     }
@@ -201,7 +206,10 @@ mod tests {
             kind: builtin::find("", Some("v1"), "ConfigMap").map(Arc::new),
             namespace: Some("shop".to_owned()),
             object: Some(ObjectRef::new("", kind, Some("shop"), "motd")),
-            endpoint: Arc::new(Endpoint { context: Some("kind-a".to_owned()), server: "https://127.0.0.1:6443".to_owned() }),
+            endpoint: Arc::new(Endpoint {
+                context: Some("kind-a".to_owned()),
+                server: "https://127.0.0.1:6443".to_owned(),
+            }),
         })
     }
 
@@ -237,6 +245,13 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_right_without_a_reason_is_one_too() {
+        let message = "pods \"motd\" is forbidden: ";
+        let error = read(403, json!({"reason": "Forbidden", "message": message}), &about("create", "Pod"));
+        assert!(matches!(error, ClusterError::Forbidden { .. }), "{error:?}");
+    }
+
+    #[test]
     fn an_expired_token_says_to_log_in_again() {
         let error = read(401, json!({"reason": "Unauthorized", "message": "Unauthorized"}), &about("get", "ConfigMap"));
         insta::assert_snapshot!(show(&error), @r"
@@ -266,10 +281,19 @@ mod tests {
     fn every_way_of_saying_that_the_uid_differs_is_understood() {
         let what = about("apply", "ConfigMap");
         for (code, message) in [
-            (409, "Operation cannot be fulfilled on configmaps \"m\": uid mismatch: the provided object specified uid abc, and no existing object was found"),
+            (
+                409,
+                "Operation cannot be fulfilled on configmaps \"m\": uid mismatch: the provided object specified uid abc, and no existing object was found",
+            ),
             (422, "ConfigMap \"m\" is invalid: metadata.uid: Invalid value: \"abc\": field is immutable"),
-            (409, "Operation cannot be fulfilled on ConfigMap \"d2\": the UID in the precondition (x) does not match the UID in record (y). The object might have been deleted and then recreated"),
-            (409, "Operation cannot be fulfilled on configmaps \"m\": StorageError: invalid object, Code: 4, Key: /a, Precondition failed: UID in precondition: a, UID in object meta: "),
+            (
+                409,
+                "Operation cannot be fulfilled on ConfigMap \"d2\": the UID in the precondition (x) does not match the UID in record (y). The object might have been deleted and then recreated",
+            ),
+            (
+                409,
+                "Operation cannot be fulfilled on configmaps \"m\": StorageError: invalid object, Code: 4, Key: /a, Precondition failed: UID in precondition: a, UID in object meta: ",
+            ),
         ] {
             let reason = if code == 409 { "Conflict" } else { "Invalid" };
             let error = read(code, json!({"reason": reason, "message": message}), &what);
@@ -284,7 +308,8 @@ mod tests {
         assert_eq!(object, ClusterError::NotFound { what: Arc::clone(&what) });
         let path = error_of(StatusCode::NOT_FOUND, &HeaderMap::new(), b"404 page not found\n", &what);
         assert!(matches!(path, ClusterError::UnknownKind { .. }), "{path:?}");
-        let namespace = read(404, json!({"reason": "NotFound", "details": {"name": "shop", "kind": "namespaces"}}), &what);
+        let namespace =
+            read(404, json!({"reason": "NotFound", "details": {"name": "shop", "kind": "namespaces"}}), &what);
         assert!(matches!(namespace, ClusterError::NamespaceMissing { .. }), "{namespace:?}");
     }
 
@@ -324,7 +349,11 @@ mod tests {
     #[test]
     fn a_wrong_type_is_a_refusal_and_an_internal_error_is_a_failure() {
         let what = about("apply", "Deployment");
-        let typed = read(500, json!({"message": "failed to create typed patch object (a/b; apps/v1, Kind=Deployment): .spec.x: field not declared in schema"}), &what);
+        let typed = read(
+            500,
+            json!({"message": "failed to create typed patch object (a/b; apps/v1, Kind=Deployment): .spec.x: field not declared in schema"}),
+            &what,
+        );
         assert!(matches!(typed, ClusterError::Rejected { code: 500, .. }), "{typed:?}");
         let internal = read(500, json!({"reason": "InternalError", "message": "failed calling webhook"}), &what);
         assert!(matches!(internal, ClusterError::Server { code: 500, .. }), "{internal:?}");

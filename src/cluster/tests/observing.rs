@@ -27,10 +27,7 @@ fn live(name: &str) -> serde_json::Value {
 }
 
 /// Answers the labelled list with `labelled`, everything else by `rest`.
-fn server(
-    labelled: &'static [&'static str],
-    mut rest: impl FnMut(&str) -> Answer + Send + 'static,
-) -> FakeServer {
+fn server(labelled: &'static [&'static str], mut rest: impl FnMut(&str) -> Answer + Send + 'static) -> FakeServer {
     FakeServer::new(move |seen| match seen.line.as_str() {
         KUBE_SYSTEM => kube_system(),
         line if line == format!("GET {CONFIG_MAPS}{LABELLED}") => {
@@ -95,10 +92,7 @@ async fn a_few_missing_objects_are_read_one_by_one() {
         line => nothing_more(line),
     });
     let observation = server.cluster().observe(&request(&["a", "new", "unlabelled"])).await.unwrap();
-    assert_eq!(
-        observation.objects.keys().cloned().collect::<Vec<_>>(),
-        [config_map("a"), config_map("unlabelled")]
-    );
+    assert_eq!(observation.objects.keys().cloned().collect::<Vec<_>>(), [config_map("a"), config_map("unlabelled")]);
     assert!(observation.missing_namespaces.is_empty());
 }
 

@@ -1,24 +1,26 @@
 //! The same client against a real API server.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::cluster::{
-    AccessQuestion, ApiKind, ApplyOptions, Cluster, ClusterError, ConnectOptions, DeleteOptions, Deleted,
-    ObserveRequest, Propagation, Seen, Watches,
+    AccessQuestion, ApiKind, ApplyOptions, Cluster, ClusterError, ConnectOptions, ConnectionFailure, DeleteOptions,
+    Deleted, ExecRequest, ObserveRequest, Propagation, Seen, Watches,
 };
 use crate::resource::{Manifest, ObjectRef};
 
 const NAMESPACE: &str = "mathison-cluster-test";
 
+fn home() -> PathBuf {
+    std::env::var_os("TESTBED_HOME")
+        .map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/mathison-testbed"), PathBuf::from)
+}
+
 async fn cluster() -> Cluster {
-    let home = std::env::var_os("TESTBED_HOME").map_or_else(
-        || std::path::PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/mathison-testbed"),
-        std::path::PathBuf::from,
-    );
-    let kubeconfig = Some(home.join("api/admin.kubeconfig").into_os_string());
+    let kubeconfig = Some(home().join("api/admin.kubeconfig").into_os_string());
     Cluster::connect(ConnectOptions { kubeconfig, ..ConnectOptions::default() }).await.unwrap()
 }
 
@@ -62,7 +64,7 @@ async fn a_real_server_is_understood() {
     assert_eq!(observation.objects.keys().cloned().collect::<Vec<_>>(), [motd.object_ref()]);
     assert_eq!(observation.unknown_kinds.len(), 1);
 
-    // Another manager's field, a stale version, another uid, a wrong type, an unknown field, and a taken name.
+    // A stale version, another uid, a wrong type, an unknown field, and a taken name.
     let conflict = manifest("v1", "ConfigMap", "motd", json!({"data": {"a": "2"}}));
     let stale = ApplyOptions { resource_version: Some("1".to_owned()), ..ApplyOptions::default() };
     let error = cluster.apply(&conflict, &stale).await.unwrap_err();
@@ -89,8 +91,7 @@ async fn a_real_server_is_understood() {
     let error = cluster.apply(&invalid, &ApplyOptions::default()).await.unwrap_err();
     assert!(matches!(error, ClusterError::Invalid { .. }), "{error:?}");
 
-    let question =
-        AccessQuestion { verb: "get".to_owned(), resource: "pods".to_owned(), ..AccessQuestion::default() };
+    let question = AccessQuestion { verb: "get".to_owned(), resource: "pods".to_owned(), ..AccessQuestion::default() };
     assert_eq!(cluster.own_access(&question).await, Ok(true));
     assert_eq!(cluster.access_review("eve", &[], &question).await, Ok(false));
 
@@ -123,4 +124,58 @@ async fn a_real_server_is_understood() {
     assert_eq!(cluster.delete(&motd.object_ref(), "v1", &right).await, Ok(Deleted::Gone));
     wait(follower, |seen| *seen == Seen::Gone).await;
     cluster.delete(&namespace.object_ref(), "v1", &DeleteOptions::default()).await.unwrap();
+}
+
+/// Connects with the kubeconfig of a user, changed at `pointer`.
+async fn connect_as(user: &str, pointer: &str, value: serde_json::Value) -> (Cluster, tempfile::TempDir) {
+    let file = home().join(format!("api/{user}.kubeconfig"));
+    let mut kubeconfig = serde_json::to_value(kube::config::Kubeconfig::read_from(file).unwrap()).unwrap();
+    if let Some((parent, key)) = pointer.rsplit_once('/') {
+        kubeconfig.pointer_mut(parent).unwrap()[key] = value;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kubeconfig");
+    // JSON is YAML.
+    std::fs::write(&file, kubeconfig.to_string()).unwrap();
+    let kubeconfig = Some(file.into_os_string());
+    (Cluster::connect(ConnectOptions { kubeconfig, ..ConnectOptions::default() }).await.unwrap(), folder)
+}
+
+#[tokio::test]
+#[ignore = "needs the testbed (tests/testbed/testbed api up)"]
+async fn a_real_servers_refusals_are_told_apart() {
+    let (nobody, _folder) = connect_as("nobody", "", json!(null)).await;
+    let error = nobody.identity().await.unwrap_err();
+    assert!(matches!(error, ClusterError::Forbidden { .. }), "{error:?}");
+
+    let (stranger, _folder) = connect_as("reader", "/users/0/user/token", json!("expired")).await;
+    let error = stranger.identity().await.unwrap_err();
+    assert!(matches!(error, ClusterError::Unauthorized { .. }), "{error:?}");
+
+    let (misled, _folder) = connect_as("reader", "/clusters/0/cluster/certificate-authority-data", json!(null)).await;
+    let error = misled.identity().await.unwrap_err();
+    assert!(matches!(error, ClusterError::Certificate { .. }), "{error:?}");
+    assert_eq!(misled.requests().reads, 1, "it is not tried again");
+
+    let (nowhere, _folder) =
+        connect_as("reader", "/clusters/0/cluster/server", json!("https://mathison.invalid:6443")).await;
+    let error = nowhere.identity().await.unwrap_err();
+    assert!(matches!(error, ClusterError::Unreachable { failure: ConnectionFailure::Name, .. }), "{error:?}");
+
+    let (reader, _folder) = connect_as("reader", "", json!(null)).await;
+    let motd = manifest("v1", "ConfigMap", "motd", json!({}));
+    let error = reader.apply(&motd, &ApplyOptions { dry_run: true, ..ApplyOptions::default() }).await.unwrap_err();
+    assert!(matches!(error, ClusterError::Forbidden { .. }), "{error:?}");
+    let request = ExecRequest {
+        namespace: "default".to_owned(),
+        pod: "none".to_owned(),
+        container: None,
+        command: vec!["true".to_owned()],
+        stdin: None,
+        timeout: Duration::from_secs(10),
+    };
+    let error = reader.exec(request.clone()).await.unwrap_err();
+    assert!(matches!(error, ClusterError::Forbidden { .. }), "{error:?}");
+    let error = cluster().await.exec(request).await.unwrap_err();
+    assert!(matches!(error, ClusterError::NotFound { .. }), "{error:?}");
 }

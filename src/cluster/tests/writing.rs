@@ -74,7 +74,8 @@ async fn after_a_definition_was_applied_unknown_kinds_are_asked_for_again() {
     });
     let cluster = server.cluster();
     assert_eq!(cluster.kind("example.com", Some("v1"), "Widget").await, Ok(None));
-    let definition = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "w"}});
+    let definition =
+        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "w"}});
     cluster.apply(&Manifest::new(definition).unwrap(), &ApplyOptions::default()).await.unwrap();
     assert!(cluster.kind("example.com", Some("v1"), "Widget").await.unwrap().is_some());
 }
@@ -100,8 +101,7 @@ async fn a_delete_carries_its_preconditions_and_knows_how_far_it_came() {
         absent("configmaps", "motd"),
     ]);
     let cluster = server.cluster();
-    let options =
-        DeleteOptions { uid: Some("u".to_owned()), resource_version: None, propagation: Propagation::Orphan };
+    let options = DeleteOptions { uid: Some("u".to_owned()), resource_version: None, propagation: Propagation::Orphan };
     for expected in [Deleted::Gone, Deleted::Pending, Deleted::Gone, Deleted::Gone] {
         assert_eq!(cluster.delete(&motd(), "v1", &options).await.unwrap(), expected);
     }
@@ -137,11 +137,12 @@ async fn a_missing_right_to_explain_is_part_of_the_answer() {
 
 #[tokio::test]
 async fn writes_under_way_at_once_are_bounded() {
-    let answers = (0..8).map(|_| answer());
-    let server = FakeServer::scripted(answers);
-    let cluster = server.cluster_with(&ConnectOptions { parallelism: 1, ..options() });
-    let options = ApplyOptions::default();
-    let manifest = manifest();
-    let outcomes = futures::future::join_all((0..8).map(|_| cluster.apply(&manifest, &options))).await;
-    assert!(outcomes.iter().all(Result::is_ok));
+    for parallelism in [1, 3] {
+        let server = FakeServer::new(|_| answer());
+        let cluster = server.cluster_with(&ConnectOptions { parallelism, ..options() });
+        let (options, manifest) = (ApplyOptions::default(), manifest());
+        let outcomes = futures::future::join_all((0..8).map(|_| cluster.apply(&manifest, &options))).await;
+        assert!(outcomes.iter().all(Result::is_ok));
+        assert_eq!(server.most_at_once(), parallelism);
+    }
 }
