@@ -74,6 +74,8 @@ pub(super) fn error_of(error: &kube::Error, endpoint: &Arc<Endpoint>) -> Cluster
     };
     let failure = match chain.kind {
         _ if chain.says("dns error") || chain.says("failed to lookup address") => ConnectionFailure::Name,
+        // Nothing was sent yet, and a server that swallows the first packet will swallow the next.
+        Some(TimedOut) if chain.says("client error (connect)") => ConnectionFailure::Other,
         Some(ConnectionRefused) => ConnectionFailure::Refused,
         Some(BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | TimedOut | UnexpectedEof) => {
             ConnectionFailure::Broken
@@ -157,6 +159,17 @@ mod tests {
             assert!(service(io::Error::from(kind)).outcome_unknown(), "{kind:?}");
         }
         assert!(!service(io::Error::from(io::ErrorKind::ConnectionRefused)).outcome_unknown());
+    }
+
+    #[test]
+    fn a_server_that_swallows_packets_was_never_asked() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("client error (Connect)")]
+        struct Connect(#[source] io::Error);
+        let error = Connect(io::Error::new(io::ErrorKind::TimedOut, "deadline has elapsed"));
+        let error = error_of(&kube::Error::Service(Box::new(error)), &endpoint());
+        assert!(!error.outcome_unknown());
+        assert_eq!(error.to_string(), "cannot reach https://127.0.0.1:6443: deadline has elapsed");
     }
 
     #[test]

@@ -197,15 +197,16 @@ impl Cluster {
 
 /// Returns what is wanted and neither found nor known to be absent.
 fn unsettled<'a>(request: &'a ObserveRequest, observation: &Observation) -> Vec<&'a ObjectRef> {
-    let open = |object: &&ObjectRef| {
+    let is_settled = |object: &ObjectRef| {
+        let is_missing = |name: &String| observation.missing_namespaces.contains(name);
         let is_namespace = object.kind == "Namespace" && object.group.is_empty();
-        !observation.objects.contains_key(*object)
-            && !observation.unreadable.contains_key(*object)
-            && !observation.unknown_kinds.contains(&object.group_kind())
-            && !(is_namespace && observation.missing_namespaces.contains(&object.name))
-            && !object.namespace.as_ref().is_some_and(|name| observation.missing_namespaces.contains(name))
+        observation.objects.contains_key(object)
+            || observation.unreadable.contains_key(object)
+            || observation.unknown_kinds.contains(&object.group_kind())
+            || (is_namespace && is_missing(&object.name))
+            || object.namespace.as_ref().is_some_and(is_missing)
     };
-    request.want.keys().filter(open).collect()
+    request.want.keys().filter(|object| !is_settled(object)).collect()
 }
 
 fn settle(observation: &mut Observation, object: ObjectRef, answer: ObjectAnswer) {

@@ -185,7 +185,7 @@ fn delete_body(options: &DeleteOptions) -> Value {
         Propagation::Foreground => "Foreground",
         Propagation::Orphan => "Orphan",
     };
-    let mut body = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation});
+    let mut body = json!({"propagationPolicy": propagation});
     let mut preconditions = serde_json::Map::new();
     for (key, value) in [("uid", &options.uid), ("resourceVersion", &options.resource_version)] {
         if let Some(value) = value {
