@@ -1,132 +1,53 @@
-//! The kinds that every Kubernetes 1.35 serves, so that a stack of them needs no discovery.
+//! The kinds that Kubernetes brings along, so that a stack of them needs no discovery.
+//!
+//! The table is that of `ssa`, which reads their schemas by it. A server that is older, or has a version turned off,
+//! answers 404 where it is asked, and that is read as an unknown kind.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::kind::ResourceKind;
+use crate::resource::GroupKind;
+use crate::ssa;
 
-/// What all of them can: kinds that are asked only (reviews, bindings, scales) are not in the table.
+/// What all of them can that a stack can hold.
 const VERBS: [&str; 7] = ["create", "delete", "get", "list", "patch", "update", "watch"];
 
-/// Group, version, and of each kind there: kind, plural, whether namespaced. The preferred version of a group first.
-type Group = (&'static str, &'static str, &'static [(&'static str, &'static str, bool)]);
+/// By group and kind, the preferred version first.
+static KINDS: LazyLock<BTreeMap<GroupKind, Vec<ResourceKind>>> = LazyLock::new(|| {
+    let mut kinds: BTreeMap<GroupKind, Vec<ResourceKind>> = BTreeMap::new();
+    for served in ssa::builtin_kinds() {
+        let kind = ResourceKind {
+            group: served.group,
+            version: served.version,
+            kind: served.kind,
+            plural: served.plural,
+            namespaced: served.namespaced,
+            verbs: VERBS.map(str::to_owned).to_vec(),
+        };
+        kinds.entry(kind.group_kind()).or_default().push(kind);
+    }
+    for versions in kinds.values_mut() {
+        versions.sort_by_key(|kind| std::cmp::Reverse(rank(&kind.version)));
+    }
+    kinds
+});
 
-const TABLE: &[Group] = &[
-    (
-        "",
-        "v1",
-        &[
-            ("ConfigMap", "configmaps", true),
-            ("Endpoints", "endpoints", true),
-            ("Event", "events", true),
-            ("LimitRange", "limitranges", true),
-            ("Namespace", "namespaces", false),
-            ("Node", "nodes", false),
-            ("PersistentVolume", "persistentvolumes", false),
-            ("PersistentVolumeClaim", "persistentvolumeclaims", true),
-            ("Pod", "pods", true),
-            ("PodTemplate", "podtemplates", true),
-            ("ReplicationController", "replicationcontrollers", true),
-            ("ResourceQuota", "resourcequotas", true),
-            ("Secret", "secrets", true),
-            ("Service", "services", true),
-            ("ServiceAccount", "serviceaccounts", true),
-        ],
-    ),
-    (
-        "admissionregistration.k8s.io",
-        "v1",
-        &[
-            ("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false),
-            ("ValidatingAdmissionPolicy", "validatingadmissionpolicies", false),
-            ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", false),
-            ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false),
-        ],
-    ),
-    ("apiextensions.k8s.io", "v1", &[("CustomResourceDefinition", "customresourcedefinitions", false)]),
-    ("apiregistration.k8s.io", "v1", &[("APIService", "apiservices", false)]),
-    (
-        "apps",
-        "v1",
-        &[
-            ("ControllerRevision", "controllerrevisions", true),
-            ("DaemonSet", "daemonsets", true),
-            ("Deployment", "deployments", true),
-            ("ReplicaSet", "replicasets", true),
-            ("StatefulSet", "statefulsets", true),
-        ],
-    ),
-    ("autoscaling", "v2", &[("HorizontalPodAutoscaler", "horizontalpodautoscalers", true)]),
-    ("autoscaling", "v1", &[("HorizontalPodAutoscaler", "horizontalpodautoscalers", true)]),
-    ("batch", "v1", &[("CronJob", "cronjobs", true), ("Job", "jobs", true)]),
-    ("certificates.k8s.io", "v1", &[("CertificateSigningRequest", "certificatesigningrequests", false)]),
-    ("coordination.k8s.io", "v1", &[("Lease", "leases", true)]),
-    ("discovery.k8s.io", "v1", &[("EndpointSlice", "endpointslices", true)]),
-    ("events.k8s.io", "v1", &[("Event", "events", true)]),
-    (
-        "flowcontrol.apiserver.k8s.io",
-        "v1",
-        &[("FlowSchema", "flowschemas", false), ("PriorityLevelConfiguration", "prioritylevelconfigurations", false)],
-    ),
-    (
-        "networking.k8s.io",
-        "v1",
-        &[
-            ("IPAddress", "ipaddresses", false),
-            ("Ingress", "ingresses", true),
-            ("IngressClass", "ingressclasses", false),
-            ("NetworkPolicy", "networkpolicies", true),
-            ("ServiceCIDR", "servicecidrs", false),
-        ],
-    ),
-    ("node.k8s.io", "v1", &[("RuntimeClass", "runtimeclasses", false)]),
-    ("policy", "v1", &[("PodDisruptionBudget", "poddisruptionbudgets", true)]),
-    (
-        "rbac.authorization.k8s.io",
-        "v1",
-        &[
-            ("ClusterRole", "clusterroles", false),
-            ("ClusterRoleBinding", "clusterrolebindings", false),
-            ("Role", "roles", true),
-            ("RoleBinding", "rolebindings", true),
-        ],
-    ),
-    (
-        "resource.k8s.io",
-        "v1",
-        &[
-            ("DeviceClass", "deviceclasses", false),
-            ("ResourceClaim", "resourceclaims", true),
-            ("ResourceClaimTemplate", "resourceclaimtemplates", true),
-            ("ResourceSlice", "resourceslices", false),
-        ],
-    ),
-    ("scheduling.k8s.io", "v1", &[("PriorityClass", "priorityclasses", false)]),
-    (
-        "storage.k8s.io",
-        "v1",
-        &[
-            ("CSIDriver", "csidrivers", false),
-            ("CSINode", "csinodes", false),
-            ("CSIStorageCapacity", "csistoragecapacities", true),
-            ("StorageClass", "storageclasses", false),
-            ("VolumeAttachment", "volumeattachments", false),
-            ("VolumeAttributesClass", "volumeattributesclasses", false),
-        ],
-    ),
-];
+/// Orders versions as the server prefers them: stable over beta over alpha, later over earlier.
+fn rank(version: &str) -> (u8, u32, u32) {
+    let number = |text: &str| text.parse().unwrap_or(0);
+    let rest = version.strip_prefix('v').unwrap_or(version);
+    match (rest.split_once("beta"), rest.split_once("alpha")) {
+        (Some((major, minor)), _) => (1, number(major), number(minor)),
+        (_, Some((major, minor))) => (0, number(major), number(minor)),
+        _ => (2, number(rest), 0),
+    }
+}
 
 /// Returns a built-in kind; without a version, at the preferred one.
 pub(super) fn find(group: &str, version: Option<&str>, kind: &str) -> Option<ResourceKind> {
-    let (version, (_, plural, namespaced)) = TABLE
-        .iter()
-        .filter(|(of_group, of_version, _)| *of_group == group && version.is_none_or(|version| version == *of_version))
-        .find_map(|(_, version, kinds)| Some((*version, kinds.iter().find(|(name, ..)| *name == kind)?)))?;
-    Some(ResourceKind {
-        group: group.to_owned(),
-        version: version.to_owned(),
-        kind: kind.to_owned(),
-        plural: (*plural).to_owned(),
-        namespaced: *namespaced,
-        verbs: VERBS.map(str::to_owned).to_vec(),
-    })
+    let versions = KINDS.get(&GroupKind::new(group, kind))?;
+    versions.iter().find(|kind| version.is_none_or(|version| version == kind.version)).cloned()
 }
 
 #[cfg(test)]
@@ -142,13 +63,25 @@ mod tests {
     }
 
     #[test]
-    fn no_kind_stands_twice() {
-        let mut seen = std::collections::BTreeSet::new();
-        for (group, version, kinds) in TABLE {
-            for (kind, plural, _) in *kinds {
-                assert!(seen.insert((group, version, kind)), "{group} {version} {kind}");
-                assert_eq!(plural.to_lowercase(), **plural);
-            }
+    fn stable_versions_come_before_others() {
+        let mut versions = ["v1alpha1", "v2beta1", "v1", "v1beta2", "v1beta1", "v2"];
+        versions.sort_by_key(|version| std::cmp::Reverse(rank(version)));
+        assert_eq!(versions, ["v2", "v1", "v2beta1", "v1beta2", "v1beta1", "v1alpha1"]);
+    }
+
+    #[test]
+    fn the_kinds_of_a_first_stack_are_known() {
+        for (group, kind, plural, namespaced) in [
+            ("", "Namespace", "namespaces", false),
+            ("", "PersistentVolumeClaim", "persistentvolumeclaims", true),
+            ("apps", "StatefulSet", "statefulsets", true),
+            ("networking.k8s.io", "NetworkPolicy", "networkpolicies", true),
+            ("rbac.authorization.k8s.io", "ClusterRole", "clusterroles", false),
+            ("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false),
+            ("apiregistration.k8s.io", "APIService", "apiservices", false),
+        ] {
+            let found = find(group, Some("v1"), kind).unwrap();
+            assert_eq!((found.plural.as_str(), found.namespaced), (plural, namespaced));
         }
     }
 }
