@@ -147,7 +147,9 @@ mod tests {
     fn the_written_form_is_fixed_and_read_back() {
         let record = lock_record();
         let text = String::from_utf8(record.encode()).unwrap();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        {"format":"mathison.dev/lock","version":1,"holder":"ada@laptop","user":"ada","host":"laptop","pid":4711,"processStarted":"2026-01-02T03:04:04.25Z","command":"mathison apply stacks/mathison.yaml","since":"2026-01-02T03:04:05Z","runId":"r-7f3a"}
+        "#);
         assert_eq!(LockRecord::decode(text.as_bytes()), Some(record));
     }
 
@@ -169,8 +171,14 @@ mod tests {
     #[test]
     fn who_is_locked_out_is_told_by_whom_and_what_to_do() {
         let held = LockError::Held { state: "state/x.json".into(), holder: Some(Box::new(lock_record())) };
-        insta::assert_snapshot!(format!("{held}\nhint: {}", held.hint()), @"");
+        insta::assert_snapshot!(format!("{held}\nhint: {}", held.hint()), @r"
+        the state `state/x.json` is locked by `ada@laptop` (process 4711, `mathison apply stacks/mathison.yaml`, since 2026-01-02T03:04:05Z)
+        hint: wait until process 4711 on `laptop` has ended; if it never does, end it, and `mathison state unlock` clears what it left
+        ");
         let unknown = LockError::Held { state: "state/x.json".into(), holder: None };
-        insta::assert_snapshot!(format!("{unknown}\nhint: {}", unknown.hint()), @"");
+        insta::assert_snapshot!(format!("{unknown}\nhint: {}", unknown.hint()), @r"
+        the state `state/x.json` is locked by a living process that left no readable record of itself
+        hint: wait until that run has ended; if it never does, end it, and `mathison state unlock` clears what it left
+        ");
     }
 }

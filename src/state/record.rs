@@ -5,8 +5,10 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Entry;
 use crate::resource::{Address, Digest, ObjectRef};
@@ -52,10 +54,12 @@ impl<'a> ObjectRecord<'a> {
 pub(super) struct EntryRecord<'a> {
     address: Cow<'a, str>,
     api_version: Cow<'a, str>,
+    #[serde(deserialize_with = "value_of_own_depth")]
     applied: Cow<'a, Value>,
     depends_on: Vec<ObjectRecord<'a>>,
     #[serde(with = "digest_text")]
     desired: Digest,
+    #[serde(deserialize_with = "value_of_own_depth")]
     fields: Cow<'a, Value>,
     object: ObjectRecord<'a>,
     #[serde(with = "digest_text")]
@@ -94,6 +98,13 @@ impl<'a> EntryRecord<'a> {
         };
         (self.object.into_object(), entry)
     }
+}
+
+/// Reads a value with the whole depth that the parser grants. The objects of a cluster came through the same parser, so
+/// every one of them can be read back, however deep in the file it stands.
+fn value_of_own_depth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, Value>, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    serde_json::from_str(raw.get()).map(Cow::Owned).map_err(D::Error::custom)
 }
 
 /// A digest as `sha256:HEX`.

@@ -116,3 +116,24 @@ impl State {
         self.entries.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::example::{state, stateful_set};
+
+    #[test]
+    fn an_entry_is_found_by_identity_and_by_address() {
+        let state = state();
+        let (object, entry) = state.by_address(&Address::from_text("redis.StatefulSet/redis")).unwrap();
+        assert_eq!((object, state.entry(object)), (&stateful_set(), Some(entry)));
+        assert_eq!(state.by_address(&Address::from_text("redis.StatefulSet/other")), None);
+    }
+
+    #[test]
+    fn a_new_state_stands_before_its_first_snapshot() {
+        let state = State::new("mathison", "mathison-system", "cluster", Lineage("l-1".to_owned()));
+        assert!(state.is_empty());
+        assert_eq!((state.serial, state.serial.next()), (Serial(0), Serial(1)));
+    }
+}

@@ -48,7 +48,7 @@ pub enum JournalError {
     #[error(transparent)]
     File(#[from] FileError),
     /// An earlier write to it failed, so what follows would stand behind half a line.
-    #[error("append to the journal `{}` after an earlier write to it failed", .0.display())]
+    #[error("cannot append to the journal `{}` after an earlier write to it failed", .0.display())]
     Broken(PathBuf),
     /// A line that was on the disk is no longer what was written.
     #[error("line {line} of the journal was damaged or edited")]

@@ -48,3 +48,54 @@ pub fn recover(mut state: State, journal: &JournalContent) -> Recovered {
     }
     Recovered { state, done, failed, unfinished }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Digest;
+    use crate::state::example::{done, entry, header, intent, service, state, stateful_set};
+    use crate::state::journal::{IntentAction, JournalResult};
+
+    fn content(results: Vec<JournalResult>) -> JournalContent {
+        let intents = vec![intent(&service(), IntentAction::Update), intent(&stateful_set(), IntentAction::Delete)];
+        JournalContent { header: header(), intents, committed: true, results, torn: false }
+    }
+
+    #[test]
+    fn results_go_into_the_state_and_the_rest_is_unfinished() {
+        let mut updated = entry(&service(), &[]);
+        updated.desired = Digest::of_bytes(b"another");
+        let journal = content(vec![done(&service(), Recording::Put(Box::new(updated.clone())))]);
+        let recovered = recover(state(), &journal);
+        assert_eq!(recovered.state.entry(&service()), Some(&updated));
+        assert_eq!((recovered.done, recovered.failed), (1, 0));
+        assert_eq!(recovered.unfinished, [journal.intents[1].clone()]);
+        assert_eq!(recovered.state.serial, state().serial);
+        assert_eq!(recover(recovered.state.clone(), &journal), recovered);
+    }
+
+    #[test]
+    fn what_was_deleted_is_recorded_no_longer() {
+        let recovered = recover(state(), &content(vec![done(&stateful_set(), Recording::Remove)]));
+        assert_eq!(recovered.state.entry(&stateful_set()), None);
+    }
+
+    #[test]
+    fn an_unknown_result_is_unfinished_until_a_later_one_is_known() {
+        let unknown = JournalResult { outcome: Outcome::Unknown, ..done(&service(), Recording::Unchanged) };
+        let failed = JournalResult { outcome: Outcome::Failed, ..unknown.clone() };
+        assert_eq!(recover(state(), &content(vec![unknown.clone()])).unfinished.len(), 2);
+        let recovered = recover(state(), &content(vec![unknown, failed]));
+        assert_eq!((recovered.failed, recovered.unfinished.len()), (1, 1));
+        assert_eq!(recovered.state, state());
+    }
+
+    #[test]
+    fn a_run_that_never_closed_its_intents_left_nothing_to_settle() {
+        let journal = JournalContent { committed: false, ..content(Vec::new()) };
+        let recovered = recover(state(), &journal);
+        assert_eq!((recovered.state, recovered.unfinished), (state(), Vec::new()));
+        let torn = JournalContent { torn: true, ..journal };
+        assert_eq!(recover(state(), &torn).unfinished, torn.intents);
+    }
+}

@@ -5,17 +5,18 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::FileError;
+use crate::resource::ObjectRef;
 use crate::state::journal::JournalError;
 use crate::state::{Lineage, LockError, Serial, SnapshotError};
 
-/// Why a state could not be read, kept or locked. Fits behind "failed to" where something was tried, else stands alone.
+/// Why a state could not be read, kept or locked. Each stands alone.
 #[derive(Debug, Error)]
 pub enum StateError {
     /// A file call failed.
     #[error(transparent)]
     File(#[from] FileError),
     /// The snapshot cannot be trusted.
-    #[error("read the state `{}`", .path.display())]
+    #[error("cannot read the state `{}`", .path.display())]
     Snapshot {
         /// The file.
         path: PathBuf,
@@ -23,7 +24,7 @@ pub enum StateError {
         source: SnapshotError,
     },
     /// The journal of an interrupted run cannot be trusted.
-    #[error("read the journal `{}` of an interrupted run", .path.display())]
+    #[error("cannot read the journal `{}` of an interrupted run", .path.display())]
     Journal {
         /// The file.
         path: PathBuf,
@@ -67,7 +68,7 @@ pub enum StateError {
         found: Lineage,
     },
     /// The snapshot is no longer the one that the run started from.
-    #[error("replace the state `{}`: number {found} was saved meanwhile, and this would be number {saving}", .path.display())]
+    #[error("cannot replace the state `{}`: number {found} was saved meanwhile, and this would be number {saving}", .path.display())]
     Moved {
         /// The snapshot.
         path: PathBuf,
@@ -91,10 +92,13 @@ pub enum StateError {
         found: Option<Serial>,
     },
     /// A run is to begin while the journal of an interrupted one is there.
-    #[error("begin a run while `{}` of an interrupted one is not settled", .0.display())]
+    #[error("cannot begin a run while `{}` of an interrupted one is not settled", .0.display())]
     Unsettled(PathBuf),
+    /// A run cannot be closed while writes of it may or may not have happened.
+    #[error("cannot close the run: it is unknown whether {} was written", list(.0))]
+    Unknown(Vec<ObjectRef>),
     /// What is to be thrown away still records resources.
-    #[error("discard the state `{}`, which still records {resources} resources", .path.display())]
+    #[error("cannot discard the state `{}`, which still records {resources} resources", .path.display())]
     NotEmpty {
         /// The snapshot.
         path: PathBuf,
@@ -111,6 +115,10 @@ pub enum StateError {
     },
 }
 
+fn list(objects: &[ObjectRef]) -> String {
+    objects.iter().map(|object| format!("`{object}`")).collect::<Vec<_>>().join(", ")
+}
+
 impl StateError {
     /// Returns what to do about it, where there is something to be told.
     #[must_use]
@@ -123,7 +131,7 @@ impl StateError {
                 Some("use a newer mathison; an older one would lose what it does not know".to_owned())
             }
             Self::Snapshot { path, .. } => Some(format!(
-                "the snapshot before it is in `{}.backup`; `mathison state verify` tells what is wrong",
+                "the snapshot before it is kept in `{}.backup`; put it in place, and `mathison plan` shows what it lacks",
                 path.display()
             )),
             Self::Journal { path, .. } => Some(format!(
@@ -140,7 +148,7 @@ impl StateError {
                 Some("a state was moved or brought back by hand; put the newer one back beside its journal".to_owned())
             }
             Self::Moved { .. } => Some("another run saved it; run `mathison plan` again".to_owned()),
-            Self::Unsettled(_) => Some("run `mathison plan` or `mathison apply` to settle it".to_owned()),
+            Self::Unsettled(_) | Self::Unknown(_) => Some("run `mathison apply` again: it asks the cluster".to_owned()),
             Self::Write(_) | Self::NotEmpty { .. } | Self::Name { .. } => None,
         }
     }

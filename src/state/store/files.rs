@@ -91,7 +91,7 @@ pub trait LockFile: fmt::Debug + Send + Sync {
 
 /// A file call that failed: what for, and on which path. The cause is the source.
 #[derive(Debug, Error)]
-#[error("{doing} `{}`", .path.display())]
+#[error("cannot {doing} `{}`", .path.display())]
 pub struct FileError {
     /// What was being done, such as `write the state`.
     pub doing: &'static str,

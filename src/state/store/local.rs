@@ -279,3 +279,112 @@ enum Read {
     Whole(Box<Option<Loaded>>),
     Changed,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::state::example::{CLUSTER, header, intent, lock_record, service, state};
+    use crate::state::{IntentAction, LockError};
+
+    fn store(folder: &TempDir) -> LocalStore {
+        LocalStore::open(folder.path(), "mathison", "mathison-system", CLUSTER).unwrap()
+    }
+
+    fn shown(error: &StateError, folder: &TempDir) -> String {
+        let hint = error.hint().unwrap_or_default();
+        format!("{error}\nhint: {hint}").replace(&folder.path().display().to_string(), "state")
+    }
+
+    #[test]
+    fn where_nothing_was_recorded_there_is_no_state() {
+        let folder = TempDir::new().unwrap();
+        let store = LocalStore::open(&folder.path().join("not/there"), "mathison", "mathison-system", CLUSTER).unwrap();
+        assert_eq!(store.load().unwrap(), None);
+        assert!(!folder.path().join("not").exists());
+    }
+
+    #[test]
+    fn each_cluster_has_a_file_of_its_own() {
+        let folder = TempDir::new().unwrap();
+        store(&folder).lock(&lock_record()).unwrap().save(&state()).unwrap();
+        let other = LocalStore::open(folder.path(), "mathison", "mathison-system", "ffffffff-0000").unwrap();
+        assert_eq!(other.load().unwrap(), None);
+        assert_eq!(store(&folder).load().unwrap().unwrap().state, state());
+    }
+
+    #[test]
+    fn the_state_of_another_cluster_or_stack_is_refused() {
+        let folder = TempDir::new().unwrap();
+        store(&folder).lock(&lock_record()).unwrap().save(&state()).unwrap();
+        let other = LocalStore::open_file(store(&folder).path(), "mathison", "mathison-system", "ffffffff-0000");
+        insta::assert_snapshot!(shown(&other.load().unwrap_err(), &folder), @r"
+        the state `state/mathison@mathison-system.1a2b3c4d.json` belongs to the cluster `1a2b3c4d-0000-4000-8000-000000000000`, not to `ffffffff-0000`, which was asked for
+        hint: check `--context`, or name the folder of this cluster's states with `--state`
+        ");
+        let other = LocalStore::open_file(store(&folder).path(), "mathison", "staging", CLUSTER);
+        insta::assert_snapshot!(shown(&other.load().unwrap_err(), &folder), @r"
+        the state `state/mathison@mathison-system.1a2b3c4d.json` belongs to the stack `mathison@mathison-system`, not to `mathison@staging`, which was asked for
+        hint: check the stack's name and namespace, or name another folder with `--state`
+        ");
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_with_what_helps() {
+        let folder = TempDir::new().unwrap();
+        fs::write(store(&folder).path(), "{").unwrap();
+        insta::assert_snapshot!(shown(&store(&folder).load().unwrap_err(), &folder), @r"
+        cannot read the state `state/mathison@mathison-system.1a2b3c4d.json`
+        hint: the snapshot before it is kept in `state/mathison@mathison-system.1a2b3c4d.json.backup`; put it in place, and `mathison plan` shows what it lacks
+        ");
+        fs::remove_file(store(&folder).path()).unwrap();
+        fs::create_dir(store(&folder).path()).unwrap();
+        let error = store(&folder).load().unwrap_err();
+        assert!(error.to_string().starts_with("cannot read the state `"), "{error}");
+    }
+
+    #[test]
+    fn words_that_would_leave_the_folder_are_refused() {
+        for (stack, namespace, cluster) in
+            [("../x", "n", "c"), ("x", "a/b", "c"), ("x", "n", "../../etc"), ("x", "n", ""), ("", "n", "c")]
+        {
+            let refused = LocalStore::open(Path::new("state"), stack, namespace, cluster);
+            assert!(matches!(refused, Err(StateError::Name { .. })), "{stack} {namespace} {cluster}");
+        }
+    }
+
+    #[test]
+    fn a_lock_of_the_living_is_never_taken_and_that_of_the_dead_always() {
+        let folder = TempDir::new().unwrap();
+        let held = store(&folder).lock(&lock_record()).unwrap();
+        for refused in [store(&folder).lock(&lock_record()).map(|_| ()), store(&folder).unlock().map(|_| ())] {
+            let Err(StateError::Lock(LockError::Held { holder, .. })) = refused else { panic!("{refused:?}") };
+            assert_eq!(holder.as_deref(), Some(&lock_record()));
+        }
+        drop(held);
+        assert_eq!(store(&folder).lock(&lock_record()).unwrap().left_by(), None);
+
+        // What a process leaves that was killed: the record, but no lock of the operating system.
+        fs::write(&store(&folder).paths.lock, lock_record().encode()).unwrap();
+        assert_eq!(store(&folder).lock(&lock_record()).unwrap().left_by(), Some(&lock_record()));
+        fs::write(&store(&folder).paths.lock, lock_record().encode()).unwrap();
+        assert_eq!(store(&folder).unlock().unwrap(), Some(lock_record()));
+        assert_eq!(store(&folder).unlock().unwrap(), None);
+    }
+
+    #[test]
+    fn a_reader_tells_a_run_that_goes_on_from_one_that_died() {
+        let folder = TempDir::new().unwrap();
+        let locked = store(&folder).lock(&lock_record()).unwrap();
+        locked.save(&state()).unwrap();
+        let run = locked.begin_run(&header(), &[intent(&service(), IntentAction::Update)]).unwrap();
+        let interrupted = store(&folder).load().unwrap().unwrap().interrupted.unwrap();
+        assert_eq!((interrupted.alive, interrupted.holder), (true, Some(lock_record())));
+        drop(run);
+        let interrupted = store(&folder).load().unwrap().unwrap().interrupted.unwrap();
+        assert_eq!((interrupted.alive, interrupted.holder), (false, None));
+    }
+}

@@ -5,6 +5,8 @@
 //! and no snapshot is saved beside an open journal.
 
 mod error;
+#[cfg(test)]
+mod faults;
 mod files;
 mod local;
 mod local_lock;
