@@ -37,7 +37,7 @@ fn write_temporary(files: &dyn Files, temporary: &Path, content: &[u8]) -> io::R
 
 /// Writes so many bytes beside `path` and removes them: finds a disk that is full or cannot be written.
 pub(super) fn check_room(files: &dyn Files, path: &Path, bytes: usize) -> Result<(), FileError> {
-    const BLOCK: [u8; 64 * 1024] = [0x5a; 64 * 1024];
+    static BLOCK: [u8; 64 * 1024] = [0x5a; 64 * 1024];
     let temporary = with_suffix(path, ".room");
     let tried = files.remove(&temporary).and_then(|()| files.create_new(&temporary)).and_then(|mut file| {
         let mut left = bytes;
