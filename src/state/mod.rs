@@ -8,12 +8,14 @@ mod example;
 pub mod journal;
 mod lock;
 mod record;
+mod recorded;
 pub mod snapshot;
 pub mod store;
 mod value;
 
 pub use journal::{Intent, IntentAction, JournalHeader, JournalResult, Outcome, Recording};
 pub use lock::{LockError, LockRecord};
+pub use recorded::Recorded;
 pub use snapshot::SnapshotError;
 pub use store::{Interrupted, Loaded, LocalStore, LockedStore, Run, StateError};
 pub use value::{Entry, Lineage, Serial, State};

@@ -5,12 +5,10 @@
 
 use std::borrow::Cow;
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Entry;
+use super::{Entry, Recorded};
 use crate::resource::{Address, Digest, ObjectRef};
 
 /// An identity.
@@ -54,13 +52,11 @@ impl<'a> ObjectRecord<'a> {
 pub(super) struct EntryRecord<'a> {
     address: Cow<'a, str>,
     api_version: Cow<'a, str>,
-    #[serde(deserialize_with = "value_of_own_depth")]
-    applied: Cow<'a, Value>,
+    applied: Kept<'a>,
     depends_on: Vec<ObjectRecord<'a>>,
     #[serde(with = "digest_text")]
     desired: Digest,
-    #[serde(deserialize_with = "value_of_own_depth")]
-    fields: Cow<'a, Value>,
+    fields: Kept<'a>,
     object: ObjectRecord<'a>,
     #[serde(with = "digest_text")]
     owned: Digest,
@@ -73,10 +69,10 @@ impl<'a> EntryRecord<'a> {
         Self {
             address: Cow::Borrowed(entry.address.as_str()),
             api_version: Cow::Borrowed(&entry.api_version),
-            applied: Cow::Borrowed(&entry.applied),
+            applied: Kept::Written(&entry.applied),
             depends_on: ObjectRecord::list(&entry.depends_on),
             desired: entry.desired,
-            fields: Cow::Borrowed(&entry.fields),
+            fields: Kept::Written(&entry.fields),
             object: ObjectRecord::of(object),
             owned: entry.owned,
             protect: entry.protect,
@@ -84,27 +80,46 @@ impl<'a> EntryRecord<'a> {
         }
     }
 
-    pub(super) fn into_entry(self) -> (ObjectRef, Entry) {
+    /// Returns the identity and the entry. `trusted` says that the record is known to be what was written here.
+    pub(super) fn into_entry(self, trusted: bool) -> serde_json::Result<(ObjectRef, Entry)> {
         let entry = Entry {
             address: Address::from_text(self.address),
             api_version: self.api_version.into_owned(),
             uid: self.uid.into_owned(),
             desired: self.desired,
             owned: self.owned,
-            fields: self.fields.into_owned(),
-            applied: self.applied.into_owned(),
+            fields: self.fields.into_recorded(trusted)?,
+            applied: self.applied.into_recorded(trusted)?,
             depends_on: self.depends_on.into_iter().map(ObjectRecord::into_object).collect(),
             protect: self.protect,
         };
-        (self.object.into_object(), entry)
+        Ok((self.object.into_object(), entry))
     }
 }
 
-/// Reads a value with the whole depth that the parser grants. The objects of a cluster came through the same parser, so
-/// every one of them can be read back, however deep in the file it stands.
-fn value_of_own_depth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, Value>, D::Error> {
-    let raw = <&RawValue>::deserialize(deserializer)?;
-    serde_json::from_str(raw.get()).map(Cow::Owned).map_err(D::Error::custom)
+/// A recorded value: one to be written, or the text of one that was read. The text is parsed on its own, with the whole
+/// depth that the parser grants: objects of a cluster came through the same one, so each of them can be read back.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Kept<'a> {
+    Written(&'a Recorded),
+    Read(Box<RawValue>),
+}
+
+impl<'de> Deserialize<'de> for Kept<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self::Read)
+    }
+}
+
+impl Kept<'_> {
+    fn into_recorded(self, trusted: bool) -> serde_json::Result<Recorded> {
+        match self {
+            Self::Written(recorded) => Ok(recorded.clone()),
+            Self::Read(text) if trusted => Ok(Recorded::from_trusted(text)),
+            Self::Read(text) => Recorded::from_untrusted(&text),
+        }
+    }
 }
 
 /// A digest as `sha256:HEX`.

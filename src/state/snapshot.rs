@@ -162,10 +162,13 @@ pub fn decode(bytes: &[u8]) -> Result<State, SnapshotError> {
     let record: SnapshotRecord<'_> =
         serde_json::from_str(text).map_err(|error| unreadable(bytes, SnapshotError::Malformed(error)))?;
     check_kind(&Value::from(record.format.as_str()), record.version, &record.written_by)?;
-    check_content(text, record.checksum)?;
+    let trusted = as_written(text, record.checksum);
+    if !trusted {
+        check_content(text, record.checksum)?;
+    }
     let mut entries = BTreeMap::new();
     for resource in record.resources {
-        let (object, entry) = resource.into_entry();
+        let (object, entry) = resource.into_entry(trusted).map_err(SnapshotError::Malformed)?;
         match entries.entry(object) {
             Slot::Vacant(slot) => {
                 slot.insert(entry);
@@ -184,11 +187,13 @@ pub fn decode(bytes: &[u8]) -> Result<State, SnapshotError> {
     })
 }
 
+/// Tells whether the file is, to the byte, what was written.
+fn as_written(text: &str, stated: Digest) -> bool {
+    let lines = text.strip_prefix(BEFORE_CHECKSUM).and_then(|text| text.split_once('\n'));
+    lines.is_some_and(|(_, rest)| checksum_of_lines(rest) == stated)
+}
+
 fn check_content(text: &str, stated: Digest) -> Result<(), SnapshotError> {
-    let as_written = text.strip_prefix(BEFORE_CHECKSUM).and_then(|text| text.split_once('\n'));
-    if as_written.is_some_and(|(_, rest)| checksum_of_lines(rest) == stated) {
-        return Ok(());
-    }
     let mut whole: Value = serde_json::from_str(text).map_err(SnapshotError::Malformed)?;
     if let Some(fields) = whole.as_object_mut() {
         fields.remove("checksum");
@@ -347,7 +352,7 @@ mod tests {
         serde_json::from_slice::<Value>(&canonical_json(&deep)).unwrap();
         let mut state = example::state();
         for entry in state.entries.values_mut() {
-            (entry.applied, entry.fields) = (deep.clone(), deep.clone());
+            (entry.applied, entry.fields) = (deep.clone().into(), deep.clone().into());
         }
         assert_eq!(decode(&encode(&state)).unwrap(), state);
     }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
-
+use super::Recorded;
 use crate::resource::{Address, Digest, ObjectRef};
 
 /// Which line of snapshots a state belongs to: a random word made with the first one. Two states of different lineage
@@ -50,9 +49,9 @@ pub struct Entry {
     /// Digest of the live values of the fields we own, as the server stored them (keyed for Secrets).
     pub owned: Digest,
     /// The fields we own, in the `FieldsV1` encoding of managed fields.
-    pub fields: Value,
+    pub fields: Recorded,
     /// The live values of those fields after the apply. In a Secret every value of `data` is its keyed digest.
-    pub applied: Value,
+    pub applied: Recorded,
     /// The resources it was applied after: deletes walk this backwards.
     pub depends_on: Vec<ObjectRef>,
     /// Refuses delete and replace, also after it left the file.

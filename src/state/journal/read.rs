@@ -93,7 +93,8 @@ fn absorb(
             content.committed = true;
         }
         Body::Result(result) if content.committed => {
-            let result = result.into_result();
+            let malformed = |source| JournalError::Malformed { line: number, source };
+            let result = result.into_result().map_err(malformed)?;
             if !announced.contains(&result.object) {
                 return Err(JournalError::NoIntent(result.object));
             }

@@ -196,8 +196,8 @@ impl<'a> ResultRecord<'a> {
         }
     }
 
-    pub(super) fn into_result(self) -> JournalResult {
-        JournalResult {
+    pub(super) fn into_result(self) -> serde_json::Result<JournalResult> {
+        Ok(JournalResult {
             object: self.object.into_object(),
             uid: self.uid.map(Cow::into_owned),
             outcome: match self.outcome {
@@ -206,10 +206,10 @@ impl<'a> ResultRecord<'a> {
                 OutcomeRecord::Unknown => Outcome::Unknown,
             },
             recording: match self.recording {
-                RecordingRecord::Put(entry) => Recording::Put(Box::new(entry.into_entry().1)),
+                RecordingRecord::Put(entry) => Recording::Put(Box::new(entry.into_entry(true)?.1)),
                 RecordingRecord::Remove => Recording::Remove,
                 RecordingRecord::Unchanged => Recording::Unchanged,
             },
-        }
+        })
     }
 }
