@@ -22,10 +22,11 @@ mod budget;
 mod canaries;
 mod failures;
 mod lifecycle;
-
+mod schema;
 mod servers;
 mod structure;
 mod support;
+mod wrong_stacks;
 
 /// A file of the suite that no `mod` names is compiled by nobody, and its tests never fail.
 #[test]
@@ -40,7 +41,3 @@ fn every_file_of_the_suite_is_part_of_it() {
         }
     }
 }
-//! The one integration binary.
-
-mod schema;
-mod wrong_stacks;
