@@ -174,7 +174,10 @@ fn the_state_of_another_cluster_is_refused(server: &Server) {
     state["checksum"] = json!(if bare { digest.trim_start_matches("sha256:") } else { &digest });
     fs::write(file, state.to_string()).expect("write it");
     for line in ["plan stack.yaml", APPLY, "destroy stack.yaml --auto-approve", "drift stack.yaml"] {
-        environment.run(line).expect_code(1).expect_text(&["another cluster", "11111111-2222-3333-4444-555555555555"]);
+        environment
+            .run(line)
+            .expect_code(1)
+            .expect_text(&["belongs to the cluster", "11111111-2222-3333-4444-555555555555"]);
     }
     assert!(namespace.get("configmap", "one").is_some(), "nothing was destroyed");
 }
