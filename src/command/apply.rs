@@ -141,7 +141,8 @@ async fn carry_out(
         record: &mut record,
     })
     .await;
-    let saved = recorder.finish(plan);
+    let unknown = outcome.ends.values().any(|(_, end)| matches!(end, ResourceEnd::Unknown(_)));
+    let saved = recorder.finish(plan, !unknown && outcome.record_error.is_none());
     let counts = plan.counts();
     let summary = Summary { destroy: plan.destroy, unchanged: counts.unchanged, kept: counts.keep };
     if let Ok((mut reporter, result)) = reporting.await {

@@ -101,14 +101,20 @@ impl Recorder {
         })
     }
 
-    /// Saves the snapshot and ends the journal.
-    pub(super) fn finish(mut self, plan: &Plan) -> Result<(), Failure> {
+    /// Saves the snapshot and ends the journal. Where it is not known what came of a write (`settled` is false), both stay
+    /// as they are: the next run takes the results from the journal, and looks at what is not known.
+    pub(super) fn finish(mut self, plan: &Plan, settled: bool) -> Result<(), Failure> {
+        if !settled {
+            return Ok(());
+        }
         for change in plan.changes.iter().filter(|change| change.reason == Reason::RecordOnly) {
             refresh(&mut self.state, change);
         }
         self.state.with_extra_manifests = plan.with_extra_manifests;
         self.state.serial = self.state.serial.next();
-        self.run.finish(&self.state).map(drop).map_err(|error| state_failure(&error))
+        let gone = plan.destroy && self.state.is_empty();
+        let locked = self.run.finish(&self.state).map_err(|error| state_failure(&error))?;
+        if gone { locked.discard().map_err(|error| state_failure(&error)) } else { Ok(()) }
     }
 }
 
@@ -122,11 +128,6 @@ fn refresh(state: &mut State, change: &Change) {
             entry.desired = desired;
         }
     }
-}
-
-/// Tells whether an apply of this plan has anything to write down although nothing changes in the cluster.
-pub(super) fn has_records(plan: &Plan) -> bool {
-    plan.changes.iter().any(|change| change.reason == Reason::RecordOnly)
 }
 
 fn intent(change: &Change, recorded: bool) -> Option<Intent> {

@@ -22,3 +22,8 @@ pub use dependency_graph::{DependencyGraph, NodeIndex};
 pub use edge::{Edge, External};
 pub use forms::{FORMAT_VERSION, dot, json, mermaid, text};
 pub use node::{NodeId, NodeInput};
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

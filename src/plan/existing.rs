@@ -88,27 +88,11 @@ fn owners(live: &Live) -> String {
 
 /// Tells whether the fields we own, and their values, are those that were recorded after the last apply.
 fn is_as_recorded(inputs: &Inputs<'_>, entry: &Entry, live: &Live, secret: bool) -> bool {
-    let Some(raw) = raw_own_fields(&live.object) else { return false };
-    if *raw != entry.fields {
-        return false;
-    }
+    let Some(raw) = ssa::raw_fields_of(&live.object, FIELD_MANAGER) else { return false };
     let Ok(fields) = FieldSet::from_fields_v1(raw) else { return false };
-    let owned = ssa::extract(&live.object, &fields);
-    let digest = if secret { Digest::of(&(inputs.keyed)(&owned)) } else { Digest::of(&owned) };
-    digest == entry.owned
-}
-
-/// Our own entry of the managed fields, as the server wrote it.
-fn raw_own_fields(object: &Value) -> Option<&Value> {
-    object
-        .pointer("/metadata/managedFields")?
-        .as_array()?
-        .iter()
-        .find(|entry| {
-            let is = |key: &str, text: &str| entry.get(key).and_then(Value::as_str) == Some(text);
-            is("manager", FIELD_MANAGER) && is("operation", "Apply") && entry.get("subresource").is_none()
-        })?
-        .get("fieldsV1")
+    let own = ssa::extract(&live.object, &fields);
+    let own = if secret { (inputs.keyed)(&own) } else { own };
+    Entry::owned_digest(raw, &own) == entry.owned
 }
 
 fn predict(
@@ -163,7 +147,7 @@ fn predict(
             field_change(&kind, change, by.map(|conflict| conflict.by.clone()))
         })
         .collect::<Vec<_>>();
-    let ownership_changes = raw_own_fields(&live.object) != Some(&applied.fields.to_fields_v1());
+    let ownership_changes = ssa::raw_fields_of(&live.object, FIELD_MANAGER) != Some(&applied.fields.to_fields_v1());
     let changed = !diff.is_empty() || ownership_changes;
     let desired_changed = recorded.is_none_or(|entry| Some(entry.desired) != blank.desired);
     let (action, reason) = match (adopted, changed) {
@@ -206,8 +190,8 @@ fn touches(field: &str, path: &Path) -> bool {
 fn drifted_since(inputs: &Inputs<'_>, entry: &Entry, live: &Live, secret: bool) -> bool {
     let Ok(fields) = FieldSet::from_fields_v1(&entry.fields) else { return true };
     let now = ssa::extract(&live.object, &fields);
-    let digest = if secret { Digest::of(&(inputs.keyed)(&now)) } else { Digest::of(&now) };
-    digest != entry.owned
+    let now = if secret { (inputs.keyed)(&now) } else { now };
+    Entry::owned_digest(&entry.fields, &now) != entry.owned
 }
 
 /// Digest of the live values at the paths that a change is about: it must be the same right before the write.

@@ -137,13 +137,20 @@ pub fn managed_fields(object: &Value) -> Result<Vec<ManagedEntry>, ManagedError>
 /// Only the manager's own entry is read; if that cannot be, the manager is taken to own nothing.
 #[must_use]
 pub fn owned_by(object: &Value, manager: &str) -> Option<FieldSet> {
-    let text = |entry: &Value, key| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let own = entries(object).ok()?.iter().find(|entry| {
-        text(entry, "manager") == manager
-            && text(entry, "operation") == "Apply"
-            && text(entry, "subresource").is_empty()
-    })?;
-    ManagedEntry::read(own).ok().map(|entry| entry.fields)
+    ManagedEntry::read(applied_entry(object, manager)?).ok().map(|entry| entry.fields)
+}
+
+/// Returns the same as [`owned_by`] in the server's own encoding (`FieldsV1`).
+#[must_use]
+pub fn raw_fields_of<'v>(object: &'v Value, manager: &str) -> Option<&'v Value> {
+    applied_entry(object, manager)?.get("fieldsV1")
+}
+
+fn applied_entry<'v>(object: &'v Value, manager: &str) -> Option<&'v Value> {
+    entries(object).ok()?.iter().find(|entry| {
+        let text = |key| entry.get(key).and_then(Value::as_str).unwrap_or_default();
+        text("manager") == manager && text("operation") == "Apply" && text("subresource").is_empty()
+    })
 }
 
 /// Returns the entries in whose hand a field is, the most recent first.

@@ -31,7 +31,7 @@ pub use changes::{ValueChange, changes};
 pub use compare::{Comparison, compare};
 pub use extract::{extract, value_at};
 pub use field_set::{FieldSet, FieldsError};
-pub use managed::{ManagedEntry, ManagedError, Operation, managed_fields, owned_by, owners_of};
+pub use managed::{ManagedEntry, ManagedError, Operation, managed_fields, owned_by, owners_of, raw_fields_of};
 pub use merge::merge;
 pub use path::{Path, PathElement, PathError};
 pub use schema::{Schema, ServedKind, builtin, builtin_kinds};

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Recorded;
-use crate::resource::{Address, Digest, ObjectRef};
+use serde_json::Value;
+
+use crate::resource::{Address, Digest, ObjectRef, canonical_json};
 
 /// Which line of snapshots a state belongs to: a random word made with the first one. Two states of different lineage
 /// never replace each other.
@@ -46,7 +48,7 @@ pub struct Entry {
     pub uid: String,
     /// Digest of what the file asked for (keyed for Secrets).
     pub desired: Digest,
-    /// Digest of the live values of the fields we own, as the server stored them (keyed for Secrets).
+    /// Digest of the fields we own and their live values, as the server stored them; see [`Entry::owned_digest`].
     pub owned: Digest,
     /// The fields we own, in the `FieldsV1` encoding of managed fields.
     pub fields: Recorded,
@@ -56,6 +58,18 @@ pub struct Entry {
     pub depends_on: Vec<ObjectRef>,
     /// Refuses delete and replace, also after it left the file.
     pub protect: bool,
+}
+
+impl Entry {
+    /// Returns the digest of the fields we own (`FieldsV1`) and their values, keyed for Secrets. Comparing it tells whether
+    /// an object is as it was recorded without reading the record's own copies.
+    #[must_use]
+    pub fn owned_digest(fields: &Value, values: &Value) -> Digest {
+        let mut bytes = canonical_json(fields);
+        bytes.push(b'\n');
+        bytes.extend(canonical_json(values));
+        Digest::of_bytes(&bytes)
+    }
 }
 
 /// All that is recorded of one stack in one cluster.

@@ -116,7 +116,7 @@ fn sql(
                 secret.name
             ));
         }
-        if stderr.contains("did not require") || stderr.contains("did not complete authentication") {
+        if stderr.contains("authentication method requirement") {
             return CheckOutcome::Failed("the database lets everybody in without a password".to_owned());
         }
     }
