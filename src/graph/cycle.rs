@@ -47,8 +47,9 @@ impl fmt::Display for Cycle {
 /// through the node that sorts first, which costs one walk instead of as many as there are nodes.
 const EXHAUSTIVE: usize = 512;
 
-/// Finds a shortest cycle among the nodes that an order left over. The numbers are those of the edges.
-pub(super) fn find(nodes: &[NodeInput<'_>], edges: &[RawEdge], left_over: &[u32]) -> Option<Cycle> {
+/// Finds a shortest cycle among the nodes that an order left over; there always is one. The numbers are those of the
+/// edges.
+pub(super) fn find(nodes: &[NodeInput<'_>], edges: &[RawEdge], left_over: &[u32]) -> Cycle {
     let mut graph = DiGraph::<u32, usize>::with_capacity(left_over.len(), edges.len());
     let mut index = vec![None; nodes.len()];
     for number in left_over {
@@ -69,7 +70,8 @@ pub(super) fn find(nodes: &[NodeInput<'_>], edges: &[RawEdge], left_over: &[u32]
         })
         .collect();
     knots.sort_unstable();
-    let knot = knots.first()?;
+    let others = knots.len().saturating_sub(1);
+    let knot = knots.first().map_or(&[][..], Vec::as_slice);
 
     let mut member = vec![false; nodes.len()];
     knot.iter().for_each(|number| member[*number as usize] = true);
@@ -79,9 +81,10 @@ pub(super) fn find(nodes: &[NodeInput<'_>], edges: &[RawEdge], left_over: &[u32]
             leaving[edge.from as usize].push(at);
         }
     }
-    let starts = if knot.len() <= EXHAUSTIVE { knot.as_slice() } else { &knot[..1] };
-    let circle = starts.iter().filter_map(|start| circle_through(*start, edges, &leaving)).min_by_key(Vec::len)?;
-    let lowest = (0..circle.len()).min_by_key(|at| edges[circle[*at]].from)?;
+    let starts = if knot.len() <= EXHAUSTIVE { knot } else { &knot[..1] };
+    let circle = starts.iter().filter_map(|start| circle_through(*start, edges, &leaving)).min_by_key(Vec::len);
+    let circle = circle.unwrap_or_default();
+    let lowest = (0..circle.len()).min_by_key(|at| edges[circle[*at]].from).unwrap_or(0);
     let steps = circle[lowest..]
         .iter()
         .chain(&circle[..lowest])
@@ -94,7 +97,7 @@ pub(super) fn find(nodes: &[NodeInput<'_>], edges: &[RawEdge], left_over: &[u32]
             }
         })
         .collect();
-    Some(Cycle { steps, others: knots.len() - 1 })
+    Cycle { steps, others }
 }
 
 /// Walks breadth first from a node until it meets the node again; returns the edges of the way.

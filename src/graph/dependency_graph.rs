@@ -24,7 +24,7 @@ impl NodeIndex {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DependencyGraph {
     nodes: Vec<NodeId>,
-    by_id: HashMap<NodeId, NodeIndex>,
+    by_id: HashMap<NodeId, u32>,
     /// By the waiting node, each node's in `dependency_starts[at]..dependency_starts[at + 1]`.
     dependencies: Vec<NodeIndex>,
     reasons: Vec<String>,
@@ -43,50 +43,82 @@ impl DependencyGraph {
     ///
     /// # Errors
     /// Returns a shortest cycle where nodes wait for each other.
-    pub fn build(nodes: Vec<NodeInput<'_>>) -> Result<Self, Cycle> {
-        let mut keyed: Vec<(Rank, NodeInput<'_>)> = nodes.into_iter().map(|node| (Rank::of(&node), node)).collect();
-        keyed.sort_by(|(rank, node), (other_rank, other)| rank.cmp(other_rank).then_with(|| node.id.cmp(&other.id)));
-        keyed.dedup_by(|(_, later), (_, earlier)| later.id == earlier.id);
-        let nodes: Vec<NodeInput<'_>> = keyed.into_iter().map(|(_, node)| node).collect();
+    pub fn build(mut nodes: Vec<NodeInput<'_>>) -> Result<Self, Cycle> {
+        // Stacks hand their nodes over by address, so that the first sort only looks and the second compares numbers.
+        nodes.sort_by(|node, other| node.id.cmp(&other.id));
+        nodes.dedup_by(|later, earlier| later.id == earlier.id);
+        nodes.sort_by_cached_key(Rank::of);
+        let by_id: HashMap<NodeId, u32> = nodes.iter().map(|node| node.id.clone()).zip(0u32..).collect();
 
-        let inferred = infer::edges(&Objects::new(&nodes));
+        let mut declared = Vec::with_capacity(nodes.len() * 3);
+        for (from, node) in (0u32..).zip(&mut nodes) {
+            let known = std::mem::take(&mut node.depends_on)
+                .into_iter()
+                .filter_map(|(id, reason)| Some(RawEdge { from, to: *by_id.get(&id)?, reason }));
+            declared.extend(known);
+        }
+        let inferred = infer::edges(&Objects::new(&nodes, &by_id), declared);
         let edges = edge::merge(inferred.edges);
         match order::order(nodes.len(), &edges) {
-            Ok(ordered) => Ok(Self::assemble(nodes, &ordered, edges, inferred.external)),
-            Err(left_over) => {
-                Err(cycle::find(&nodes, &edges, &left_over).unwrap_or(Cycle { steps: Vec::new(), others: 0 }))
-            }
+            Ok(ordered) => Ok(Self::assemble(nodes, by_id, &ordered, edges, inferred.external)),
+            Err(left_over) => Err(cycle::find(&nodes, &edges, &left_over)),
         }
     }
 
-    fn assemble(nodes: Vec<NodeInput<'_>>, ordered: &[u32], edges: Vec<RawEdge>, mut external: Vec<External>) -> Self {
+    fn assemble(
+        nodes: Vec<NodeInput<'_>>,
+        mut by_id: HashMap<NodeId, u32>,
+        ordered: &[u32],
+        mut edges: Vec<RawEdge>,
+        mut external: Vec<External>,
+    ) -> Self {
         let count = nodes.len();
         let mut place = vec![NodeIndex(0); count];
         for (at, number) in (0u32..).zip(ordered) {
             place[*number as usize] = NodeIndex(at);
         }
-        let mut names: Vec<Option<NodeId>> = nodes.into_iter().map(|node| Some(node.id)).collect();
-        let nodes: Vec<NodeId> = ordered.iter().filter_map(|number| names[*number as usize].take()).collect();
 
-        let mut placed: Vec<(NodeIndex, NodeIndex, String)> =
-            edges.into_iter().map(|edge| (place[edge.from as usize], place[edge.to as usize], edge.reason)).collect();
-        placed.sort_unstable_by_key(|(from, to, _)| (*from, *to));
-        let dependency_starts = starts(count, placed.iter().map(|(from, _, _)| *from));
-        let mut dependents: Vec<(NodeIndex, NodeIndex, u32)> =
-            (0u32..).zip(&placed).map(|(at, (from, to, _))| (*to, *from, at)).collect();
-        dependents.sort_unstable();
-        let dependent_starts = starts(count, dependents.iter().map(|(to, _, _)| *to));
-        let (dependencies, reasons) = placed.into_iter().map(|(_, to, reason)| (to, reason)).unzip();
+        // The edges are sorted by `from`: each node's are one stretch, which only moves as a whole.
+        let stretches = starts(count, edges.iter().map(|edge| NodeIndex(edge.from)));
+        let mut dependencies = Vec::with_capacity(edges.len());
+        let mut reasons = Vec::with_capacity(edges.len());
+        let mut dependency_starts = Vec::with_capacity(count + 1);
+        dependency_starts.push(0);
+        let mut total = 0;
+        for number in ordered {
+            let stretch = &mut edges[range(&stretches, NodeIndex(*number))];
+            stretch.sort_unstable_by_key(|edge| place[edge.to as usize]);
+            for edge in stretch.iter_mut() {
+                dependencies.push(place[edge.to as usize]);
+                reasons.push(std::mem::take(&mut edge.reason));
+                total += 1;
+            }
+            dependency_starts.push(total);
+        }
+
+        let dependent_starts = starts(count, dependencies.iter().copied());
+        let mut free_slot = dependent_starts.clone();
+        let mut dependents = vec![(NodeIndex(0), 0); dependencies.len()];
+        for from in (0u32..).map(NodeIndex).take(count) {
+            for at in range(&dependency_starts, from) {
+                let slot = &mut free_slot[dependencies[at].at()];
+                // The number of edges was counted in a u32 above.
+                dependents[*slot as usize] = (from, at as u32);
+                *slot += 1;
+            }
+        }
 
         external.sort_unstable();
         external.dedup();
+        by_id.values_mut().for_each(|number| *number = place[*number as usize].0);
+        let mut names: Vec<Option<NodeId>> = nodes.into_iter().map(|node| Some(node.id)).collect();
         Self {
-            by_id: (0u32..).zip(&nodes).map(|(at, id)| (id.clone(), NodeIndex(at))).collect(),
-            nodes,
+            nodes: ordered.iter().filter_map(|number| names[*number as usize].take()).collect(),
+            by_id,
             dependencies,
             reasons,
             dependency_starts,
-            dependents: dependents.into_iter().map(|(_, from, at)| (from, at)).collect(),
+            dependents,
             dependent_starts,
             external,
         }
@@ -118,7 +150,7 @@ impl DependencyGraph {
     /// Finds a node.
     #[must_use]
     pub fn index_of(&self, id: &NodeId) -> Option<NodeIndex> {
-        self.by_id.get(id).copied()
+        self.by_id.get(id).copied().map(NodeIndex)
     }
 
     /// Returns the name of a node.
@@ -221,10 +253,10 @@ fn range(starts: &[u32], index: NodeIndex) -> std::ops::Range<usize> {
     starts[index.at()] as usize..starts[index.at() + 1] as usize
 }
 
-/// Returns where each node's stretch begins in a list that is sorted by node.
-fn starts(count: usize, sorted: impl Iterator<Item = NodeIndex>) -> Vec<u32> {
+/// Returns where each node's stretch begins in a list that is sorted by node, in whatever order it comes here.
+fn starts(count: usize, members: impl Iterator<Item = NodeIndex>) -> Vec<u32> {
     let mut starts = vec![0u32; count + 1];
-    sorted.for_each(|index| starts[index.at() + 1] += 1);
+    members.for_each(|index| starts[index.at() + 1] += 1);
     for at in 1..=count {
         starts[at] += starts[at - 1];
     }

@@ -39,7 +39,9 @@ pub(super) struct RawEdge {
 /// Drops edges of a node to itself and joins those between the same two nodes into one that says all their reasons.
 pub(super) fn merge(mut edges: Vec<RawEdge>) -> Vec<RawEdge> {
     edges.retain(|edge| edge.from != edge.to);
-    edges.sort_unstable();
+    // The edges come in a few stretches that are sorted by `from` already; within one node there are few.
+    edges.sort_by_key(|edge| edge.from);
+    edges.chunk_by_mut(|edge, next| edge.from == next.from).for_each(<[RawEdge]>::sort_unstable);
     edges.dedup_by(|later, earlier| {
         let same = later.from == earlier.from && later.to == earlier.to;
         if same && later.reason != earlier.reason && !earlier.reason.split(", ").any(|part| part == later.reason) {

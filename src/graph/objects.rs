@@ -36,17 +36,15 @@ impl<'a> Key<'a> {
 pub(super) struct Objects<'n, 'm> {
     pub(super) nodes: &'n [NodeInput<'m>],
     by_key: HashMap<Key<'m>, u32>,
-    by_id: HashMap<&'n NodeId, u32>,
+    by_id: &'n HashMap<NodeId, u32>,
     definitions: HashMap<(&'m str, &'m str), u32>,
 }
 
 impl<'n, 'm> Objects<'n, 'm> {
-    pub(super) fn new(nodes: &'n [NodeInput<'m>]) -> Self {
+    pub(super) fn new(nodes: &'n [NodeInput<'m>], by_id: &'n HashMap<NodeId, u32>) -> Self {
         let mut by_key = HashMap::with_capacity(nodes.len());
-        let mut by_id = HashMap::with_capacity(nodes.len());
         let mut definitions = HashMap::new();
         for (number, node) in (0u32..).zip(nodes) {
-            by_id.insert(&node.id, number);
             let Some(manifest) = node.manifest else { continue };
             by_key.insert(
                 Key {
@@ -67,10 +65,6 @@ impl<'n, 'm> Objects<'n, 'm> {
 
     pub(super) fn find(&self, key: &Key<'_>) -> Option<u32> {
         self.by_key.get(key).copied()
-    }
-
-    pub(super) fn find_id(&self, id: &NodeId) -> Option<u32> {
-        self.by_id.get(id).copied()
     }
 
     pub(super) fn find_address(&self, address: &Address) -> Option<u32> {

@@ -69,8 +69,13 @@ impl Manifest {
         self.object
     }
 
+    /// Follows a pointer without the copies that `Value::pointer` makes of every step: identities are asked for often.
+    fn at(&self, pointer: &str) -> Option<&Value> {
+        pointer.split('/').skip(1).try_fold(&self.object, |value, key| value.get(key))
+    }
+
     fn string(&self, pointer: &str) -> &str {
-        self.object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+        self.at(pointer).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Returns `apiVersion`, such as `apps/v1`.
@@ -112,7 +117,7 @@ impl Manifest {
     /// Returns the namespace, where one is set.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
-        self.object.pointer("/metadata/namespace").and_then(Value::as_str)
+        self.at("/metadata/namespace").and_then(Value::as_str)
     }
 
     /// Sets or removes the namespace.

@@ -5,26 +5,27 @@ use serde_json::Value;
 use crate::graph::objects::Key;
 use crate::resource::Manifest;
 
-use super::{References, core, list, text};
+use super::{References, at, core, list, text};
 
 /// Finds the pod spec of an object: a Pod's own, a CronJob's, or the one in `spec.template` of any other kind, custom
 /// ones included.
 pub(super) fn pod_spec(object: &Value) -> Option<&Value> {
     let spec = match text(object, "/kind") {
         "Pod" => object.get("spec"),
-        "CronJob" => object.pointer("/spec/jobTemplate/spec/template/spec"),
-        _ => object.pointer("/spec/template/spec"),
+        "CronJob" => at(object, "/spec/jobTemplate/spec/template/spec"),
+        _ => at(object, "/spec/template/spec"),
     }?;
     spec.get("containers")?.is_array().then_some(spec)
 }
 
 /// Finds the labels that the pods of an object get.
 pub(super) fn pod_labels(object: &Value) -> Option<&Value> {
-    object.pointer(match text(object, "/kind") {
+    let pointer = match text(object, "/kind") {
         "Pod" => "/metadata/labels",
         "CronJob" => "/spec/jobTemplate/spec/template/metadata/labels",
         _ => "/spec/template/metadata/labels",
-    })
+    };
+    at(object, pointer)
 }
 
 pub(super) fn infer(manifest: &Manifest, found: &mut References<'_, '_, '_>) {
