@@ -32,9 +32,7 @@ fn declared() -> Vec<NodeInput<'static>> {
 
 /// Workloads with an account, a ConfigMap and a Secret each, so that the edges come from the objects' text.
 fn manifests() -> Vec<Manifest> {
-    let plain = |kind: &str, number: usize| {
-        json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": format!("object-{number}"), "namespace": "bench"}})
-    };
+    let plain = |kind: &str, number: usize| json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": format!("object-{number}"), "namespace": "bench"}});
     (0..NODES / 4)
         .flat_map(|number| {
             let name = format!("object-{number}");
@@ -72,11 +70,7 @@ fn graph(criterion: &mut Criterion) {
     let mut nodes = declared();
     nodes.sort_by(|node, other| node.id.cmp(&other.id));
     group.bench_function("100,000 nodes, 300,000 declared edges", |bencher| {
-        bencher.iter_batched(
-            || nodes.clone(),
-            |nodes| black_box(DependencyGraph::build(nodes)),
-            BatchSize::LargeInput,
-        );
+        bencher.iter_batched(|| nodes.clone(), |nodes| black_box(DependencyGraph::build(nodes)), BatchSize::LargeInput);
     });
     let manifests = manifests();
     group.bench_function("100,000 objects, edges inferred", |bencher| {

@@ -19,12 +19,7 @@ pub(super) struct Key<'a> {
 
 impl<'a> Key<'a> {
     pub(super) fn of(object: &'a ObjectRef) -> Self {
-        Self {
-            group: &object.group,
-            kind: &object.kind,
-            namespace: object.namespace.as_deref(),
-            name: &object.name,
-        }
+        Self { group: &object.group, kind: &object.kind, namespace: object.namespace.as_deref(), name: &object.name }
     }
 
     pub(super) fn to_object_ref(self) -> ObjectRef {

@@ -52,7 +52,13 @@ impl Rank {
             "Secret" => Self::Secret,
             "PersistentVolume" | "PersistentVolumeClaim" => Self::Claim,
             "Service" | "NetworkPolicy" | "Endpoints" | "EndpointSlice" | "Ingress" => Self::Network,
-            "Pod" | "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "ReplicationController" | "Job"
+            "Pod"
+            | "Deployment"
+            | "StatefulSet"
+            | "DaemonSet"
+            | "ReplicaSet"
+            | "ReplicationController"
+            | "Job"
             | "CronJob" => Self::Workload,
             "HorizontalPodAutoscaler" | "PodDisruptionBudget" => Self::Scaling,
             "ValidatingWebhookConfiguration"

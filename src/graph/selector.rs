@@ -8,9 +8,9 @@ pub(super) type Labels<'a> = &'a dyn Fn(&str) -> Option<&'a str>;
 /// Tells whether a plain map of labels (a Service's `selector`) selects these labels. An empty or absent map selects
 /// nothing, as it does for a Service.
 pub(super) fn equals(selector: Option<&Value>, labels: Labels<'_>) -> bool {
-    selector.and_then(Value::as_object).is_some_and(|wanted| {
-        !wanted.is_empty() && wanted.iter().all(|(key, value)| labels(key) == value.as_str())
-    })
+    selector
+        .and_then(Value::as_object)
+        .is_some_and(|wanted| !wanted.is_empty() && wanted.iter().all(|(key, value)| labels(key) == value.as_str()))
 }
 
 /// Tells whether a `LabelSelector` (`matchLabels`, `matchExpressions`) selects these labels. An empty or absent one
@@ -66,9 +66,7 @@ mod tests {
 
     #[test]
     fn expressions_follow_the_api() {
-        let expression = |operator: &str, key: &str, values: Value| {
-            json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]})
-        };
+        let expression = |operator: &str, key: &str, values: Value| json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]});
         for (selector, expected) in [
             (json!({}), true),
             (json!({"matchLabels": {"app": "db"}}), false),

@@ -120,11 +120,8 @@ fn a_node_that_names_itself_is_no_cycle() {
 #[test]
 fn waves_and_targets_follow_the_edges() {
     let graph = backing_services().build().unwrap();
-    let waves: Vec<Vec<String>> = graph
-        .waves()
-        .iter()
-        .map(|wave| wave.iter().map(|index| graph.node(*index).to_string()).collect())
-        .collect();
+    let waves: Vec<Vec<String>> =
+        graph.waves().iter().map(|wave| wave.iter().map(|index| graph.node(*index).to_string()).collect()).collect();
     assert_eq!(waves.len(), 4);
     assert_eq!(waves[3], ["check/redis answers", "check/vector works"]);
     let target = graph.index_of(&resource("m.ClusterRoleBinding/mathison")).unwrap();

@@ -28,28 +28,40 @@ fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
 
 #[test]
 fn deployments_are_ready_when_every_pod_is_of_the_new_kind_ready_and_available() {
-    let status = |updated: i64, replicas: i64, ready: i64, available: i64| {
-        json!({"observedGeneration": 2, "updatedReplicas": updated, "replicas": replicas, "readyReplicas": ready, "availableReplicas": available})
-    };
-    let exceeded = condition("Progressing", "False", "ProgressDeadlineExceeded", "ReplicaSet \"x\" has timed out progressing.");
+    let status = |updated: i64, replicas: i64, ready: i64, available: i64| json!({"observedGeneration": 2, "updatedReplicas": updated, "replicas": replicas, "readyReplicas": ready, "availableReplicas": available});
+    let exceeded =
+        condition("Progressing", "False", "ProgressDeadlineExceeded", "ReplicaSet \"x\" has timed out progressing.");
     let quota = condition("ReplicaFailure", "True", "FailedCreate", "pods \"x\" is forbidden: exceeded quota");
-    check("apps/v1", "Deployment", vec![
-        (json!({"replicas": 3}), json!({}), "waiting: its controller has not seen it yet"),
-        (json!({"replicas": 3}), json!({"observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 3, "availableReplicas": 3}),
-            "waiting: its controller has seen generation 1, not yet 2"),
-        (json!({"replicas": 3}), status(1, 3, 3, 3), "waiting: 1/3 replicas updated"),
-        (json!({"replicas": 3}), status(3, 4, 4, 4), "waiting: 1 old replica still there"),
-        (json!({"replicas": 3}), status(3, 3, 1, 1), "waiting: 1/3 replicas ready"),
-        (json!({"replicas": 3}), status(3, 3, 3, 2), "waiting: 2/3 replicas available"),
-        (json!({"replicas": 3}), status(3, 3, 3, 3), "ready"),
-        (json!({}), status(1, 1, 1, 1), "ready"),
-        (json!({"replicas": 0}), status(0, 0, 0, 0), "ready"),
-        (json!({"replicas": 3, "paused": true}), status(0, 3, 3, 3), "ready"),
-        (json!({"replicas": 1}), json!({"observedGeneration": 2, "updatedReplicas": 1, "conditions": exceeded}),
-            "failed: ReplicaSet \"x\" has timed out progressing. (ProgressDeadlineExceeded)"),
-        (json!({"replicas": 1}), json!({"observedGeneration": 2, "conditions": quota}),
-            "waiting: pods \"x\" is forbidden: exceeded quota (FailedCreate)"),
-    ]);
+    check(
+        "apps/v1",
+        "Deployment",
+        vec![
+            (json!({"replicas": 3}), json!({}), "waiting: its controller has not seen it yet"),
+            (
+                json!({"replicas": 3}),
+                json!({"observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 3, "availableReplicas": 3}),
+                "waiting: its controller has seen generation 1, not yet 2",
+            ),
+            (json!({"replicas": 3}), status(1, 3, 3, 3), "waiting: 1/3 replicas updated"),
+            (json!({"replicas": 3}), status(3, 4, 4, 4), "waiting: 1 old replica still there"),
+            (json!({"replicas": 3}), status(3, 3, 1, 1), "waiting: 1/3 replicas ready"),
+            (json!({"replicas": 3}), status(3, 3, 3, 2), "waiting: 2/3 replicas available"),
+            (json!({"replicas": 3}), status(3, 3, 3, 3), "ready"),
+            (json!({}), status(1, 1, 1, 1), "ready"),
+            (json!({"replicas": 0}), status(0, 0, 0, 0), "ready"),
+            (json!({"replicas": 3, "paused": true}), status(0, 3, 3, 3), "ready"),
+            (
+                json!({"replicas": 1}),
+                json!({"observedGeneration": 2, "updatedReplicas": 1, "conditions": exceeded}),
+                "failed: ReplicaSet \"x\" has timed out progressing. (ProgressDeadlineExceeded)",
+            ),
+            (
+                json!({"replicas": 1}),
+                json!({"observedGeneration": 2, "conditions": quota}),
+                "waiting: pods \"x\" is forbidden: exceeded quota (FailedCreate)",
+            ),
+        ],
+    );
 }
 
 #[test]
@@ -58,73 +70,130 @@ fn stateful_sets_roll_out_down_to_their_partition() {
         json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": updated, "readyReplicas": ready,
             "availableReplicas": ready, "currentRevision": current, "updateRevision": "b"})
     };
-    let strategy = |kind: &str, partition: i64| {
-        json!({"replicas": 3, "updateStrategy": {"type": kind, "rollingUpdate": {"partition": partition}}})
-    };
-    check("apps/v1", "StatefulSet", vec![
-        (json!({}), json!({}), "waiting: its controller has not seen it yet"),
-        (json!({"replicas": 1}), json!({"observedGeneration": 2, "replicas": 1, "currentRevision": "a", "updateRevision": "a"}),
-            "waiting: 0/1 replicas ready"),
-        (json!({"replicas": 3}), status(1, 3, "a"), "waiting: 1/3 replicas updated"),
-        (json!({"replicas": 3}), status(3, 2, "a"), "waiting: 2/3 replicas ready"),
-        (json!({"replicas": 3}), status(3, 3, "b"), "ready"),
-        (strategy("RollingUpdate", 2), status(0, 3, "a"), "waiting: 0/1 replicas updated"),
-        (strategy("RollingUpdate", 2), status(1, 3, "a"), "ready"),
-        (strategy("RollingUpdate", 5), status(0, 3, "a"), "ready"),
-        (json!({"replicas": 3, "updateStrategy": {"type": "OnDelete"}}), status(0, 3, "a"), "ready"),
-        (json!({"replicas": 3, "updateStrategy": {"type": "OnDelete"}}), status(0, 1, "a"), "waiting: 1/3 replicas ready"),
-        (json!({"replicas": 1}), status(3, 3, "b"), "waiting: 2 replicas too many still there"),
-        (json!({"replicas": 1}), json!({"observedGeneration": 2, "replicas": 1, "readyReplicas": 1, "availableReplicas": 0}),
-            "waiting: 0/1 replicas available"),
-    ]);
+    let strategy = |kind: &str, partition: i64| json!({"replicas": 3, "updateStrategy": {"type": kind, "rollingUpdate": {"partition": partition}}});
+    check(
+        "apps/v1",
+        "StatefulSet",
+        vec![
+            (json!({}), json!({}), "waiting: its controller has not seen it yet"),
+            (
+                json!({"replicas": 1}),
+                json!({"observedGeneration": 2, "replicas": 1, "currentRevision": "a", "updateRevision": "a"}),
+                "waiting: 0/1 replicas ready",
+            ),
+            (json!({"replicas": 3}), status(1, 3, "a"), "waiting: 1/3 replicas updated"),
+            (json!({"replicas": 3}), status(3, 2, "a"), "waiting: 2/3 replicas ready"),
+            (json!({"replicas": 3}), status(3, 3, "b"), "ready"),
+            (strategy("RollingUpdate", 2), status(0, 3, "a"), "waiting: 0/1 replicas updated"),
+            (strategy("RollingUpdate", 2), status(1, 3, "a"), "ready"),
+            (strategy("RollingUpdate", 5), status(0, 3, "a"), "ready"),
+            (json!({"replicas": 3, "updateStrategy": {"type": "OnDelete"}}), status(0, 3, "a"), "ready"),
+            (
+                json!({"replicas": 3, "updateStrategy": {"type": "OnDelete"}}),
+                status(0, 1, "a"),
+                "waiting: 1/3 replicas ready",
+            ),
+            (json!({"replicas": 1}), status(3, 3, "b"), "waiting: 2 replicas too many still there"),
+            (
+                json!({"replicas": 1}),
+                json!({"observedGeneration": 2, "replicas": 1, "readyReplicas": 1, "availableReplicas": 0}),
+                "waiting: 0/1 replicas available",
+            ),
+        ],
+    );
 }
 
 #[test]
 fn daemon_sets_and_replica_sets_count_their_pods() {
-    let status = |updated: i64, ready: i64, available: i64| {
-        json!({"observedGeneration": 2, "desiredNumberScheduled": 2, "updatedNumberScheduled": updated, "numberReady": ready, "numberAvailable": available})
-    };
-    check("apps/v1", "DaemonSet", vec![
-        (json!({}), status(1, 2, 2), "waiting: 1/2 nodes updated"),
-        (json!({"updateStrategy": {"type": "OnDelete"}}), status(1, 2, 2), "ready"),
-        (json!({}), status(2, 1, 1), "waiting: 1/2 nodes ready"),
-        (json!({}), status(2, 2, 1), "waiting: 1/2 nodes available"),
-        (json!({}), status(2, 2, 2), "ready"),
-        (json!({}), json!({"observedGeneration": 2, "desiredNumberScheduled": 0}), "ready"),
-    ]);
-    check("apps/v1", "ReplicaSet", vec![
-        (json!({"replicas": 2}), json!({"observedGeneration": 2, "replicas": 2, "readyReplicas": 1}), "waiting: 1/2 replicas ready"),
-        (json!({"replicas": 2}), json!({"observedGeneration": 2, "replicas": 2, "readyReplicas": 2, "availableReplicas": 2}), "ready"),
-    ]);
+    let status = |updated: i64, ready: i64, available: i64| json!({"observedGeneration": 2, "desiredNumberScheduled": 2, "updatedNumberScheduled": updated, "numberReady": ready, "numberAvailable": available});
+    check(
+        "apps/v1",
+        "DaemonSet",
+        vec![
+            (json!({}), status(1, 2, 2), "waiting: 1/2 nodes updated"),
+            (json!({"updateStrategy": {"type": "OnDelete"}}), status(1, 2, 2), "ready"),
+            (json!({}), status(2, 1, 1), "waiting: 1/2 nodes ready"),
+            (json!({}), status(2, 2, 1), "waiting: 1/2 nodes available"),
+            (json!({}), status(2, 2, 2), "ready"),
+            (json!({}), json!({"observedGeneration": 2, "desiredNumberScheduled": 0}), "ready"),
+        ],
+    );
+    check(
+        "apps/v1",
+        "ReplicaSet",
+        vec![
+            (
+                json!({"replicas": 2}),
+                json!({"observedGeneration": 2, "replicas": 2, "readyReplicas": 1}),
+                "waiting: 1/2 replicas ready",
+            ),
+            (
+                json!({"replicas": 2}),
+                json!({"observedGeneration": 2, "replicas": 2, "readyReplicas": 2, "availableReplicas": 2}),
+                "ready",
+            ),
+        ],
+    );
 }
 
 #[test]
 fn jobs_are_done_when_complete_not_when_running() {
-    check("batch/v1", "Job", vec![
-        (json!({}), json!({"active": 1, "ready": 1}), "waiting: 0/1 completions, 1 pods running"),
-        (json!({"completions": 3}), json!({"active": 1, "succeeded": 2, "failed": 1}), "waiting: 2/3 completions, 1 pods running, 1 attempt failed"),
-        (json!({}), json!({"conditions": condition("SuccessCriteriaMet", "True", "", "")}), "waiting: 0/1 completions, 0 pods running"),
-        (json!({}), json!({"conditions": condition("Complete", "True", "", "")}), "ready"),
-        (json!({}), json!({"conditions": condition("Complete", "False", "", "")}), "waiting: 0/1 completions, 0 pods running"),
-        (json!({}), json!({"conditions": condition("FailureTarget", "True", "BackoffLimitExceeded", "Job has reached the specified backoff limit")}),
-            "failed: Job has reached the specified backoff limit (BackoffLimitExceeded)"),
-        (json!({}), json!({"conditions": condition("Failed", "True", "DeadlineExceeded", "")}), "failed: DeadlineExceeded"),
-        (json!({"suspend": true}), json!({}), "waiting: the Job is suspended"),
-    ]);
+    check(
+        "batch/v1",
+        "Job",
+        vec![
+            (json!({}), json!({"active": 1, "ready": 1}), "waiting: 0/1 completions, 1 pods running"),
+            (
+                json!({"completions": 3}),
+                json!({"active": 1, "succeeded": 2, "failed": 1}),
+                "waiting: 2/3 completions, 1 pods running, 1 attempt failed",
+            ),
+            (
+                json!({}),
+                json!({"conditions": condition("SuccessCriteriaMet", "True", "", "")}),
+                "waiting: 0/1 completions, 0 pods running",
+            ),
+            (json!({}), json!({"conditions": condition("Complete", "True", "", "")}), "ready"),
+            (
+                json!({}),
+                json!({"conditions": condition("Complete", "False", "", "")}),
+                "waiting: 0/1 completions, 0 pods running",
+            ),
+            (
+                json!({}),
+                json!({"conditions": condition("FailureTarget", "True", "BackoffLimitExceeded", "Job has reached the specified backoff limit")}),
+                "failed: Job has reached the specified backoff limit (BackoffLimitExceeded)",
+            ),
+            (
+                json!({}),
+                json!({"conditions": condition("Failed", "True", "DeadlineExceeded", "")}),
+                "failed: DeadlineExceeded",
+            ),
+            (json!({"suspend": true}), json!({}), "waiting: the Job is suspended"),
+        ],
+    );
 }
 
 #[test]
 fn claims_and_volumes_follow_their_phase() {
-    check("v1", "PersistentVolumeClaim", vec![
-        (json!({}), json!({"phase": "Pending"}), "waiting: the claim is not bound to a volume"),
-        (json!({}), json!({"phase": "Bound"}), "ready"),
-        (json!({"volumeName": "pv1"}), json!({"phase": "Lost"}), "failed: its volume pv1 is lost"),
-    ]);
-    check("v1", "PersistentVolume", vec![
-        (json!({}), json!({"phase": "Available"}), "ready"),
-        (json!({}), json!({"phase": "Failed", "message": "no disk"}), "failed: no disk"),
-        (json!({}), json!({}), "waiting: the volume is not available yet"),
-    ]);
+    check(
+        "v1",
+        "PersistentVolumeClaim",
+        vec![
+            (json!({}), json!({"phase": "Pending"}), "waiting: the claim is not bound to a volume"),
+            (json!({}), json!({"phase": "Bound"}), "ready"),
+            (json!({"volumeName": "pv1"}), json!({"phase": "Lost"}), "failed: its volume pv1 is lost"),
+        ],
+    );
+    check(
+        "v1",
+        "PersistentVolume",
+        vec![
+            (json!({}), json!({"phase": "Available"}), "ready"),
+            (json!({}), json!({"phase": "Failed", "message": "no disk"}), "failed: no disk"),
+            (json!({}), json!({}), "waiting: the volume is not available yet"),
+        ],
+    );
 }
 
 #[test]
@@ -140,50 +209,98 @@ fn a_claim_that_waits_for_its_first_consumer_is_ready_until_a_pod_uses_it() {
 
 #[test]
 fn services_need_an_address_and_load_balancers_one_outside() {
-    check("v1", "Service", vec![
-        (json!({"type": "ClusterIP", "clusterIP": "10.0.0.1"}), json!({"loadBalancer": {}}), "ready"),
-        (json!({"type": "ClusterIP", "clusterIP": "None"}), json!({}), "ready"),
-        (json!({"type": "ClusterIP"}), json!({}), "waiting: the Service has no cluster address yet"),
-        (json!({"type": "ExternalName"}), json!({}), "ready"),
-        (json!({"type": "LoadBalancer", "clusterIP": "10.0.0.1"}), json!({"loadBalancer": {}}), "waiting: the load balancer has no address yet"),
-        (json!({"type": "LoadBalancer", "clusterIP": "10.0.0.1"}), json!({"loadBalancer": {"ingress": [{"ip": "1.2.3.4"}]}}), "ready"),
-    ]);
+    check(
+        "v1",
+        "Service",
+        vec![
+            (json!({"type": "ClusterIP", "clusterIP": "10.0.0.1"}), json!({"loadBalancer": {}}), "ready"),
+            (json!({"type": "ClusterIP", "clusterIP": "None"}), json!({}), "ready"),
+            (json!({"type": "ClusterIP"}), json!({}), "waiting: the Service has no cluster address yet"),
+            (json!({"type": "ExternalName"}), json!({}), "ready"),
+            (
+                json!({"type": "LoadBalancer", "clusterIP": "10.0.0.1"}),
+                json!({"loadBalancer": {}}),
+                "waiting: the load balancer has no address yet",
+            ),
+            (
+                json!({"type": "LoadBalancer", "clusterIP": "10.0.0.1"}),
+                json!({"loadBalancer": {"ingress": [{"ip": "1.2.3.4"}]}}),
+                "ready",
+            ),
+        ],
+    );
 }
 
 #[test]
 fn definitions_and_namespaces_must_be_in_force() {
-    check("apiextensions.k8s.io/v1", "CustomResourceDefinition", vec![
-        (json!({}), json!({}), "waiting: the definition is not established yet"),
-        (json!({}), json!({"conditions": condition("Established", "True", "", "")}), "ready"),
-        (json!({}), json!({"conditions": condition("NamesAccepted", "False", "PluralConflict", "\"widgets\" is already in use")}),
-            "failed: \"widgets\" is already in use (PluralConflict)"),
-    ]);
-    check("v1", "Namespace", vec![
-        (json!({}), json!({"phase": "Active"}), "ready"),
-        (json!({}), json!({"phase": "Terminating"}), "waiting: the namespace is Terminating"),
-        (json!({}), json!({}), "waiting: the namespace is not active yet"),
-    ]);
-    check("apiregistration.k8s.io/v1", "APIService", vec![
-        (json!({}), json!({"conditions": condition("Available", "True", "Passed", "")}), "ready"),
-        (json!({}), json!({"conditions": condition("Available", "False", "MissingEndpoints", "no endpoints for service n/hook")}),
-            "waiting: no endpoints for service n/hook (MissingEndpoints)"),
-        (json!({}), json!({}), "waiting: the API service is not available yet"),
-    ]);
+    check(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        vec![
+            (json!({}), json!({}), "waiting: the definition is not established yet"),
+            (json!({}), json!({"conditions": condition("Established", "True", "", "")}), "ready"),
+            (
+                json!({}),
+                json!({"conditions": condition("NamesAccepted", "False", "PluralConflict", "\"widgets\" is already in use")}),
+                "failed: \"widgets\" is already in use (PluralConflict)",
+            ),
+        ],
+    );
+    check(
+        "v1",
+        "Namespace",
+        vec![
+            (json!({}), json!({"phase": "Active"}), "ready"),
+            (json!({}), json!({"phase": "Terminating"}), "waiting: the namespace is Terminating"),
+            (json!({}), json!({}), "waiting: the namespace is not active yet"),
+        ],
+    );
+    check(
+        "apiregistration.k8s.io/v1",
+        "APIService",
+        vec![
+            (json!({}), json!({"conditions": condition("Available", "True", "Passed", "")}), "ready"),
+            (
+                json!({}),
+                json!({"conditions": condition("Available", "False", "MissingEndpoints", "no endpoints for service n/hook")}),
+                "waiting: no endpoints for service n/hook (MissingEndpoints)",
+            ),
+            (json!({}), json!({}), "waiting: the API service is not available yet"),
+        ],
+    );
 }
 
 #[test]
 fn what_has_no_rule_follows_the_conventions() {
-    check("example.com/v1", "Widget", vec![
-        (json!({}), json!({}), "ready"),
-        (json!({}), json!({"observedGeneration": 1, "conditions": condition("Ready", "True", "", "")}),
-            "waiting: its controller has seen generation 1, not yet 2"),
-        (json!({}), json!({"conditions": condition("Ready", "True", "", "")}), "ready"),
-        (json!({}), json!({"conditions": condition("Ready", "False", "Issuing", "")}), "waiting: Issuing"),
-        (json!({}), json!({"conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]}),
-            "waiting: condition Ready is not yet about generation 2"),
-        (json!({}), json!({"conditions": condition("Reconciling", "True", "", "rolling out")}), "waiting: rolling out"),
-        (json!({}), json!({"conditions": condition("Stalled", "True", "BadSpec", "no such size")}), "failed: no such size (BadSpec)"),
-    ]);
+    check(
+        "example.com/v1",
+        "Widget",
+        vec![
+            (json!({}), json!({}), "ready"),
+            (
+                json!({}),
+                json!({"observedGeneration": 1, "conditions": condition("Ready", "True", "", "")}),
+                "waiting: its controller has seen generation 1, not yet 2",
+            ),
+            (json!({}), json!({"conditions": condition("Ready", "True", "", "")}), "ready"),
+            (json!({}), json!({"conditions": condition("Ready", "False", "Issuing", "")}), "waiting: Issuing"),
+            (
+                json!({}),
+                json!({"conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]}),
+                "waiting: condition Ready is not yet about generation 2",
+            ),
+            (
+                json!({}),
+                json!({"conditions": condition("Reconciling", "True", "", "rolling out")}),
+                "waiting: rolling out",
+            ),
+            (
+                json!({}),
+                json!({"conditions": condition("Stalled", "True", "BadSpec", "no such size")}),
+                "failed: no such size (BadSpec)",
+            ),
+        ],
+    );
     for (api_version, kind) in [
         ("v1", "ConfigMap"),
         ("v1", "Secret"),
@@ -204,10 +321,7 @@ fn readiness_counts_only_for_the_generation_that_the_write_returned() {
     assert_eq!(readiness(&object, Some(2)), Readiness::Ready);
     assert_eq!(readiness(&object, None), Readiness::Ready);
     // A watch that lags behind delivers the object as it was before the write.
-    assert_eq!(
-        readiness(&object, Some(3)),
-        Readiness::Waiting("generation 3 is not seen yet, only 2".to_owned())
-    );
+    assert_eq!(readiness(&object, Some(3)), Readiness::Waiting("generation 3 is not seen yet, only 2".to_owned()));
     // Somebody else wrote after us: ours was observed, and that is what was waited for.
     let mut later = object.clone();
     later["metadata"]["generation"] = json!(7);
@@ -254,15 +368,16 @@ mod pods {
 
     #[test]
     fn every_cause_is_named() {
-        let unscheduled = |message: &str| {
-            json!({"phase": "Pending", "conditions": condition("PodScheduled", "False", "Unschedulable", message)})
-        };
+        let unscheduled = |message: &str| json!({"phase": "Pending", "conditions": condition("PodScheduled", "False", "Unschedulable", message)});
         let causes = [
             unscheduled("0/3 nodes are available: 3 Insufficient memory."),
             unscheduled("0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims."),
             json!({"phase": "Pending", "conditions": condition("PodScheduled", "False", "SchedulingGated", "Scheduling is blocked")}),
             containers(waiting("ErrImagePull", "dial tcp: i/o timeout")),
-            containers(waiting("ImagePullBackOff", "Back-off pulling image: ErrImagePull: pgvector/pgvector:pg16: not found")),
+            containers(waiting(
+                "ImagePullBackOff",
+                "Back-off pulling image: ErrImagePull: pgvector/pgvector:pg16: not found",
+            )),
             containers(waiting("InvalidImageName", "couldn't parse image name")),
             containers(waiting("CreateContainerConfigError", "secret \"mathison-secrets\" not found")),
             containers(waiting("RunContainerError", "exec: \"nope\": executable file not found")),
@@ -272,7 +387,9 @@ mod pods {
             containers(json!({"name": "postgres", "ready": false, "started": true, "state": {"running": {}}})),
             containers(json!({"name": "postgres", "ready": false, "started": false, "state": {"running": {}},
                 "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}})),
-            containers(json!({"name": "postgres", "ready": false, "state": {"terminated": {"exitCode": 2, "reason": "Error"}}})),
+            containers(
+                json!({"name": "postgres", "ready": false, "state": {"terminated": {"exitCode": 2, "reason": "Error"}}}),
+            ),
             json!({"phase": "Pending", "initContainerStatuses": [crashing(2, json!({"exitCode": 3}))],
                 "containerStatuses": [waiting("PodInitializing", "")]}),
             json!({"phase": "Running", "conditions": condition("Ready", "False", "ReadinessGatesNotReady", "gate not met"),
@@ -326,7 +443,10 @@ mod pods {
         let judge = |status: Value| judged(&pod("p", status));
         assert_eq!(judge(json!({"phase": "Running", "conditions": condition("Ready", "True", "", "")})), "ready");
         assert_eq!(judge(json!({"phase": "Succeeded"})), "ready");
-        assert_eq!(judge(json!({"phase": "Failed", "reason": "Evicted", "message": "low on disk"})), "failed: low on disk (Evicted)");
+        assert_eq!(
+            judge(json!({"phase": "Failed", "reason": "Evicted", "message": "low on disk"})),
+            "failed: low on disk (Evicted)"
+        );
         assert_eq!(judge(json!({"phase": "Pending"})), "waiting: the pod is not ready");
         assert_eq!(
             judge(containers(waiting("InvalidImageName", ""))),

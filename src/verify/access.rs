@@ -155,9 +155,9 @@ fn wildcard(role: &Value) -> Option<String> {
         .flatten()
         .flat_map(|rule| {
             ["apiGroups", "nonResourceURLs", "resources", "verbs"].into_iter().filter(|field| {
-                rule.get(field).and_then(Value::as_array).is_some_and(|values| {
-                    values.iter().filter_map(Value::as_str).any(|value| value.contains('*'))
-                })
+                rule.get(field)
+                    .and_then(Value::as_array)
+                    .is_some_and(|values| values.iter().filter_map(Value::as_str).any(|value| value.contains('*')))
             })
         })
         .collect();

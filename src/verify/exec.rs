@@ -40,11 +40,7 @@ const REDIS_WITH_PASSWORD: &str =
 pub(super) fn psql(user: &str, database: &str, query: &str, with_password: bool) -> Vec<String> {
     // No start-up file, no prompt for a password: an answer or an error, never a hang.
     let arguments = ["-XAtqw", "-v", "ON_ERROR_STOP=1", "-U", user, "-d", database, "-c", query];
-    if with_password {
-        words(["sh", "-c", PSQL_WITH_PASSWORD, "psql"], arguments)
-    } else {
-        words(["psql"], arguments)
-    }
+    if with_password { words(["sh", "-c", PSQL_WITH_PASSWORD, "psql"], arguments) } else { words(["psql"], arguments) }
 }
 
 /// Returns the words that send a command to Redis.

@@ -86,12 +86,9 @@ fn bound(live: &Value) -> CheckOutcome {
 }
 
 fn endpoints(service: &ObjectRef, slices: &[Value]) -> CheckOutcome {
-    let all: Vec<&Value> =
-        slices.iter().filter_map(|slice| slice.get("endpoints")?.as_array()).flatten().collect();
+    let all: Vec<&Value> = slices.iter().filter_map(|slice| slice.get("endpoints")?.as_array()).flatten().collect();
     // A missing `ready` means ready, says the API.
-    let is_ready = |endpoint: &&&Value| {
-        endpoint.pointer("/conditions/ready").and_then(Value::as_bool).unwrap_or(true)
-    };
+    let is_ready = |endpoint: &&&Value| endpoint.pointer("/conditions/ready").and_then(Value::as_bool).unwrap_or(true);
     if all.iter().filter(is_ready).count() > 0 {
         return CheckOutcome::Passed;
     }
@@ -120,7 +117,8 @@ fn sql(
             return CheckOutcome::Failed("the database lets everybody in without a password".to_owned());
         }
     }
-    run("psql", code, stdout, stderr).unwrap_or_else(|| expect.map_or(CheckOutcome::Passed, |text| printed(stdout, text)))
+    run("psql", code, stdout, stderr)
+        .unwrap_or_else(|| expect.map_or(CheckOutcome::Passed, |text| printed(stdout, text)))
 }
 
 fn resolves(host: &str, code: i32, stdout: &str, stderr: &str) -> CheckOutcome {

@@ -81,10 +81,16 @@ pub fn question(check: &Check, declared: Option<&Manifest>) -> Result<Question, 
         },
         CheckKind::SurvivesRestart(workload) => {
             let Some(declared) = declared else {
-                return Err(CheckOutcome::Skipped(format!("{} {} is not declared in this stack", workload.kind, workload.name)));
+                return Err(CheckOutcome::Skipped(format!(
+                    "{} {} is not declared in this stack",
+                    workload.kind, workload.name
+                )));
             };
             let volume = MarkedVolume::of(declared).ok_or_else(|| {
-                CheckOutcome::Failed(format!("{} {} mounts no claim, so nothing survives", workload.kind, workload.name))
+                CheckOutcome::Failed(format!(
+                    "{} {} mounts no claim, so nothing survives",
+                    workload.kind, workload.name
+                ))
             })?;
             Question::Restart { workload: workload.clone(), volume }
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::resource::Manifest;
+use crate::resource::quantity::Quantity;
 
 use super::CheckOutcome;
 
@@ -25,10 +26,7 @@ fn containers(workload: &Value) -> impl Iterator<Item = &Value> {
         .pointer("/spec/jobTemplate/spec/template/spec")
         .or_else(|| workload.pointer("/spec/template/spec"))
         .or_else(|| workload.get("spec"));
-    ["initContainers", "containers"]
-        .into_iter()
-        .filter_map(move |field| spec?.get(field)?.as_array())
-        .flatten()
+    ["initContainers", "containers"].into_iter().filter_map(move |field| spec?.get(field)?.as_array()).flatten()
 }
 
 fn compare(declared: &Value, live: &Value) -> Vec<String> {
@@ -74,6 +72,10 @@ fn amounts(container: &Value, field: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Compares amounts, not spellings: the server stores `1000m` as `1`.
 fn same(wanted: &str, actual: &str) -> bool {
-    wanted == actual
+    match (Quantity::parse(wanted), Quantity::parse(actual)) {
+        (Ok(wanted), Ok(actual)) => wanted.rounded_to_milli() == actual.rounded_to_milli(),
+        _ => wanted == actual,
+    }
 }

@@ -60,18 +60,16 @@ impl MarkedVolume {
     pub fn script(&self) -> RestartScript {
         let file = format!("{}/{MARKER}", self.folder.trim_end_matches('/'));
         let shell = |script: &str| ["sh", "-c", script, "sh", &file].map(str::to_owned).to_vec();
-        RestartScript {
-            write: shell("cat > \"$1\" && sync"),
-            read: shell("cat \"$1\""),
-            remove: shell("rm -f \"$1\""),
-        }
+        RestartScript { write: shell("cat > \"$1\" && sync"), read: shell("cat \"$1\""), remove: shell("rm -f \"$1\"") }
     }
 }
 
 pub(super) fn judge(written: &str, read: Option<&str>) -> CheckOutcome {
     match read {
         Some(read) if read.trim_end() == written.trim_end() => CheckOutcome::Passed,
-        Some(_) => CheckOutcome::Failed("the volume holds something else than was written before the restart".to_owned()),
+        Some(_) => {
+            CheckOutcome::Failed("the volume holds something else than was written before the restart".to_owned())
+        }
         None => CheckOutcome::Failed("what was written to the volume is gone after the restart".to_owned()),
     }
 }

@@ -128,7 +128,9 @@ fn the_shell_hands_password_and_arguments_on_unchanged() {
     let password = r#" a\b$c"d'e "#;
     assert_eq!(
         run(&command(&sql(None, true)).words, &format!("{password}\n")),
-        format!("{password}|!none|-h|10.1.2.3|-XAtqw|-v|ON_ERROR_STOP=1|-U|mathison|-d|mathison|-c|SELECT 'it''s; $HOME'|")
+        format!(
+            "{password}|!none|-h|10.1.2.3|-XAtqw|-v|ON_ERROR_STOP=1|-U|mathison|-d|mathison|-c|SELECT 'it''s; $HOME'|"
+        )
     );
     assert_eq!(
         run(&command(&redis("", true)).words, &format!("{password}\n")),
@@ -155,12 +157,22 @@ fn a_query_passes_by_its_output_only_if_one_is_expected() {
 #[test]
 fn a_wrong_password_and_a_database_that_asks_for_none_are_told_apart() {
     assert_eq!(
-        judged(&sql(None, true), ended(2, "", "psql: error: FATAL:  password authentication failed for user \"mathison\"")),
+        judged(
+            &sql(None, true),
+            ended(2, "", "psql: error: FATAL:  password authentication failed for user \"mathison\"")
+        ),
         "failed: the database does not accept the password in `mathison-secrets/POSTGRES_PASSWORD`; its volume may have been made with another"
     );
-    let trusted = "psql: error: authentication method requirement \"!none\" failed: server did not complete authentication";
-    assert_eq!(judged(&sql(None, true), ended(2, "", trusted)), "failed: the database lets everybody in without a password");
-    assert_eq!(judged(&sql(None, true), Answer::NoSecretKey), "failed: Secret mathison-secrets has no key `POSTGRES_PASSWORD`");
+    let trusted =
+        "psql: error: authentication method requirement \"!none\" failed: server did not complete authentication";
+    assert_eq!(
+        judged(&sql(None, true), ended(2, "", trusted)),
+        "failed: the database lets everybody in without a password"
+    );
+    assert_eq!(
+        judged(&sql(None, true), Answer::NoSecretKey),
+        "failed: Secret mathison-secrets has no key `POSTGRES_PASSWORD`"
+    );
 }
 
 #[test]
@@ -184,10 +196,19 @@ fn a_name_resolves_or_not_or_cannot_be_asked() {
 #[test]
 fn what_could_not_be_asked_never_passes() {
     let check = sql(None, false);
-    assert_eq!(judged(&check, Answer::Unavailable("pods run no containers here".to_owned())), "skipped: pods run no containers here");
-    assert_eq!(judged(&check, Answer::Forbidden("cannot create pods/exec".to_owned())), "skipped: no right to ask: cannot create pods/exec");
+    assert_eq!(
+        judged(&check, Answer::Unavailable("pods run no containers here".to_owned())),
+        "skipped: pods run no containers here"
+    );
+    assert_eq!(
+        judged(&check, Answer::Forbidden("cannot create pods/exec".to_owned())),
+        "skipped: no right to ask: cannot create pods/exec"
+    );
     assert_eq!(judged(&check, Answer::NoReadyPod), "failed: StatefulSet postgres has no ready pod");
-    assert_eq!(judged(&check, Answer::Error("connection reset".to_owned())), "failed: it could not be asked: connection reset");
+    assert_eq!(
+        judged(&check, Answer::Error("connection reset".to_owned())),
+        "failed: it could not be asked: connection reset"
+    );
     assert!(judged(&check, Answer::Objects(vec![])).starts_with("skipped: "));
 }
 
@@ -202,8 +223,14 @@ fn endpoints_must_be_ready_in_some_slice() {
     let slice = |ready: Value| json!({"endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": ready}}]});
     assert_eq!(judged(&check, Answer::List(vec![slice(json!(false)), slice(json!(true))])), "passed");
     assert_eq!(judged(&check, Answer::List(vec![slice(json!(null))])), "passed");
-    assert_eq!(judged(&check, Answer::List(vec![slice(json!(false))])), "failed: Service redis has 1 endpoint, and it is not ready");
-    assert_eq!(judged(&check, Answer::List(vec![json!({"endpoints": null})])), "failed: Service redis has no endpoints");
+    assert_eq!(
+        judged(&check, Answer::List(vec![slice(json!(false))])),
+        "failed: Service redis has 1 endpoint, and it is not ready"
+    );
+    assert_eq!(
+        judged(&check, Answer::List(vec![json!({"endpoints": null})])),
+        "failed: Service redis has no endpoints"
+    );
 }
 
 #[test]
@@ -214,7 +241,10 @@ fn objects_must_exist_and_be_as_they_should() {
     let one = |live: Value| Answer::Objects(vec![Some(live)]);
     assert_eq!(judged(&bound, one(json!({"status": {"phase": "Bound"}}))), "passed");
     assert_eq!(judged(&bound, one(json!({"status": {"phase": "Pending"}}))), "failed: the claim is Pending");
-    assert_eq!(judged(&bound, Answer::Objects(vec![None])), "failed: PersistentVolumeClaim data-postgres-0 does not exist");
+    assert_eq!(
+        judged(&bound, Answer::Objects(vec![None])),
+        "failed: PersistentVolumeClaim data-postgres-0 does not exist"
+    );
     let ready = check(CheckKind::Ready(postgres()));
     let live = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"generation": 1},
         "status": {"observedGeneration": 1, "replicas": 1, "readyReplicas": 0}});
@@ -266,7 +296,11 @@ fn access(about: Vec<ObjectRef>) -> Check {
         about,
         ..check(CheckKind::Access {
             account: object("", "ServiceAccount", "mathison"),
-            allowed: vec![rule("", "pods", &["get", "list", "watch"]), rule("", "pods/log", &["get"]), rule("apps", "deployments", &["create"])],
+            allowed: vec![
+                rule("", "pods", &["get", "list", "watch"]),
+                rule("", "pods/log", &["get"]),
+                rule("apps", "deployments", &["create"]),
+            ],
         })
     }
 }
@@ -282,7 +316,10 @@ fn reviews(check: &Check) -> Vec<AccessReview> {
 
 #[test]
 fn an_access_check_asks_for_the_table_and_for_what_lies_beyond_it() {
-    let check = access(vec![ObjectRef::new(RBAC, "ClusterRole", None, "mathison"), ObjectRef::new(RBAC, "ClusterRoleBinding", None, "mathison")]);
+    let check = access(vec![
+        ObjectRef::new(RBAC, "ClusterRole", None, "mathison"),
+        ObjectRef::new(RBAC, "ClusterRoleBinding", None, "mathison"),
+    ]);
     let Ok(Question::Access { user, groups, reviews, roles }) = question(&check, None) else { panic!("no reviews") };
     assert_eq!(user, "system:serviceaccount:n:mathison");
     assert_eq!(groups, ["system:serviceaccounts", "system:serviceaccounts:n", "system:authenticated"]);
@@ -384,6 +421,10 @@ fn a_restart_is_proved_by_a_marker_in_the_volume() {
 
 #[test]
 fn debug_never_shows_what_was_read() {
-    let answers = [Answer::Objects(vec![Some(json!("canary"))]), ended(0, "canary", "canary"), Answer::List(vec![json!("canary")])];
+    let answers = [
+        Answer::Objects(vec![Some(json!("canary"))]),
+        ended(0, "canary", "canary"),
+        Answer::List(vec![json!("canary")]),
+    ];
     assert!(!format!("{answers:?}").contains("canary"));
 }

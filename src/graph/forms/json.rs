@@ -104,10 +104,5 @@ fn what(id: &NodeId) -> What<'_> {
 }
 
 fn object(object: &ObjectRef) -> Object<'_> {
-    Object {
-        group: &object.group,
-        kind: &object.kind,
-        namespace: object.namespace.as_deref(),
-        name: &object.name,
-    }
+    Object { group: &object.group, kind: &object.kind, namespace: object.namespace.as_deref(), name: &object.name }
 }

@@ -17,9 +17,9 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use crate::graph::NodeId;
 use crate::graph::edge::{External, RawEdge};
 use crate::graph::objects::{Key, Objects};
-use crate::graph::NodeId;
 use crate::resource::Manifest;
 
 /// All edges that were found, and the references that lead out of the graph.
@@ -30,13 +30,7 @@ pub(super) struct Inferred {
 
 /// Adds to the declared edges those that the objects' references make.
 pub(super) fn edges(objects: &Objects<'_, '_>, declared: Vec<RawEdge>) -> Inferred {
-    let mut found = References {
-        objects,
-        from: 0,
-        edges: declared,
-        external: Vec::new(),
-        consumed: HashMap::new(),
-    };
+    let mut found = References { objects, from: 0, edges: declared, external: Vec::new(), consumed: HashMap::new() };
     for (number, node) in (0u32..).zip(objects.nodes) {
         found.from = number;
         for object in &node.about {
@@ -88,7 +82,7 @@ impl<'o, 'n, 'm> References<'o, 'n, 'm> {
         match self.objects.find(&to) {
             Some(number) => self.edge(number, reason),
             None => self.external.push(External {
-                from: self.from_id().clone(),
+                from: self.own_id().clone(),
                 object: to.to_object_ref(),
                 reason: reason(),
             }),
@@ -109,7 +103,7 @@ impl<'o, 'n, 'm> References<'o, 'n, 'm> {
         }
     }
 
-    fn from_id(&self) -> &'n NodeId {
+    fn own_id(&self) -> &'n NodeId {
         &self.objects.nodes[self.from as usize].id
     }
 }

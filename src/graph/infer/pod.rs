@@ -57,9 +57,8 @@ impl Pods<'_, '_, '_, '_, '_> {
                 "runs as ServiceAccount default".to_owned()
             });
         } else {
-            self.found.refer(core("ServiceAccount", self.namespace, account), || {
-                format!("runs as ServiceAccount {account}")
-            });
+            self.found
+                .refer(core("ServiceAccount", self.namespace, account), || format!("runs as ServiceAccount {account}"));
         }
         for secret in list(spec, "/imagePullSecrets") {
             let name = text(secret, "/name");
@@ -70,8 +69,7 @@ impl Pods<'_, '_, '_, '_, '_> {
     fn classes(&mut self, spec: &Value) {
         let priority = text(spec, "/priorityClassName");
         if !priority.starts_with("system-") {
-            let key =
-                Key { group: "scheduling.k8s.io", kind: "PriorityClass", namespace: None, name: priority };
+            let key = Key { group: "scheduling.k8s.io", kind: "PriorityClass", namespace: None, name: priority };
             self.found.refer(key, || format!("has PriorityClass {priority}"));
         }
         let runtime = text(spec, "/runtimeClassName");
@@ -123,7 +121,11 @@ impl Pods<'_, '_, '_, '_, '_> {
     fn data(&mut self, kind: &str, name: &str, optional: bool, verb: &str) {
         let key = core(kind, self.namespace, name);
         let reason = || format!("{verb} {kind} {name}");
-        if optional { self.found.refer_if_present(key, reason) } else { self.found.refer(key, reason) }
+        if optional {
+            self.found.refer_if_present(key, reason)
+        } else {
+            self.found.refer(key, reason)
+        }
         self.found.consume(key);
     }
 }

@@ -33,12 +33,7 @@ pub(super) fn infer(found: &mut References<'_, '_, '_>) {
             "CustomResourceDefinition" => conversion(manifest, found),
             "ValidatingAdmissionPolicyBinding" => {
                 let name = text(manifest.object(), "/spec/policyName");
-                let key = Key {
-                    group: manifest.group(),
-                    kind: "ValidatingAdmissionPolicy",
-                    namespace: None,
-                    name,
-                };
+                let key = Key { group: manifest.group(), kind: "ValidatingAdmissionPolicy", namespace: None, name };
                 found.refer(key, || format!("binds ValidatingAdmissionPolicy {name}"));
             }
             _ => {}

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use crate::graph::sample::{Sample, resource};
 use crate::graph::NodeId;
+use crate::graph::sample::{Sample, resource};
 use crate::resource::ObjectRef;
 
 /// Shows the edges of a stack that also has the namespace, without those to it.
@@ -120,9 +120,7 @@ fn a_pod_template_comes_after_all_that_its_pods_need() {
 #[test]
 fn a_pod_template_is_found_wherever_it_stands() {
     let template = json!({"spec": {"containers": container(), "serviceAccountName": "sa"}});
-    let object = |api_version: &str, kind: &str, spec: Value| {
-        json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x", "namespace": "n"}, "spec": spec})
-    };
+    let object = |api_version: &str, kind: &str, spec: Value| json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x", "namespace": "n"}, "spec": spec});
     let sample = Sample::default()
         .plain("v1", "ServiceAccount", Some("n"), "sa")
         .object(object("v1", "Pod", template["spec"].clone()))
@@ -142,10 +140,12 @@ fn a_pod_template_is_found_wherever_it_stands() {
 #[test]
 fn network_scaling_and_storage_refer_by_name() {
     let sample = Sample::default()
-        .object(json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "i", "namespace": "n"},
+        .object(
+            json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "i", "namespace": "n"},
             "spec": {"ingressClassName": "nginx", "defaultBackend": {"service": {"name": "front"}},
                 "tls": [{"secretName": "cert"}, {"secretName": "made-later"}],
-                "rules": [{"http": {"paths": [{"backend": {"service": {"name": "api"}}}]}}]}}))
+                "rules": [{"http": {"paths": [{"backend": {"service": {"name": "api"}}}]}}]}}),
+        )
         .plain("networking.k8s.io/v1", "IngressClass", None, "nginx")
         .plain("v1", "Service", Some("n"), "front")
         .plain("v1", "Service", Some("n"), "api")
@@ -154,8 +154,10 @@ fn network_scaling_and_storage_refer_by_name() {
             "metadata": {"name": "h", "namespace": "n"},
             "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}}))
         .pods("web", json!({"containers": container()}))
-        .object(json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "p", "namespace": "n"},
-            "spec": {"storageClassName": "fast", "volumeName": "pv"}}))
+        .object(
+            json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "p", "namespace": "n"},
+            "spec": {"storageClassName": "fast", "volumeName": "pv"}}),
+        )
         .plain("storage.k8s.io/v1", "StorageClass", None, "fast")
         .plain("v1", "PersistentVolume", None, "pv")
         .object(json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "s", "namespace": "n"},
@@ -205,7 +207,8 @@ fn a_check_comes_after_what_it_is_about_and_what_it_declares() {
 }
 
 fn webhook(rules: Value, more: Value) -> Value {
-    let mut hook = json!({"name": "h", "clientConfig": {"service": {"namespace": "n", "name": "hook"}}, "rules": rules});
+    let mut hook =
+        json!({"name": "h", "clientConfig": {"service": {"namespace": "n", "name": "hook"}}, "rules": rules});
     for (key, value) in more.as_object().unwrap() {
         hook[key] = value.clone();
     }
@@ -275,10 +278,12 @@ fn a_custom_resource_that_the_server_itself_needs_comes_before_the_webhook() {
 #[test]
 fn a_webhook_governs_only_what_its_selectors_select() {
     let rules = json!([{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"]}]);
-    let governs = |more: Value| edges(served().object(webhook(rules.clone(), more))).contains("governs ConfigMap governed");
+    let governs =
+        |more: Value| edges(served().object(webhook(rules.clone(), more))).contains("governs ConfigMap governed");
     assert!(governs(json!({})));
     assert!(!governs(json!({"objectSelector": {"matchLabels": {"opted": "in"}}})));
-    let own = json!({"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["n"]}]});
+    let own =
+        json!({"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["n"]}]});
     assert!(!governs(json!({"namespaceSelector": own})));
 }
 
@@ -288,7 +293,9 @@ fn an_api_service_comes_before_the_objects_of_its_version() {
         "metadata": {"name": "v1.example.com"},
         "spec": {"group": "example.com", "version": "v1", "service": {"namespace": "n", "name": "hook"}}}));
     let shown = edges(sample);
-    assert!(shown.contains("m.Widget.example.com/governed -> m.APIService/v1.example.com: governed by APIService v1.example.com"));
+    assert!(shown.contains(
+        "m.Widget.example.com/governed -> m.APIService/v1.example.com: governed by APIService v1.example.com"
+    ));
     assert!(shown.contains("m.APIService/v1.example.com -> m.Deployment/hook: served by Deployment hook"));
 }
 
