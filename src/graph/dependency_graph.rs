@@ -1,8 +1,7 @@
 //! The [`DependencyGraph`] value.
 
-use std::collections::HashMap;
-
 use super::edge::{Edge, External, RawEdge};
+use super::name_hash::NameMap;
 use super::objects::Objects;
 use super::rank::Rank;
 use super::{Cycle, NodeId, NodeInput, cycle, edge, infer, order};
@@ -24,7 +23,7 @@ impl NodeIndex {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DependencyGraph {
     nodes: Vec<NodeId>,
-    by_id: HashMap<NodeId, u32>,
+    by_id: NameMap<NodeId, u32>,
     /// By the waiting node, each node's in `dependency_starts[at]..dependency_starts[at + 1]`.
     dependencies: Vec<NodeIndex>,
     reasons: Vec<String>,
@@ -48,7 +47,7 @@ impl DependencyGraph {
         nodes.sort_by(|node, other| node.id.cmp(&other.id));
         nodes.dedup_by(|later, earlier| later.id == earlier.id);
         nodes.sort_by_cached_key(Rank::of);
-        let by_id: HashMap<NodeId, u32> = nodes.iter().map(|node| node.id.clone()).zip(0u32..).collect();
+        let by_id: NameMap<NodeId, u32> = nodes.iter().map(|node| node.id.clone()).zip(0u32..).collect();
 
         let mut declared = Vec::with_capacity(nodes.len() * 3);
         for (from, node) in (0u32..).zip(&mut nodes) {
@@ -67,7 +66,7 @@ impl DependencyGraph {
 
     fn assemble(
         nodes: Vec<NodeInput<'_>>,
-        mut by_id: HashMap<NodeId, u32>,
+        mut by_id: NameMap<NodeId, u32>,
         ordered: &[u32],
         mut edges: Vec<RawEdge>,
         mut external: Vec<External>,

@@ -10,6 +10,7 @@ mod dependency_graph;
 mod edge;
 mod forms;
 mod infer;
+mod name_hash;
 mod node;
 mod objects;
 mod order;

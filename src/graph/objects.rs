@@ -1,11 +1,10 @@
 //! The objects of a graph under construction, found by identity without copying a name.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
 use crate::resource::{Address, Manifest, ObjectRef};
 
+use super::name_hash::NameMap;
 use super::{NodeId, NodeInput};
 
 /// An identity made of borrowed text.
@@ -30,15 +29,15 @@ impl<'a> Key<'a> {
 /// The nodes of a graph under construction, by number, identity, address and id.
 pub(super) struct Objects<'n, 'm> {
     pub(super) nodes: &'n [NodeInput<'m>],
-    by_key: HashMap<Key<'m>, u32>,
-    by_id: &'n HashMap<NodeId, u32>,
-    definitions: HashMap<(&'m str, &'m str), u32>,
+    by_key: NameMap<Key<'m>, u32>,
+    by_id: &'n NameMap<NodeId, u32>,
+    definitions: NameMap<(&'m str, &'m str), u32>,
 }
 
 impl<'n, 'm> Objects<'n, 'm> {
-    pub(super) fn new(nodes: &'n [NodeInput<'m>], by_id: &'n HashMap<NodeId, u32>) -> Self {
-        let mut by_key = HashMap::with_capacity(nodes.len());
-        let mut definitions = HashMap::new();
+    pub(super) fn new(nodes: &'n [NodeInput<'m>], by_id: &'n NameMap<NodeId, u32>) -> Self {
+        let mut by_key = NameMap::with_capacity_and_hasher(nodes.len(), Default::default());
+        let mut definitions = NameMap::default();
         for (number, node) in (0u32..).zip(nodes) {
             let Some(manifest) = node.manifest else { continue };
             by_key.insert(
