@@ -5,7 +5,7 @@ use super::field_text::FieldWriter;
 use super::line::{Line, counted, last_line};
 use super::style::{Meaning, Options};
 use super::value_text::shown_text;
-use super::words::attribution_words;
+use super::words::full_attribution_words;
 use crate::diff::{FieldChange, Shown};
 use crate::drift::{DriftKind, DriftReport, FieldDrift, ResourceDrift, ResourceState};
 
@@ -119,7 +119,7 @@ fn write_field(out: &mut String, resource: &ResourceDrift, field: &FieldDrift, f
     let pending = FieldChange { after: field.desired.clone(), by: None, ..field.change.clone() };
     let shown = if field.kind == DriftKind::Pending { &pending } else { &field.change };
     fields.write(out, shown, 6);
-    let hand = field.change.by.as_ref().map_or_else(|| "set by an unknown hand".to_owned(), attribution_words);
+    let hand = field.change.by.as_ref().map_or_else(|| "set by an unknown hand".to_owned(), full_attribution_words);
     let desired = field.desired.as_ref().map_or_else(|| "no longer asks for it".to_owned(), asks_for);
     let (meaning, label, words) = match field.kind {
         DriftKind::Drift => (Meaning::Foreign, "drift", hand),

@@ -103,5 +103,13 @@ fn text_difference(change: &FieldChange) -> Option<Vec<DiffLine>> {
     };
     let (before, before_is_long) = plain(&change.before)?;
     let (after, after_is_long) = plain(&change.after)?;
-    (before_is_long || after_is_long).then(|| line_diff(&before, &after, CONTEXT))
+    if !before_is_long && !after_is_long {
+        return None;
+    }
+    let mut lines = line_diff(&before, &after, CONTEXT);
+    if change.before.is_none() || change.after.is_none() {
+        // The whole text comes or goes; where its lines stand tells nothing.
+        lines.retain(|line| !matches!(line, DiffLine::Place(_)));
+    }
+    Some(lines)
 }

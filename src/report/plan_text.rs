@@ -106,11 +106,15 @@ fn write_details(out: &mut String, plan: &Plan, options: &Options) {
             out.push('\n');
             let words = action_words(change.action);
             let meaning = Meaning::of(change.action);
+            let verb = match change.action {
+                Action::NoChange | Action::Keep | Action::Refuse => words.done,
+                _ => words.verb,
+            };
             Line::new()
                 .paint(meaning, words.symbol)
                 .text(" ")
                 .paint(Meaning::Strong, change.address.as_str())
-                .text(format!(" {}", if change.action == Action::NoChange { words.done } else { words.verb }))
+                .text(format!(" {verb}"))
                 .write(out, options, 0, 4);
             out.push_str(&block);
         }
@@ -281,11 +285,11 @@ mod tests {
 
         ~ postgres.StatefulSet/postgres update
             ~ .spec.replicas: 2 → 1
-                set by kubectl-edit (Update) at 2026-11-20T08:15:00Z, taken back
+                set by kubectl-edit at 2026-11-20T08:15:00Z, taken back
             ~ .spec.template.spec.containers[name="postgres"].image:
                 - "registry.example.com/team/pgvector/pgvector:pg16-bookworm"
                 + "registry.example.com/team/pgvector…88796a5b4c3d2e1f02f0e1d3c4b5a6978"
-            taken over: .metadata.labels.team: set by kubectl-label (Update) at
+            taken over: .metadata.labels.team: set by kubectl-label at
               2026-11-20T08:15:00Z, granted
             * its pod restarts
             * the volume claim data-postgres-0 is kept, and its data with it
@@ -312,25 +316,24 @@ mod tests {
           ! manifest.Widget.example.com/w1  REFUSED: the server does not know its kind,
               and the stack does not define it
 
-        ! manifest.Deployment/web refuse
-            .spec.replicas: set by hpa-controller (Update of scale) at
-              2026-11-20T08:15:00Z
+        ! manifest.Deployment/web refused
+            .spec.replicas: set by hpa-controller at 2026-11-20T08:15:00Z
             hint: to take it this once: --grant=hpa-controller:.spec.replicas
             hint: to take it always, write in the stack file:
               grant: [{manager: hpa-controller, field: .spec.replicas}]
             hint: to leave it to them, write in the stack file: ignore: [.spec.replicas]
 
-        ! manifest.ConfigMap/motd refuse
+        ! manifest.ConfigMap/motd refused
             it exists already and belongs to the stack `other.team-b`
             hint: to take it into this stack: --adopt=manifest.ConfigMap/motd
             hint: to leave it alone, give the resource another name in the stack file
 
-        ! redis.StatefulSet/redis refuse
+        ! redis.StatefulSet/redis refused
             admission webhook "quota" denied the request:
             \u{1b}[31mlimits too high
             hint: correct the resource in the stack file, then plan again
 
-        ! manifest.Widget.example.com/w1 refuse
+        ! manifest.Widget.example.com/w1 refused
             the server does not know its kind, and the stack does not define it
             hint: add the CustomResourceDefinition of Widget.example.com to `manifests`,
               or install it first
@@ -352,7 +355,7 @@ mod tests {
         - postgres.StatefulSet/postgres delete
             * the volume claim data-postgres-0 is kept, and its data with it
 
-        = postgres.PersistentVolumeClaim/backup keep
+        = postgres.PersistentVolumeClaim/backup kept
             hint: to delete it with its data:
               --allow-data-loss=postgres.PersistentVolumeClaim/backup
 
@@ -384,7 +387,6 @@ mod tests {
         + config.ConfigMap/mathison-config create
             + .data.DATABASE_HOST: "postgres"
             + .data["init.sql"]:
-                @@ -0,0 +1,2 @@
                 + CREATE EXTENSION vector;
                 + SELECT 1;
 
@@ -409,7 +411,7 @@ mod tests {
         ESC[1mESC[31m-ESC[0m ESC[1mpostgres.StatefulSet/postgresESC[0m delete
             ESC[33m* ESC[0mthe volume claim data-postgres-0 is kept, and its data with it
 
-        ESC[34m=ESC[0m ESC[1mpostgres.PersistentVolumeClaim/backupESC[0m keep
+        ESC[34m=ESC[0m ESC[1mpostgres.PersistentVolumeClaim/backupESC[0m kept
             ESC[1mhint:ESC[0m to delete it with its data:
               --allow-data-loss=postgres.PersistentVolumeClaim/backup
 
@@ -418,6 +420,15 @@ mod tests {
         ESC[1mDestroy: 2 to delete, 2 kept.ESC[0m
         "#);
         assert_eq!(samples::without_colours(&coloured), plan_text(&samples::destroy(), &PLAIN));
+    }
+
+    #[test]
+    fn the_objects_to_be_sent_are_never_shown() {
+        let mut plan = samples::first();
+        plan.changes[2].manifest = Some(samples::secret_manifest("canary"));
+        let options = Options { verbose: true, ..PLAIN };
+        assert!(!plan_text(&plan, &options).contains("canary"));
+        assert!(!crate::report::plan_json(&plan).contains("canary"));
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use crate::diff::{Attribution, FieldChange, Shown};
 use crate::graph::NodeId;
 use crate::live::ClusterIdentity;
 use crate::plan::{Action, Base, Certainty, Change, Conflict, Consequence, Plan, Precondition, Reason};
-use crate::resource::{Address, Digest, ObjectRef};
+use crate::resource::{Address, Digest, Manifest, ObjectRef};
 use crate::state::{Lineage, Serial};
 
 const NAMESPACE: &str = "mathison-system";
@@ -211,6 +211,12 @@ pub(super) fn without_colours(text: &str) -> String {
         rest = after.split_once('m').map_or("", |(_, rest)| rest);
     }
     plain + rest
+}
+
+/// Returns a Secret whose only value is `value`.
+pub(super) fn secret_manifest(value: &str) -> Manifest {
+    let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"key": value}});
+    Manifest::new(object).unwrap()
 }
 
 fn any_value() -> impl Strategy<Value = Value> {

@@ -137,11 +137,19 @@ pub(super) fn consequence_words(consequence: &Consequence) -> String {
     }
 }
 
-/// Returns who set a field, how and when: `set by kubectl-edit (Update) at 2026-11-20T08:00:00Z`.
+/// Returns who set a field and when: `set by kubectl-edit at 2026-11-20T08:00:00Z`.
 pub(super) fn attribution_words(by: &Attribution) -> String {
+    format!("set by {} {}", by.manager, time_words(by))
+}
+
+/// Returns who set a field, through which verb and when: `set by kubectl (Update of scale) at 2026-11-20T08:00:00Z`.
+pub(super) fn full_attribution_words(by: &Attribution) -> String {
     let subresource = by.subresource.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
-    let time = by.time.as_ref().map_or_else(|| "at an unknown time".to_owned(), |time| format!("at {time}"));
-    format!("set by {} ({}{subresource}) {time}", by.manager, by.operation)
+    format!("set by {} ({}{subresource}) {}", by.manager, by.operation, time_words(by))
+}
+
+fn time_words(by: &Attribution) -> String {
+    by.time.as_ref().map_or_else(|| "at an unknown time".to_owned(), |time| format!("at {time}"))
 }
 
 /// Returns the field of a conflict and whose it is.

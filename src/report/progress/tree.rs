@@ -1,4 +1,6 @@
 //! The live form for a terminal: what is in flight at the bottom, each with its cause; what is done above, for good.
+//!
+//! The one clock of this folder is in here: indicatif's own, which turns the spinners and counts the seconds beside them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -277,6 +279,7 @@ mod tests {
         for event in events() {
             reporter.report(&event).unwrap();
         }
+        reporter.report(&Event::Note { text: "The state is saved.".to_owned() }).unwrap();
         reporter.finish(&Summary::default()).unwrap();
         insta::assert_snapshot!(on_screen(&capture.text()), @r#"
         redis.StatefulSet/redis: the server is busy (429); trying again in 2s
@@ -288,6 +291,7 @@ mod tests {
         check postgres answers: passed
         check redis answers: FAILED: no pod is ready
         check vector works: SKIPPED: no container can be asked here
+        note: The state is saved.
         Apply failed: 1 done, 1 failed, 1 skipped, 0 not started; checks: 1 passed, 1 failed, 1 skipped.
         "#);
     }
