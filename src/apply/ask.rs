@@ -43,8 +43,6 @@ pub async fn ask(cluster: &Cluster, check: &Check, context: &AskContext<'_>) -> 
 fn unanswered(error: &ClusterError) -> Answer {
     match error {
         ClusterError::Forbidden { .. } => Answer::Forbidden(error.to_string()),
-        // A pod that runs no container (a pretended node) cannot be asked; that says nothing about the service.
-        ClusterError::Exec { .. } => Answer::Unavailable(error.to_string()),
         error => Answer::Error(error.to_string()),
     }
 }
@@ -124,19 +122,25 @@ async fn execute(cluster: &Cluster, command: &Command, context: &AskContext<'_>)
     else {
         return Ok(Answer::NoReadyPod);
     };
-    let output = cluster
-        .exec(ExecRequest {
-            namespace,
-            pod: name,
-            container: command.container.clone(),
-            command: command.words.clone(),
-            stdin,
-            timeout: context.timeout,
-        })
-        .await?;
-    Ok(Answer::Exec {
-        code: output.exit_code,
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
+    let request = ExecRequest {
+        namespace,
+        pod: name,
+        container: command.container.clone(),
+        command: command.words.clone(),
+        stdin,
+        timeout: context.timeout,
+    };
+    match cluster.exec(request).await {
+        Ok(output) => Ok(Answer::Exec {
+            code: output.exit_code,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }),
+        // The server could not hand the command to a container: the node is a pretended one, or out of reach. That says
+        // nothing about the service.
+        Err(error @ (ClusterError::Exec { .. } | ClusterError::Server { .. })) => {
+            Ok(Answer::Unavailable(format!("no command can be run in the pod: {error}")))
+        }
+        Err(error) => Err(error),
+    }
 }

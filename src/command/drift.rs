@@ -1,7 +1,7 @@
 //! `mathison drift`: what somebody else changed since the last apply. Reads only.
 
 use super::Ended;
-use super::fill::stack_key;
+use super::fill::{add_key_secret, stack_key};
 use super::session::open;
 use super::talk::Streams;
 use crate::cli::{ClusterRequest, Environment, StackRequest};
@@ -18,7 +18,7 @@ pub(super) async fn drift(
     _environment: &Environment,
     streams: &Streams,
 ) -> Ended {
-    let session = open(stack, cluster, streams).await?;
+    let mut session = open(stack, cluster, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
     super::settle::tell(session.interrupted.as_ref(), streams);
     if !session.state_exists {
@@ -28,6 +28,7 @@ pub(super) async fn drift(
     }
     let observation = session.observe().await?;
     let (key, _) = stack_key(&session.stack, &observation)?;
+    add_key_secret(&mut session.stack, &key)?;
     let base = Base {
         stack: session.stack.name.clone(),
         namespace: session.stack.namespace.clone(),

@@ -108,7 +108,7 @@ pub(super) fn stack_key(stack: &Stack, observation: &Observation) -> Result<(Hma
 }
 
 /// Adds the Secret that holds the stack's key, and lets every Secret come after it: their records are keyed by it.
-fn add_key_secret(stack: &mut Stack, key: &HmacKey) -> Result<(), Failure> {
+pub(super) fn add_key_secret(stack: &mut Stack, key: &HmacKey) -> Result<(), Failure> {
     let address = key_address(stack);
     let secrets: Vec<Address> = stack
         .resources

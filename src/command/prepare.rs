@@ -37,8 +37,6 @@ pub(super) enum Purpose {
 /// A plan, and what it was made of.
 pub(super) struct Prepared {
     pub(super) session: Session,
-    pub(super) observation: Observation,
-    pub(super) filled: Filled,
     pub(super) keyed: Keyed,
     pub(super) plan: Plan,
 }
@@ -74,7 +72,7 @@ pub(super) async fn prepare(
     if purpose != Purpose::Destroy {
         warn(&mut plan, &session, &filled, &predictions);
     }
-    Ok(Prepared { session, observation, filled, keyed, plan })
+    Ok(Prepared { session, keyed, plan })
 }
 
 fn decide(
