@@ -10,6 +10,9 @@ use crate::resource::ObjectRef;
 use crate::service::{AccessRule, Check, CheckKind};
 use crate::yaml::{Problems, escape_pointer};
 
+/// A question that is only an address: its key, the address, and what is asked of the object there.
+type PlainQuestion<'a> = (&'a str, &'a Option<String>, fn(ObjectRef) -> CheckKind);
+
 /// Reads the file's checks and adds those of the services.
 pub(super) fn read(
     blocks: &BTreeMap<String, CheckBlock>,
@@ -100,7 +103,7 @@ impl Reader<'_> {
             let allowed = block.allowed.iter().map(rule).collect();
             return Some((CheckKind::Access { account: account.clone(), allowed }, vec![account]));
         }
-        let plain: [(&str, &Option<String>, fn(ObjectRef) -> CheckKind); 5] = [
+        let plain: [PlainQuestion<'_>; 5] = [
             ("ready", &block.ready, CheckKind::Ready),
             ("endpoints", &block.endpoints, CheckKind::Endpoints),
             ("bound", &block.bound, CheckKind::ClaimBound),

@@ -26,6 +26,7 @@ mod schema;
 mod servers;
 mod structure;
 mod support;
+mod stack_files;
 mod wrong_stacks;
 
 /// A file of the suite that no `mod` names is compiled by nobody, and its tests never fail.
