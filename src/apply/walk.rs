@@ -14,10 +14,15 @@ use crate::event::{Event, ResourceEnd};
 use crate::graph::NodeId;
 use crate::plan::{Action, Change};
 use crate::resource::Address;
+use crate::service::Check;
 use crate::verify::{CheckOutcome, CheckResult};
 
 /// How long one check may take: a query that answers at all answers sooner.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a failed check is asked again right after an apply, and how often.
+const PATIENCE: Duration = Duration::from_secs(10);
+const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 /// What a task needs of the run.
 #[derive(Clone)]
@@ -102,7 +107,7 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
                         task.tell(Event::CheckStarted { name: check.name.clone() });
                         let timeout = CHECK_TIMEOUT.min(task.timeout);
                         let context = AskContext { declared: &declared, find_secret: &find_secret, timeout };
-                        let answer = ask(&task.cluster, &check, &context).await;
+                        let answer = ask_patiently(&task.cluster, &check, &context).await;
                         let elapsed = task.started.elapsed();
                         Finished::Check(CheckResult { name: check.name, outcome: answer, elapsed })
                     });
@@ -154,6 +159,19 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
     }
     let _ = events.send(Event::RunFinished { elapsed: began.elapsed() });
     outcome
+}
+
+/// Asks until the answer is good or patience ends: what was just applied takes effect a moment after it is stored (the
+/// API server's authorizer follows roles by watch, endpoints follow pods).
+async fn ask_patiently(cluster: &Cluster, check: &Check, context: &AskContext<'_>) -> CheckOutcome {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let outcome = ask(cluster, check, context).await;
+        if !matches!(outcome, CheckOutcome::Failed(_)) || tokio::time::Instant::now() + ASK_AGAIN > end {
+            return outcome;
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
 }
 
 /// Does one change, from the first request to readiness.

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::resource::{Manifest, ObjectRef};
-use crate::stack::{AccessRule, Check, CheckKind};
+use crate::service::{AccessRule, Check, CheckKind};
 
 fn object(group: &str, kind: &str, name: &str) -> ObjectRef {
     ObjectRef::new(group, kind, Some("n"), name)
