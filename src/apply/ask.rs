@@ -10,8 +10,7 @@ use super::FindSecret;
 use crate::cluster::{AccessQuestion, Cluster, ClusterError, ExecRequest, Permitted};
 use crate::ready;
 use crate::resource::{Manifest, ObjectRef};
-use crate::service::Check;
-use crate::verify::{self, Answer, CheckOutcome, Command, Question};
+use crate::verify::{self, Answer, Check, CheckOutcome, Command, Question};
 
 /// What checks look up beside the cluster.
 pub struct AskContext<'a> {

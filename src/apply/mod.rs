@@ -28,8 +28,7 @@ use crate::plan::{Action, Plan};
 use crate::resource::{Address, Manifest, ObjectRef};
 use crate::secret::SecretValue;
 use crate::state::Entry;
-use crate::service::Check;
-use crate::verify::CheckResult;
+use crate::verify::{Check, CheckResult};
 
 /// Replaces every value of a Secret by its keyed digest.
 pub type Keyed = Arc<dyn Fn(&Value) -> Value + Send + Sync>;

@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_node_starts_the_moment_its_own_dependencies_are_done() {
-        let mut order = Order::new(&plan(&[("a", &[]), ("b", &["a"]), ("c", &["a", "b"]), ("d", &["elsewhere"])]), true);
+        let mut order =
+            Order::new(&plan(&[("a", &[]), ("b", &["a"]), ("c", &["a", "b"]), ("d", &["elsewhere"])]), true);
         assert_eq!(all_ready(&mut order), ["a", "d"]);
         order.done(&id("a"));
         assert_eq!(all_ready(&mut order), ["b"]);

@@ -14,8 +14,7 @@ use crate::event::{Event, ResourceEnd};
 use crate::graph::NodeId;
 use crate::plan::{Action, Change};
 use crate::resource::Address;
-use crate::service::Check;
-use crate::verify::{CheckOutcome, CheckResult};
+use crate::verify::{Check, CheckOutcome, CheckResult};
 
 /// How long one check may take: a query that answers at all answers sooner.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
@@ -269,11 +268,8 @@ fn give_up(
                 Some(failed) => format!("{failed} failed"),
                 None => "the run was stopped".to_owned(),
             };
-            let result = CheckResult {
-                name: name.clone(),
-                outcome: CheckOutcome::Skipped(why),
-                elapsed: Duration::ZERO,
-            };
+            let result =
+                CheckResult { name: name.clone(), outcome: CheckOutcome::Skipped(why), elapsed: Duration::ZERO };
             let _ = events.send(Event::CheckFinished {
                 name: name.clone(),
                 outcome: result.outcome.clone(),

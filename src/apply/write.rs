@@ -57,15 +57,19 @@ async fn create(task: &Task, change: &Change, manifest: &Manifest) -> Result<Liv
     match task.cluster.apply(manifest, &options).await {
         Ok(live) => Ok(live),
         // Somebody was faster, or it was we ourselves and the reply was lost.
-        Err(ClusterError::Moved { .. } | ClusterError::Conflict { .. }) => match task.cluster.get(&change.object, &change.api_version).await {
-            Ok(Some(live)) if is_our_own_write(manifest.object(), &live) => Ok(live),
-            Ok(Some(live)) => Err(ResourceEnd::Moved(format!(
-                "the plan saw that it does not exist, but now it does (made {}); plan again",
-                live.object.pointer("/metadata/creationTimestamp").and_then(Value::as_str).unwrap_or("just now"),
-            ))),
-            Ok(None) => Err(ResourceEnd::Moved("it was made and deleted by somebody meanwhile; plan again".to_owned())),
-            Err(error) => Err(ended(&error)),
-        },
+        Err(ClusterError::Moved { .. } | ClusterError::Conflict { .. }) => {
+            match task.cluster.get(&change.object, &change.api_version).await {
+                Ok(Some(live)) if is_our_own_write(manifest.object(), &live) => Ok(live),
+                Ok(Some(live)) => Err(ResourceEnd::Moved(format!(
+                    "the plan saw that it does not exist, but now it does (made {}); plan again",
+                    live.object.pointer("/metadata/creationTimestamp").and_then(Value::as_str).unwrap_or("just now"),
+                ))),
+                Ok(None) => {
+                    Err(ResourceEnd::Moved("it was made and deleted by somebody meanwhile; plan again".to_owned()))
+                }
+                Err(error) => Err(ended(&error)),
+            }
+        }
         Err(error) => Err(ended(&error)),
     }
 }
@@ -96,7 +100,9 @@ async fn force(task: &Task, change: &Change, manifest: &Manifest) -> Result<Live
         match task.cluster.apply(manifest, &options).await {
             Ok(live) => return Ok(live),
             Err(ClusterError::Moved { .. }) => {
-                task.tell(Event::Note { text: format!("{} changed while it was written; looking again", change.address) });
+                task.tell(Event::Note {
+                    text: format!("{} changed while it was written; looking again", change.address),
+                });
             }
             Err(error) => return Err(ended(&error)),
         }
@@ -138,7 +144,7 @@ pub(super) fn ended(error: &ClusterError) -> ResourceEnd {
     match error {
         ClusterError::Conflict { .. } | ClusterError::Moved { .. } | ClusterError::Recreated { .. } => {
             ResourceEnd::Moved(error.to_string())
-        },
+        }
         error if error.outcome_unknown() => ResourceEnd::Unknown(error.to_string()),
         error => ResourceEnd::Failed(match error.hint() {
             Some(hint) => format!("{error} ({hint})"),

@@ -91,16 +91,20 @@ impl Cluster {
     }
 }
 
-/// Reads and joins the files there are; `None` if there is none at all.
-fn read_files(options: &ConnectOptions) -> Result<Option<Kubeconfig>, ClusterError> {
-    let paths: Vec<PathBuf> = match &options.kubeconfig {
+/// The files to look at, as kubectl has them.
+fn kubeconfig_paths(options: &ConnectOptions) -> Vec<PathBuf> {
+    match &options.kubeconfig {
         Some(list) if !list.is_empty() => {
             std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect()
         }
         _ => options.home.iter().map(|home| home.join(".kube").join("config")).collect(),
-    };
+    }
+}
+
+/// Reads and joins the files there are; `None` if there is none at all.
+fn read_files(options: &ConnectOptions) -> Result<Option<Kubeconfig>, ClusterError> {
     let mut joined: Option<Kubeconfig> = None;
-    for path in paths {
+    for path in kubeconfig_paths(options) {
         // kubectl leaves out what does not exist, so that one list serves on several machines.
         if !path.exists() {
             continue;
@@ -148,8 +152,12 @@ fn in_cluster(options: &ConnectOptions) -> Result<Config, ClusterError> {
     if let Some(context) = &options.context {
         return Err(ClusterError::UnknownContext { context: context.clone(), known: Vec::new() });
     }
-    Config::incluster().map_err(|_| ClusterError::Kubeconfig {
-        reason: "there is none, and this is no pod with a service account either".to_owned(),
+    Config::incluster().map_err(|_| {
+        let looked: Vec<String> =
+            kubeconfig_paths(options).iter().map(|path| format!("`{}`", path.display())).collect();
+        let nowhere =
+            if looked.is_empty() { "there is none".to_owned() } else { format!("{} is not there", looked.join(", ")) };
+        ClusterError::Kubeconfig { reason: format!("{nowhere}, and this is no pod with a service account either") }
     })
 }
 

@@ -85,7 +85,7 @@ pub enum ClusterError {
         reason: String,
     },
     /// The server does not know who we are (401).
-    #[error("{} does not accept the credentials: {message}", endpoint.server)]
+    #[error("{} does not accept the credentials (401): {message}", endpoint.server)]
     Unauthorized {
         /// The server.
         endpoint: Arc<Endpoint>,

@@ -58,8 +58,8 @@ pub(super) struct Listed {
 struct Page<T> {
     #[serde(default)]
     metadata: PageMetadata,
-    #[serde(default = "Vec::new")]
-    items: Vec<T>,
+    /// An empty list of metadata is `null`.
+    items: Option<Vec<T>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -138,9 +138,9 @@ impl Cluster {
         loop {
             let page: Page<T> = parse(&self.exchange(&call).await?, what)?;
             if items.is_empty() {
-                items = page.items;
+                items = page.items.unwrap_or_default();
             } else {
-                items.extend(page.items);
+                items.extend(page.items.unwrap_or_default());
             }
             if page.metadata.r#continue.is_empty() {
                 return Ok((items, page.metadata.resource_version));

@@ -255,7 +255,7 @@ mod tests {
     fn an_expired_token_says_to_log_in_again() {
         let error = read(401, json!({"reason": "Unauthorized", "message": "Unauthorized"}), &about("get", "ConfigMap"));
         insta::assert_snapshot!(show(&error), @r"
-        https://127.0.0.1:6443 does not accept the credentials: unauthorized
+        https://127.0.0.1:6443 does not accept the credentials (401): unauthorized
         the token or certificate may have expired; log in again, then try `kubectl --context kind-a auth whoami`
         ");
     }

@@ -99,8 +99,11 @@ fn check_digest(plan: &Plan, call: &Call) -> Result<(), Failure> {
     if *wanted == found {
         return Ok(());
     }
-    Err(Failure::new(ExitStatus::Stale, format!("the plan is {found}, not {wanted} as was reviewed; nothing was written"))
-        .hinted("something moved since the review; read the plan above and approve its digest instead"))
+    Err(Failure::new(
+        ExitStatus::Stale,
+        format!("the plan is {found}, not {wanted} as was reviewed; nothing was written"),
+    )
+    .hinted("something moved since the review; read the plan above and approve its digest instead"))
 }
 
 async fn carry_out(
@@ -117,9 +120,8 @@ async fn carry_out(
     let reporting = tokio::spawn(report_events(heard, reporter(call, streams)));
     let retries = events.clone();
     let cluster = session.cluster.observing_retries(move |notice| {
-        let _ = retries.send(Event::Note {
-            text: format!("{}; asking again in {:.1}s", notice.why, notice.delay.as_secs_f32()),
-        });
+        let _ = retries
+            .send(Event::Note { text: format!("{}; asking again in {:.1}s", notice.why, notice.delay.as_secs_f32()) });
     });
     let mut record = |fact| recorder.record(fact);
     let outcome = crate::apply::run(Walk {
@@ -190,7 +192,9 @@ async fn report_events(
 fn watch_for_interrupts() -> watch::Receiver<Stop> {
     let (tell, told) = watch::channel(Stop::No);
     tokio::spawn(async move {
-        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else { return };
+        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            return;
+        };
         for stop in [Stop::Finish, Stop::Now] {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}

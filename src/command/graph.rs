@@ -57,13 +57,7 @@ pub(super) fn build(stack: &Stack) -> Result<DependencyGraph, Failure> {
                     .collect(),
                 _ => Vec::new(),
             };
-            nodes.push(NodeInput {
-                id: of(key),
-                manifest: None,
-                depends_on,
-                mentions: Vec::new(),
-                about: Vec::new(),
-            });
+            nodes.push(NodeInput { id: of(key), manifest: None, depends_on, mentions: Vec::new(), about: Vec::new() });
         }
     }
     nodes.extend(stack.checks.values().map(|check| NodeInput {

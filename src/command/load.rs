@@ -34,9 +34,7 @@ pub(super) fn load(request: &StackRequest, streams: &Streams) -> Result<Stack, F
                 LoadError::NotFound { hint, .. } => Some(hint.clone()),
                 _ => None,
             };
-            Err(Failure::because(ExitStatus::Usage, error.to_string(), &error)
-                .maybe_hinted(hint)
-                .with_details(details))
+            Err(Failure::because(ExitStatus::Usage, error.to_string(), &error).maybe_hinted(hint).with_details(details))
         }
     }
 }
@@ -73,7 +71,8 @@ fn manifest_files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path)? {
         let path = entry?.path();
-        let is_manifest = path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|one| ending == *one));
+        let is_manifest =
+            path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|one| ending == *one));
         if path.is_dir() || is_manifest {
             found.extend(manifest_files(&path)?);
         }

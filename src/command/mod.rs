@@ -75,9 +75,14 @@ fn dispatch(action: RequestAction, environment: &Environment, streams: &Streams)
             let wanted = output::Wanted { name, show_secrets, json };
             block_on(output::output(&stack, &cluster, &wanted, environment, streams))
         }
-        RequestAction::Plan { stack, cluster, policy, detailed_exitcode, json } => {
-            block_on(plan::plan(&stack, &cluster, &policy, plan::Form { detailed_exitcode, json }, environment, streams))
-        }
+        RequestAction::Plan { stack, cluster, policy, detailed_exitcode, json } => block_on(plan::plan(
+            &stack,
+            &cluster,
+            &policy,
+            plan::Form { detailed_exitcode, json },
+            environment,
+            streams,
+        )),
         RequestAction::Apply { stack, cluster, policy, run, destroy } => {
             block_on(apply::apply(apply::Call { stack, cluster, policy, run, destroy }, environment, streams))
         }

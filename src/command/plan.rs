@@ -63,7 +63,9 @@ fn hint(reason: &Reason, address: &str) -> Option<String> {
             format!("take the fields over with `--grant {manager}`, or leave them to it under `ignore` in the stack")
         }
         Reason::Protected => "take `protect` off it, apply, and then remove it".to_owned(),
-        Reason::UnknownKind => "check `apiVersion` and `kind`, or add the CustomResourceDefinition to the stack".to_owned(),
+        Reason::UnknownKind => {
+            "check `apiVersion` and `kind`, or add the CustomResourceDefinition to the stack".to_owned()
+        }
         Reason::Unreadable(_) => "ask for the right to get it, then plan again".to_owned(),
         _ => return None,
     })

@@ -49,7 +49,8 @@ pub(super) async fn prepare(
     environment: &Environment,
 ) -> Result<Prepared, Failure> {
     let observation = session.observe().await?;
-    let filled = fill(&mut session.stack, &observation, &session.cluster, environment, purpose == Purpose::Apply).await?;
+    let filled =
+        fill(&mut session.stack, &observation, &session.cluster, environment, purpose == Purpose::Apply).await?;
     let key = filled.key.clone();
     let keyed: Keyed = Arc::new(move |object: &Value| key.digest_object(object));
     let graph = super::graph::build(&session.stack)?;
@@ -142,13 +143,9 @@ async fn dry_run(cluster: &Cluster, change: &Change) -> (ObjectRef, Result<Value
     (object, answer)
 }
 
-fn warn(
-    plan: &mut Plan,
-    session: &Session,
-    filled: &Filled,
-    predictions: &BTreeMap<ObjectRef, Prediction>,
-) {
-    let secrets_recorded = session.state.entries.keys().any(|object| object.kind == "Secret" && object.group.is_empty());
+fn warn(plan: &mut Plan, session: &Session, filled: &Filled, predictions: &BTreeMap<ObjectRef, Prediction>) {
+    let secrets_recorded =
+        session.state.entries.keys().any(|object| object.kind == "Secret" && object.group.is_empty());
     if secrets_recorded && !filled.key_is_live {
         plan.warnings.push(
             "the key of this stack's records is lost: what was recorded of Secrets is unknown, and will be recorded again"
@@ -157,7 +154,8 @@ fn warn(
     }
     for (address, fates) in &filled.fates {
         for (key, _) in fates.iter().filter(|(_, fate)| **fate == Fate::Unknown) {
-            plan.warnings.push(format!("`{key}` of {address} has no value, and its source is absent: an apply needs it"));
+            plan.warnings
+                .push(format!("`{key}` of {address} has no value, and its source is absent: an apply needs it"));
         }
     }
     let unasked = predictions.values().filter(|prediction| matches!(prediction, Prediction::AfterApply(_))).count();

@@ -73,8 +73,11 @@ impl Recorder {
             started: identity.started,
             with_extra_manifests: plan.with_extra_manifests,
         };
-        let intents: Vec<Intent> =
-            plan.changes.iter().filter_map(|change| intent(change, state.entries.contains_key(&change.object))).collect();
+        let intents: Vec<Intent> = plan
+            .changes
+            .iter()
+            .filter_map(|change| intent(change, state.entries.contains_key(&change.object)))
+            .collect();
         let run = locked.begin_run(&header, &intents).map_err(|error| state_failure(&error))?;
         Ok(Self { run, state })
     }

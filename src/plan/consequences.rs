@@ -20,9 +20,9 @@ pub(super) fn add(inputs: &Inputs<'_>, changes: &mut [Change]) {
             let id = NodeId::Resource(change.address.clone());
             for (dependent, _) in inputs.graph.dependents(&id) {
                 let NodeId::Resource(address) = dependent else { continue };
-                let workload = changes.iter().find(|other| {
-                    other.address == *address && WORKLOADS.contains(&other.object.kind.as_str())
-                });
+                let workload = changes
+                    .iter()
+                    .find(|other| other.address == *address && WORKLOADS.contains(&other.object.kind.as_str()));
                 if workload.is_some_and(|workload| workload.action != Action::Create && !restarts(workload)) {
                     found.push(Consequence::PodsDoNotRestart { workload: address.clone() });
                 }

@@ -123,7 +123,7 @@ fn predict(
         if recorded_fields.contains(&conflict.path) {
             takes_back = true;
             forced.push(told);
-        } else if is_granted(inputs, desired, &told) {
+        } else if adopted == Some(Reason::AdoptionAsked) || is_granted(inputs, desired, &told) {
             forced.push(told);
         } else {
             refused.push(told);

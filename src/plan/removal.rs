@@ -15,7 +15,10 @@ pub(super) fn decide(inputs: &Inputs<'_>, changes: &[Change]) -> Vec<Change> {
     let desired: BTreeSet<&ObjectRef> = changes.iter().map(|change| &change.object).collect();
     let leaving: BTreeMap<&ObjectRef, &Entry> =
         inputs.state.entries.iter().filter(|(object, _)| !desired.contains(object)).collect();
-    backwards(&leaving).into_iter().map(|object| decide_one(inputs, object, leaving[object], &leaving, changes)).collect()
+    backwards(&leaving)
+        .into_iter()
+        .map(|object| decide_one(inputs, object, leaving[object], &leaving, changes))
+        .collect()
 }
 
 /// Orders what goes: an object after everything that was applied after it. What is left of a cycle, which a state cannot
@@ -29,8 +32,11 @@ fn backwards<'a>(leaving: &BTreeMap<&'a ObjectRef, &'a Entry>) -> Vec<&'a Object
             }
         }
     }
-    let mut free: BTreeSet<(&Address, &ObjectRef)> =
-        waiting.iter().filter(|(_, count)| **count == 0).map(|(object, _)| (&leaving[object].address, *object)).collect();
+    let mut free: BTreeSet<(&Address, &ObjectRef)> = waiting
+        .iter()
+        .filter(|(_, count)| **count == 0)
+        .map(|(object, _)| (&leaving[object].address, *object))
+        .collect();
     let mut order = Vec::new();
     while let Some((_, object)) = free.pop_last() {
         order.push(object);

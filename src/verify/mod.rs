@@ -14,6 +14,7 @@ mod restart;
 
 use std::time::Duration;
 
+pub use crate::service::Check;
 pub use access::AccessReview;
 pub use answer::Answer;
 pub use exec::{Command, SecretKey};

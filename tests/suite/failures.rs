@@ -172,7 +172,7 @@ fn the_state_of_another_cluster_is_refused(server: &Server) {
     let digest = Digest::of_bytes(&canonical_json(&state)).to_string();
     let bare = checksum.as_str().is_some_and(|text| !text.contains(':'));
     state["checksum"] = json!(if bare { digest.trim_start_matches("sha256:") } else { &digest });
-    fs::write(file, state.to_string()).expect("write it");
+    fs::write(file, format!("{state}\n")).expect("write it");
     for line in ["plan stack.yaml", APPLY, "destroy stack.yaml --auto-approve", "drift stack.yaml"] {
         environment
             .run(line)

@@ -24,9 +24,9 @@ mod failures;
 mod lifecycle;
 mod schema;
 mod servers;
+mod stack_files;
 mod structure;
 mod support;
-mod stack_files;
 mod wrong_stacks;
 
 /// A file of the suite that no `mod` names is compiled by nobody, and its tests never fail.

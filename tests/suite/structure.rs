@@ -25,7 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("event", &["resource", "plan", "verify", "ready"]),
     ("cluster", &["resource", "live", "ssa"]),
     ("sandbox", &["resource", "ssa", "ready"]),
-    ("apply", &["resource", "plan", "state", "graph", "cluster", "ready", "verify", "secret", "event"]),
+    ("apply", &["resource", "live", "ssa", "plan", "state", "graph", "cluster", "ready", "verify", "secret", "event"]),
     ("report", &["resource", "diff", "plan", "drift", "verify", "event"]),
     ("cli", &["resource"]),
     ("main", &["cli", "command", "failure", "report"]),
@@ -64,7 +64,8 @@ const HARMLESS: &[(&str, &str, &str)] =
 const MOST_LINES: usize = 400;
 
 /// Longer files, each with its reason.
-const LONGER: &[(&str, &str)] = &[];
+const LONGER: &[(&str, &str)] =
+    &[("tests/suite/wrong_stacks.rs", "a table of wrong stacks, each beside what is printed for it")];
 
 /// One source file as the rules see it: its module, and its code without comments and tests.
 struct Source {
@@ -234,7 +235,8 @@ fn the_sources_keep_to_the_layout() {
 #[test]
 fn the_suite_and_the_benchmarks_have_short_files_too() {
     for source in ["tests/suite", "benches"].iter().flat_map(|folder| sources(folder)) {
-        assert!(source.lines <= MOST_LINES, "{}: {} lines above its tests", source.path, source.lines);
+        let excused = LONGER.iter().any(|(path, _)| *path == source.path);
+        assert!(excused || source.lines <= MOST_LINES, "{}: {} lines above its tests", source.path, source.lines);
     }
 }
 
