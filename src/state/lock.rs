@@ -125,7 +125,7 @@ impl LockError {
         let who = holder
             .as_deref()
             .map_or_else(|| "that run".to_owned(), |holder| format!("process {} on `{}`", holder.pid, holder.host));
-        format!("wait until {who} has ended; if it never does, end it, and `mathison state unlock` clears what it left")
+        format!("wait until {who} has ended, or end it: the lock goes with it, and the next run goes on from what it left")
     }
 }
 
@@ -173,12 +173,12 @@ mod tests {
         let held = LockError::Held { state: "state/x.json".into(), holder: Some(Box::new(lock_record())) };
         insta::assert_snapshot!(format!("{held}\nhint: {}", held.hint()), @r"
         the state `state/x.json` is locked by `ada@laptop` (process 4711, `mathison apply stacks/mathison.yaml`, since 2026-01-02T03:04:05Z)
-        hint: wait until process 4711 on `laptop` has ended; if it never does, end it, and `mathison state unlock` clears what it left
+        hint: wait until process 4711 on `laptop` has ended, or end it: the lock goes with it, and the next run goes on from what it left
         ");
         let unknown = LockError::Held { state: "state/x.json".into(), holder: None };
         insta::assert_snapshot!(format!("{unknown}\nhint: {}", unknown.hint()), @r"
         the state `state/x.json` is locked by a living process that left no readable record of itself
-        hint: wait until that run has ended; if it never does, end it, and `mathison state unlock` clears what it left
+        hint: wait until that run has ended, or end it: the lock goes with it, and the next run goes on from what it left
         ");
     }
 }

@@ -21,6 +21,7 @@ macro_rules! on_each_server {
 mod budget;
 mod canaries;
 mod failures;
+mod interrupted;
 mod lifecycle;
 mod schema;
 mod servers;

@@ -1,0 +1,70 @@
+//! A run that is killed or stopped: the next one goes on from what it left.
+
+use std::time::Duration;
+
+use crate::support::cluster::{Server, User};
+use crate::support::environment::TestEnv;
+use crate::support::output::Output;
+
+on_each_server!(a_killed_apply_is_finished_by_the_next, a_stopped_apply_ends_in_order);
+
+/// The second object is never ready, so that the run is still on its way when it is ended.
+const STACK: &str = r#"stack: interrupted
+namespace: NAMESPACE
+manifests:
+  - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: one }, data: { text: hello } }
+  - inline:
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: never }
+      spec:
+        selector: { matchLabels: { app: never } }
+        template:
+          metadata: { labels: { app: never } }
+          spec:
+            nodeSelector: { kubernetes.io/os: none-such }
+            containers: [{ name: app, image: "example.com/app:1", envFrom: [{ configMapRef: { name: one } }] }]
+"#;
+
+fn begun(server: &Server, namespace: &str) -> TestEnv {
+    let environment = server.environment(User::Admin);
+    environment.write("stack.yaml", &STACK.replace("NAMESPACE", namespace));
+    environment
+}
+
+/// Starts an apply through a shell that sends it `signal` once the Deployment is there.
+fn ended_by(server: &Server, environment: &TestEnv, namespace: &str, signal: &str) -> Output {
+    let script = format!(
+        "\"$0\" apply stack.yaml --auto-approve --skip-checks --timeout 5s & run=$!
+         until {} --namespace {namespace} get deployment never > $DISCARD 2>&1; do :; done
+         kill -{signal} $run; wait $run",
+        server.kubectl_path().display(),
+    );
+    let run = environment.program("sh", ["-c", &script, env!("CARGO_BIN_EXE_mathison")]);
+    run.set("DISCARD", "/dev/null").within(Duration::from_secs(60)).finish()
+}
+
+fn a_killed_apply_is_finished_by_the_next(server: &Server) {
+    let namespace = server.namespace("killed");
+    let environment = begun(server, namespace.name());
+    ended_by(server, &environment, namespace.name(), "KILL").expect_code(137);
+    // It is told, and what was done counts as done.
+    let plan = environment.run("plan stack.yaml --detailed-exitcode");
+    plan.expect_text(&["did not come to its end"]);
+    environment.edit("stack.yaml", "none-such", "linux");
+    environment.run("apply stack.yaml --auto-approve --timeout 60s").expect_code(0);
+    environment.run("plan stack.yaml --detailed-exitcode").expect_code(0).expect_no_text(&["did not come to its end"]);
+    environment.run("destroy stack.yaml --auto-approve").expect_code(0);
+    assert!(namespace.get("deployment", "never").is_none());
+}
+
+fn a_stopped_apply_ends_in_order(server: &Server) {
+    let namespace = server.namespace("stopped");
+    let environment = begun(server, namespace.name());
+    // What is in flight is finished: the Deployment's own time-out ends the run.
+    ended_by(server, &environment, namespace.name(), "TERM").expect_code(130).expect_text(&["not ready after"]);
+    // It was saved: nothing has to be settled, and nothing is to be done.
+    let plan = environment.run("plan stack.yaml --detailed-exitcode");
+    plan.expect_code(0).expect_no_text(&["did not come to its end"]);
+    environment.run("destroy stack.yaml --auto-approve").expect_code(0);
+}
