@@ -1,0 +1,100 @@
+//! The exit codes that scripts rely on, one by one. 1, 64 and their kind are in `failures`, 2 in `lifecycle`, 130 in
+//! `interrupted`.
+
+use std::time::Duration;
+
+use crate::support::cluster::{Server, User};
+use crate::support::environment::TestEnv;
+
+on_each_server!(
+    three_where_a_check_failed,
+    four_where_the_plan_is_not_the_reviewed_one,
+    five_where_another_run_holds_the_state,
+    six_where_a_protection_refuses,
+);
+
+const STACK: &str = r#"stack: codes
+namespace: NAMESPACE
+manifests:
+  - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: kept }, data: { text: hello } }
+  - inline:
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: never }
+      spec:
+        selector: { matchLabels: { app: never } }
+        template:
+          metadata: { labels: { app: never } }
+          spec:
+            nodeSelector: { kubernetes.io/os: none-such }
+            containers: [{ name: app, image: "example.com/app:1" }]
+checks:
+  it runs: { ready: manifest.Deployment/never }
+protect: [manifest.ConfigMap/kept]
+"#;
+
+fn with_stack(server: &Server, namespace: &str) -> TestEnv {
+    let environment = server.environment(User::Admin);
+    environment.write("stack.yaml", &STACK.replace("NAMESPACE", namespace));
+    environment
+}
+
+fn three_where_a_check_failed(server: &Server) {
+    let namespace = server.namespace("code-three");
+    let environment = with_stack(server, namespace.name());
+    environment.run("apply stack.yaml --auto-approve --no-wait").expect_code(0);
+    environment.run("verify stack.yaml").expect_code(3).expect_text(&["it runs", "FAILED", "1 failed"]);
+    // An apply with nothing to do asks all the same.
+    environment.run("apply stack.yaml --auto-approve").expect_code(3).expect_text(&["it runs", "FAILED"]);
+    environment.run("apply stack.yaml --auto-approve --skip-checks").expect_code(0);
+}
+
+fn four_where_the_plan_is_not_the_reviewed_one(server: &Server) {
+    let namespace = server.namespace("code-four");
+    let environment = with_stack(server, namespace.name());
+    let planned: serde_json::Value =
+        serde_json::from_str(&environment.run("plan stack.yaml --json").expect_code(0).stdout).expect("the plan is JSON");
+    let digest = planned["plan_digest"].as_str().expect("it has its digest").to_owned();
+    let other = format!("sha256:{}", "0".repeat(64));
+    environment
+        .run(&format!("apply stack.yaml --auto-approve --no-wait --plan-digest {other}"))
+        .expect_code(4)
+        .expect_text(&["as was reviewed", "nothing was written", "hint:"]);
+    assert!(namespace.get("configmap", "kept").is_none());
+    environment.run(&format!("apply stack.yaml --auto-approve --no-wait --plan-digest {digest}")).expect_code(0);
+    assert!(namespace.get("configmap", "kept").is_some());
+}
+
+fn five_where_another_run_holds_the_state(server: &Server) {
+    let namespace = server.namespace("code-five");
+    let environment = with_stack(server, namespace.name());
+    // The first waits for what is never ready; the second comes while it does.
+    let script = format!(
+        "\"$0\" apply stack.yaml --auto-approve --timeout 60s > $DISCARD 2>&1 & run=$!
+         until {} --namespace {} get deployment never > $DISCARD 2>&1; do :; done
+         \"$0\" apply stack.yaml --auto-approve; code=$?
+         kill -KILL $run; exit $code",
+        server.kubectl_path().display(),
+        namespace.name(),
+    );
+    let run = environment.program("sh", ["-c", &script, env!("CARGO_BIN_EXE_mathison")]);
+    let output = run.set("DISCARD", "/dev/null").within(Duration::from_secs(60)).finish();
+    output.expect_code(5).expect_text(&["is locked by", "mathison apply stack.yaml", "hint:"]);
+}
+
+fn six_where_a_protection_refuses(server: &Server) {
+    let namespace = server.namespace("code-six");
+    let environment = with_stack(server, namespace.name());
+    environment.run("apply stack.yaml --auto-approve --no-wait").expect_code(0);
+    // Also after it left the file, protection and all.
+    environment.edit(
+        "stack.yaml",
+        "  - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: kept }, data: { text: hello } }\n",
+        "",
+    );
+    environment.edit("stack.yaml", "protect: [manifest.ConfigMap/kept]\n", "");
+    for line in ["apply stack.yaml --auto-approve", "destroy stack.yaml --auto-approve --allow-data-loss all"] {
+        environment.run(line).expect_code(6).expect_text(&["manifest.ConfigMap/kept", "nothing was written"]);
+    }
+    assert!(namespace.get("configmap", "kept").is_some() && namespace.get("deployment", "never").is_some());
+}
