@@ -27,6 +27,7 @@ mod lifecycle;
 mod schema;
 mod servers;
 mod stack_files;
+mod stacks;
 mod structure;
 mod support;
 mod wrong_stacks;
