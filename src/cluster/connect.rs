@@ -91,7 +91,7 @@ impl Cluster {
     }
 }
 
-/// The files to look at, as kubectl has them.
+/// Returns where a kubeconfig may be, as kubectl looks for it.
 fn kubeconfig_paths(options: &ConnectOptions) -> Vec<PathBuf> {
     match &options.kubeconfig {
         Some(list) if !list.is_empty() => {
@@ -149,15 +149,18 @@ fn proxy_of(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
 }
 
 fn in_cluster(options: &ConnectOptions) -> Result<Config, ClusterError> {
-    if let Some(context) = &options.context {
-        return Err(ClusterError::UnknownContext { context: context.clone(), known: Vec::new() });
+    let paths: Vec<String> = kubeconfig_paths(options).iter().map(|path| format!("`{}`", path.display())).collect();
+    let absent = match paths.as_slice() {
+        [] => "`KUBECONFIG` is not set, and there is no home folder to look in".to_owned(),
+        [only] => format!("there is no file {only}"),
+        several => format!("there is none of the files {}", several.join(", ")),
+    };
+    if options.context.is_some() {
+        // A pod's service account has no contexts to choose from.
+        return Err(ClusterError::Kubeconfig { reason: absent });
     }
-    Config::incluster().map_err(|_| {
-        let looked: Vec<String> =
-            kubeconfig_paths(options).iter().map(|path| format!("`{}`", path.display())).collect();
-        let nowhere =
-            if looked.is_empty() { "there is none".to_owned() } else { format!("{} is not there", looked.join(", ")) };
-        ClusterError::Kubeconfig { reason: format!("{nowhere}, and this is no pod with a service account either") }
+    Config::incluster().map_err(|_| ClusterError::Kubeconfig {
+        reason: format!("{absent}, and this is no pod with a service account either"),
     })
 }
 

@@ -67,6 +67,11 @@ pub(super) fn error_of(error: &kube::Error, endpoint: &Arc<Endpoint>) -> Cluster
     let chain = Chain::of(error);
     let reason = chain.innermost();
     if chain.says("certificate") {
+        let reason = if chain.says("unknownissuer") {
+            "its certificate is signed by no authority that the kubeconfig trusts".to_owned()
+        } else {
+            reason
+        };
         return ClusterError::Certificate { endpoint, reason };
     }
     use io::ErrorKind::{
@@ -148,7 +153,7 @@ mod tests {
     fn a_certificate_that_is_not_trusted_is_no_outage() {
         let error = service(io::Error::new(io::ErrorKind::InvalidData, "invalid peer certificate: UnknownIssuer"));
         insta::assert_snapshot!(show(&error), @r"
-        no trusted connection to https://127.0.0.1:6443: invalid peer certificate: UnknownIssuer
+        no trusted connection to https://127.0.0.1:6443: its certificate is signed by no authority that the kubeconfig trusts
         check `certificate-authority`, `client-certificate` and the server's host name in context `kind-a` of the kubeconfig
         ");
     }

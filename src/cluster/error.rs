@@ -285,7 +285,7 @@ impl ClusterError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Kubeconfig { .. } => {
-                "check what `KUBECONFIG` names, or look at it with `kubectl config view`".to_owned()
+                "set `KUBECONFIG` to the file that names your cluster; `kubectl config view` shows what is found now".to_owned()
             }
             Self::UnknownContext { known, .. } if known.is_empty() => {
                 "it has no contexts at all; `kubectl config get-contexts` lists them".to_owned()

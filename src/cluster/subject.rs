@@ -63,6 +63,8 @@ impl Subject {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.object, &self.namespace) {
+            // RBAC says `create` of `pods/exec`, which reads as if a pod were made.
+            (Some(object), _) if self.resource == "pods/exec" => write!(f, "run a command in {object}"),
             (Some(object), _) => write!(f, "{} {object}", self.verb),
             (None, Some(namespace)) => write!(f, "{} {} in {namespace}", self.verb, self.resource),
             (None, None) => write!(f, "{} {}", self.verb, self.resource),
