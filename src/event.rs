@@ -74,7 +74,7 @@ pub enum Event {
     },
     /// Somebody asked to stop; what is in flight is finished.
     Stopping {
-        /// Resources in flight.
+        /// Resources and checks in flight.
         in_flight: usize,
     },
     /// Something worth a line that is no failure.

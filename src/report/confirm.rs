@@ -5,10 +5,11 @@ use super::line::{Line, counted};
 use super::style::{Meaning, Options};
 use crate::plan::Plan;
 
-/// Returns the question whether a plan shall be applied, without a newline at its end: the answer goes beside it.
+/// Returns the question whether a plan shall be applied: an empty line before it, since it follows the plan, and no newline
+/// at its end, since the answer goes beside it.
 #[must_use]
 pub fn prompt(plan: &Plan, header: &Header, options: &Options) -> String {
-    let mut out = String::new();
+    let mut out = String::from("\n");
     let verb = if plan.destroy { "Destroy" } else { "Apply this plan to" };
     Line::new()
         .paint(
@@ -58,11 +59,13 @@ mod tests {
             state: String::new(),
         };
         insta::assert_snapshot!(prompt(&samples::destroy(), &header, &Options::plain(80)), @r#"
+
         Destroy the stack `mathison` in namespace `mathison-system` of `kind-dev`?
           2 resources will be DELETED.
           Only `yes` is accepted:
         "#);
         insta::assert_snapshot!(prompt(&samples::take_back(), &header, &Options::plain(80)), @r#"
+
         Apply this plan to the stack `mathison` in namespace `mathison-system` of
           `kind-dev`?
           Only `yes` is accepted:

@@ -20,7 +20,7 @@ pub struct Header {
     pub state: String,
 }
 
-/// Returns the header: one line a fact, and nothing shortened.
+/// Returns the header: one line a fact, nothing shortened, and an empty line at its end.
 #[must_use]
 pub fn header_text(header: &Header, options: &Options) -> String {
     let mut out = String::new();
@@ -37,6 +37,7 @@ pub fn header_text(header: &Header, options: &Options) -> String {
             .text(remark)
             .write(&mut out, options, 0, 11);
     }
+    out.push('\n');
     out
 }
 
@@ -59,6 +60,7 @@ mod tests {
         namespace  mathison-system
             stack  mathison (stacks/mathison.yaml)
             state  state/mathison@mathison-system.0a1b2c3d.json
+
         "#);
     }
 }

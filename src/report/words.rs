@@ -149,7 +149,7 @@ pub(super) fn full_attribution_words(by: &Attribution) -> String {
 }
 
 fn time_words(by: &Attribution) -> String {
-    by.time.as_ref().map_or_else(|| "at an unknown time".to_owned(), |time| format!("at {time}"))
+    by.time.as_ref().map_or_else(|| "(the server kept no time)".to_owned(), |time| format!("at {time}"))
 }
 
 /// Returns the field of a conflict and whose it is.

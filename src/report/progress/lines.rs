@@ -56,7 +56,7 @@ mod tests {
         redis.StatefulSet/redis: the server is busy (429); trying again in 2s
         postgres.StatefulSet/postgres: created after 12s
         redis.StatefulSet/redis: FAILED to update after 1m 05s: not ready after 60s:\u{1b}[2J crash loop
-        stopping: 1 resource in flight will be finished and saved; interrupt again to stop now
+        stopping: what is under way (1) will be finished and saved; interrupt again to stop now
         note: The right to watch pods is missing; listing them instead.
         redis.Service/redis: skipped, because redis.StatefulSet/redis was not done
         check postgres answers: passed

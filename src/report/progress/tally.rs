@@ -74,16 +74,17 @@ impl Tally {
     /// Tells whether everything was done and no check failed.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.is_complete() && self.checks.failed == 0
+        self.is_complete() && self.checks.failed == 0 && !self.stopped
     }
 
     /// Returns one word for programs: `complete`, `checks_failed`, `interrupted` or `failed`.
     #[must_use]
     pub fn result_code(&self) -> &'static str {
         match (self.is_complete(), self.checks.failed) {
+            // Also where all resources were done: the checks that were left out could have failed.
+            _ if self.stopped && self.failed + self.moved == 0 => "interrupted",
             (true, 0) => "complete",
             (true, _) => "checks_failed",
-            (false, _) if self.stopped && self.failed + self.moved == 0 => "interrupted",
             (false, _) => "failed",
         }
     }
@@ -273,6 +274,15 @@ mod tests {
         assert_eq!(
             tally(&list).sentence(&Summary::default()),
             "Apply interrupted: 0 done, 0 failed, 0 skipped, 1 not started."
+        );
+        let list = [
+            finished("a", Action::Create, ResourceEnd::Done, 0),
+            Event::Stopping { in_flight: 1 },
+            checked("c", CheckOutcome::Skipped("the run was stopped".to_owned())),
+        ];
+        assert_eq!(
+            tally(&list).sentence(&Summary::default()),
+            "Apply interrupted: 1 created, 0 updated, 0 deleted, 0 unchanged; checks: 0 passed, 1 skipped."
         );
         let list = vec![finished("a", Action::Delete, ResourceEnd::Done, 0); 8];
         let summary = Summary { destroy: true, kept: 3, unchanged: 0 };

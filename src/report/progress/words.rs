@@ -41,10 +41,8 @@ pub(super) fn lasting_line(event: &Event) -> Option<Line> {
         Event::CheckFinished { name, outcome, .. } => check_line(name, outcome),
         Event::Stopping { in_flight } => Line::new().paint(
             Meaning::Warning,
-            format!(
-                "stopping: {} in flight will be finished and saved; interrupt again to stop now",
-                counted(*in_flight, "resource")
-            ),
+            // Resources and checks.
+            format!("stopping: what is under way ({in_flight}) will be finished and saved; interrupt again to stop now"),
         ),
         Event::Note { text } => Line::new().paint(Meaning::Warning, "note: ").text(text),
         Event::Retrying { address, why, delay } => {
