@@ -320,8 +320,9 @@ mod tests {
             .spec.replicas: set by hpa-controller at 2026-11-20T08:15:00Z
             hint: to take it this once: --grant=hpa-controller:.spec.replicas
             hint: to take it always, write in the stack file:
-              grant: [{manager: hpa-controller, field: .spec.replicas}]
-            hint: to leave it to them, write in the stack file: ignore: [.spec.replicas]
+              grant: {manifest.Deployment/web: [{manager: hpa-controller, field: .spec.replicas}]}
+            hint: to leave it to them, write in the stack file:
+              ignore: {manifest.Deployment/web: [.spec.replicas]}
 
         ! manifest.ConfigMap/motd refused
             it exists already and belongs to the stack `other.team-b`

@@ -22,7 +22,7 @@ fn advice(words: impl Into<String>) -> Step {
 pub(super) fn next_steps(change: &Change) -> Vec<Step> {
     let address = change.address.as_str();
     match &change.reason {
-        Reason::Conflict(conflicts) => conflict_steps(conflicts),
+        Reason::Conflict(conflicts) => conflict_steps(address, conflicts),
         Reason::TakenByOthers { .. } => vec![
             step("to take it into this stack", flag("--adopt", address)),
             advice("to leave it alone, give the resource another name in the stack file"),
@@ -31,6 +31,11 @@ pub(super) fn next_steps(change: &Change) -> Vec<Step> {
             vec![step("if it is the one you want", flag("--adopt", address))]
         }
         Reason::NoLongerOurs => vec![step("to have it back in this stack", flag("--adopt", address))],
+        // What else is in it nobody looks at yet, so no flag allows it.
+        Reason::HoldsData if matches!(change.object.kind.as_str(), "Namespace" | "CustomResourceDefinition") => {
+            let kind = change.object.kind.to_ascii_lowercase();
+            vec![step("to delete it with all that is in it", format!("kubectl delete {kind} {}", change.object.name))]
+        }
         Reason::HoldsData => vec![step("to delete it with its data", flag("--allow-data-loss", address))],
         Reason::Protected => {
             vec![advice("to allow it, apply the stack without `protect: true` on this resource first")]
@@ -48,7 +53,8 @@ pub(super) fn next_steps(change: &Change) -> Vec<Step> {
     }
 }
 
-fn conflict_steps(conflicts: &[Conflict]) -> Vec<Step> {
+fn conflict_steps(address: &str, conflicts: &[Conflict]) -> Vec<Step> {
+    let address = yaml(address);
     let flags: Vec<String> = conflicts.iter().map(|conflict| flag("--grant", &grant(conflict))).collect();
     let granted: Vec<String> = conflicts
         .iter()
@@ -57,8 +63,8 @@ fn conflict_steps(conflicts: &[Conflict]) -> Vec<Step> {
     let fields: Vec<String> = conflicts.iter().map(|conflict| yaml(&conflict.field)).collect();
     vec![
         step("to take it this once", flags.join(" ")),
-        step("to take it always, write in the stack file", format!("grant: [{}]", granted.join(", "))),
-        step("to leave it to them, write in the stack file", format!("ignore: [{}]", fields.join(", "))),
+        step("to take it always, write in the stack file", format!("grant: {{{address}: [{}]}}", granted.join(", "))),
+        step("to leave it to them, write in the stack file", format!("ignore: {{{address}: [{}]}}", fields.join(", "))),
     ]
 }
 
@@ -107,14 +113,14 @@ mod tests {
             subresource: Some("scale".to_owned()),
             time: None,
         };
-        let steps = conflict_steps(&[Conflict { field: ".spec.replicas".to_owned(), by }]);
+        let steps = conflict_steps("web.Deployment/web", &[Conflict { field: ".spec.replicas".to_owned(), by }]);
         let literals: Vec<&str> = steps.iter().filter_map(|step| step.literal.as_deref()).collect();
         assert_eq!(
             literals,
             [
                 "--grant=hpa:.spec.replicas",
-                "grant: [{manager: hpa, field: .spec.replicas}]",
-                "ignore: [.spec.replicas]",
+                "grant: {web.Deployment/web: [{manager: hpa, field: .spec.replicas}]}",
+                "ignore: {web.Deployment/web: [.spec.replicas]}",
             ]
         );
     }
