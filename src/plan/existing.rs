@@ -69,8 +69,9 @@ fn adoption(inputs: &Inputs<'_>, live: &Live, blank: &Change) -> Adoption {
         return Adoption::Because(if recorded { Reason::Recreated } else { Reason::OursByLabel });
     }
     match label {
-        Some(other) if other != ours => Adoption::Refused(format!("stack `{other}` (label {STACK_LABEL})")),
+        // Also one that another stack made: several stacks may live in it.
         _ if blank.object.kind == "Namespace" && blank.object.group.is_empty() => Adoption::Used,
+        Some(other) if other != ours => Adoption::Refused(format!("stack `{other}` (label {STACK_LABEL})")),
         _ => Adoption::Refused(owners(live)),
     }
 }
