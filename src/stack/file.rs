@@ -46,7 +46,7 @@ pub(super) struct StackFile {
     /// Whose fields may be taken over, by address.
     #[serde(default)]
     pub grant: BTreeMap<String, Vec<GrantBlock>>,
-    /// Addresses whose fields nobody else may add to: what others add is drift, and removed.
+    /// Addresses to which nobody else may add fields: what others add counts as drift.
     #[serde(default)]
     pub exclusive: Vec<String>,
     /// Drift that is known and expected for a while.
