@@ -97,7 +97,7 @@ fn neighbours(path: &Path) -> String {
     let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match super::nearest(&wanted, names.iter().map(String::as_str)) {
         Some(name) => format!("did you mean `{}`?", path.with_file_name(name).display()),
-        None => "name a stack file, such as `stacks/mathison.yaml`; `mathison init` writes one".to_owned(),
+        None => "name a stack file, such as `stacks/mathison.yaml`".to_owned(),
     }
 }
 
@@ -193,7 +193,8 @@ fn read_root(file: &str, text: &str, problems: &mut Problems) -> Option<Node> {
         0 if broken => None,
         0 => {
             problems.push(
-                Problem::error(file, start, "the file is empty").hint("`mathison init` writes a stack to begin with"),
+                Problem::error(file, start, "the file is empty")
+                    .hint("a stack has at least `stack: NAME` and `namespace: NAME`"),
             );
             None
         }

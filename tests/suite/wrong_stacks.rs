@@ -124,7 +124,7 @@ fn an_empty_file() {
         1 | # nothing yet
           | ^
           |
-          = hint: `mathison init` writes a stack to begin with
+          = hint: a stack has at least `stack: NAME` and `namespace: NAME`
     ");
 }
 
