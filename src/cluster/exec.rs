@@ -109,7 +109,16 @@ impl Cluster {
             kube::Error::Api(status) => {
                 let ours =
                     serde_json::to_value(status).and_then(serde_json::from_value::<OurStatus>).unwrap_or_default();
-                status::error_of_status(status.code, &ours, None, what)
+                match status::error_of_status(status.code, &ours, None, what) {
+                    // Who may get but not create `pods/exec` is refused by a second look of the server, which gives no reason.
+                    ClusterError::Forbidden { what, message } if message.trim_end().ends_with(':') => {
+                        ClusterError::Forbidden {
+                            what,
+                            message: "the right to create `pods/exec` is missing".to_owned(),
+                        }
+                    }
+                    error => error,
+                }
             }
             // The server answered without a web socket: containers run nowhere, or a proxy is in between.
             kube::Error::UpgradeConnection(_) => ClusterError::Exec {
