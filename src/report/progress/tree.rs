@@ -21,6 +21,9 @@ use crate::resource::Address;
 /// Drawings a second: smooth to the eye, and little to send over a slow line.
 const DRAWINGS_A_SECOND: u8 = 10;
 
+/// Columns of a row beside its message: the spinner before it, the seconds after it.
+const ROW_FRAME: usize = 7;
+
 pub(super) struct Tree {
     screen: Screen,
     bars: MultiProgress,
@@ -28,6 +31,8 @@ pub(super) struct Tree {
     running: BTreeMap<Address, ProgressBar>,
     checks: BTreeMap<String, ProgressBar>,
     in_flight: InFlight,
+    /// Causes that no row had room for, as they were last told in full.
+    told: BTreeMap<Address, String>,
     palette: Palette,
 }
 
@@ -46,6 +51,7 @@ impl Tree {
             running: BTreeMap::new(),
             checks: BTreeMap::new(),
             in_flight: InFlight::default(),
+            told: BTreeMap::new(),
             palette,
         }
     }
@@ -66,9 +72,14 @@ impl Tree {
             }
             Event::ResourceWaiting { address, why, .. } => {
                 if let Some(row) = self.running.get(address) {
-                    row.set_message(
-                        self.text(&Line::new().text(format!("{address}: {}: {why}", self.in_flight.doing(address)))),
-                    );
+                    let line = Line::new().text(format!("{address}: {}: {why}", self.in_flight.doing(address)));
+                    row.set_message(self.text(&line));
+                    let is_cut = line.width() + ROW_FRAME > usize::from(self.screen.width());
+                    if is_cut && self.told.insert(address.clone(), why.clone()).as_ref() != Some(why) {
+                        // The end of a cause says most.
+                        let line = Line::new().text(format!("{address}: waiting: {why}"));
+                        self.bars.println(self.text(&line))?;
+                    }
                 }
             }
             Event::ResourceFinished { address, .. } => {
@@ -294,6 +305,25 @@ mod tests {
         note: The state is saved.
         Apply failed: 1 done, 1 failed, 1 skipped, 0 not started; checks: 1 passed, 1 failed, 1 skipped.
         "#);
+    }
+
+    #[test]
+    fn a_cause_that_its_row_cuts_is_told_once_in_full() {
+        let capture = Capture::default();
+        let mut reporter = Reporter::tree(capture.writer(), || COLUMNS as u16, Palette::plain());
+        let address = Address::from_text("a.Deployment/a");
+        let waiting = |why: &str| Event::ResourceWaiting {
+            address: address.clone(),
+            why: why.to_owned(),
+            elapsed: Duration::from_secs(10),
+        };
+        let long = format!("{}; unschedulable", "x".repeat(COLUMNS));
+        let started = Event::ResourceStarted { address: address.clone(), action: crate::plan::Action::Create };
+        for event in [started, waiting("short"), waiting(&long), waiting(&long)] {
+            reporter.report(&event).unwrap();
+        }
+        reporter.finish(&Summary::default()).unwrap();
+        assert_eq!(on_screen(&capture.text()).matches("unschedulable").count(), 1);
     }
 
     #[test]
