@@ -616,7 +616,7 @@ mod tests {
             })),
             @r#"
         /version: PostgreSQL 9 is not supported
-        /storage: `10Gib` is no quantity
+        /storage: `10Gib` is no quantity: it must be a number with an optional suffix, such as `500m`, `2` or `1Gi`
         /resources/limits/cpu: the cpu limit `100m` is below the request `250m`
         /password: must name a Secret and a key of it, as `SECRET/KEY`
         /user: `app user` is no plain name

@@ -581,7 +581,7 @@ mod tests {
             problems(&json!({"version": 5, "storage": "x", "resources": {"requests": {"memory": "1Gi"}}, "password": "p"})),
             @"
         /version: Redis 5 is not supported (the versions are 7, 8)
-        /storage: `x` is no quantity (write a number with a unit, such as `10Gi`, `512Mi` or `250m`)
+        /storage: `x` is no quantity: it must be a number with an optional suffix, such as `500m`, `2` or `1Gi` (-)
         /resources/limits/memory: the memory limit `256Mi` is below the request `1Gi` (raise the limit or lower the request)
         /password: must name a Secret and a key of it, as `SECRET/KEY` (for example `mathison-secrets/POSTGRES_PASSWORD`; the value itself never stands in the file)
         "

@@ -296,13 +296,11 @@ fn a_service_with_a_quantity_that_is_none() {
   cache: { type: redis, storage: 1gb }
 "#;
     insta::assert_snapshot!(body(text), @"
-        error: `1gb` is no quantity
+        error: `1gb` is no quantity: it must be a number with an optional suffix, such as `500m`, `2` or `1Gi`
          --> stack.yaml:4:34
           |
         4 |   cache: { type: redis, storage: 1gb }
           |                                  ^^^
-          |
-          = hint: write a number with a unit, such as `10Gi`, `512Mi` or `250m`
     ");
 }
 
