@@ -17,7 +17,6 @@ mod postgres;
 mod rbac;
 mod redis;
 mod secret_key;
-mod shape;
 
 pub use block::{Endpoint, Expansion, Remark, ServiceContext};
 pub use catalogue::{TYPES, block_schema, endpoint, expand};

@@ -627,6 +627,6 @@ mod tests {
         "#
         );
         insta::assert_snapshot!(problems(&json!({"name": "a".repeat(53)})), @"/name: the name of a StatefulSet has at most 52 characters, this has 53");
-        insta::assert_snapshot!(problems(&json!({"storage": 0, "storageclass": "fast"})), @"/storageclass: there is no key `storageclass`");
+        insta::assert_snapshot!(problems(&json!({"storage": 0})), @"/storage: `0` must be above zero");
     }
 }

@@ -152,6 +152,16 @@ fn every_check_is_about_something_and_has_a_name_of_its_own() {
 }
 
 #[test]
+fn every_key_of_every_block_is_explained() {
+    for type_name in TYPES {
+        let schema = block_schema(type_name).unwrap();
+        for (key, property) in schema.as_value()["properties"].as_object().unwrap() {
+            assert!(property.get("description").is_some(), "{type_name}.{key} has no description");
+        }
+    }
+}
+
+#[test]
 fn the_published_schema_accepts_what_expands_and_refuses_what_does_not() {
     let validator = |type_name| jsonschema::validator_for(block_schema(type_name).unwrap().as_value()).unwrap();
     assert!(validator("postgres").is_valid(&json!({"password": "s/K", "resources": {"limits": {"cpu": 1}}})));

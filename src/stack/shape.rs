@@ -305,3 +305,36 @@ fn discriminator(branches: &[Value]) -> Option<&str> {
     let constant = |branch: &Value, name: &str| branch.pointer(&format!("/properties/{name}/const")).is_some();
     properties.keys().map(String::as_str).find(|name| branches.iter().all(|branch| constant(branch, name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::super::schema::shape_schema;
+
+    /// A keyword that is not understood would be passed over in silence.
+    #[test]
+    fn every_keyword_of_the_schema_is_understood() {
+        const CHECKED: &[&str] =
+            &["$ref", "type", "required", "enum", "const", "minimum", "maximum", "minLength", "minItems", "minProperties"];
+        const TOLD: &[&str] = &["$schema", "title", "description", "default", "examples", "format"];
+        fn look(schema: &Value, unknown: &mut BTreeSet<String>) {
+            for (keyword, value) in schema.as_object().into_iter().flatten() {
+                match (keyword.as_str(), value) {
+                    ("properties" | "$defs", Value::Object(named)) => named.values().for_each(|one| look(one, unknown)),
+                    ("oneOf" | "anyOf" | "allOf", Value::Array(branches)) => {
+                        branches.iter().for_each(|branch| look(branch, unknown));
+                    }
+                    ("items" | "additionalProperties", value) => look(value, unknown),
+                    (keyword, _) if CHECKED.contains(&keyword) || TOLD.contains(&keyword) => {}
+                    (keyword, _) => drop(unknown.insert(keyword.to_owned())),
+                }
+            }
+        }
+        let mut unknown = BTreeSet::new();
+        look(shape_schema(), &mut unknown);
+        assert_eq!(unknown, BTreeSet::new());
+    }
+}
