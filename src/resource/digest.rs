@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 digest; prints as `sha256:HEX`.
@@ -16,9 +16,9 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// Returns the digest of a value's canonical JSON.
+    /// Returns the digest of a value's canonical JSON; see [`canonical_json`].
     #[must_use]
-    pub fn of(value: &Value) -> Self {
+    pub fn of(value: &impl Serialize) -> Self {
         Self::of_bytes(&canonical_json(value))
     }
 
@@ -74,15 +74,15 @@ impl fmt::Debug for Digest {
 /// Returns JSON without white space and with the keys of every map sorted bytewise.
 ///
 /// `serde_json` keeps its maps sorted as long as nobody in the tree turns on `preserve_order`; a test would fail if
-/// somebody did.
+/// somebody did. A type that is no [`Value`](serde_json::Value) names its fields in their order.
 #[must_use]
-pub fn canonical_json(value: &Value) -> Vec<u8> {
+pub fn canonical_json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

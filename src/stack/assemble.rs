@@ -1,8 +1,10 @@
 //! The whole: objects from all parts of the file, put together and checked against each other.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::found::Found;
@@ -66,7 +68,7 @@ pub(super) fn assemble(
     let checks = checks::read(&stack_file.checks, &targets, &locator, problems);
     let rules = rules::read(&stack_file, &secrets, &targets, &locator, problems);
     let resources = desire(found, &rules, &services, &identities, &targets, &locator, problems);
-    let digest = digest(&root.to_json(), namespace, &resources);
+    let digest = digest(root.to_json(), namespace, &resources);
     Some(Stack {
         name: stack.to_owned(),
         namespace: namespace.to_owned(),
@@ -252,23 +254,30 @@ fn desire(
 
 /// Digests all that decides what is done: the resolved file and every object. How inputs are declared does not, their values
 /// do. The values of a Secret that came through `--manifests` stay out: a digest of a short secret tells it.
-fn digest(root: &Value, namespace: &str, resources: &BTreeMap<Address, Desired>) -> Digest {
-    let mut file = root.clone();
-    if let Some(map) = file.as_object_mut() {
+fn digest(mut root: Value, namespace: &str, resources: &BTreeMap<Address, Desired>) -> Digest {
+    /// Fields stand in the order of their names: what is written is canonical JSON without a copy of every object.
+    #[derive(Serialize)]
+    struct Content<'a> {
+        file: Value,
+        namespace: &'a str,
+        objects: BTreeMap<&'a str, Cow<'a, Value>>,
+    }
+    if let Some(map) = root.as_object_mut() {
         map.remove("inputs");
         map.remove("environments");
     }
-    let object = |desired: &Desired| {
+    let without_values = |desired: &Desired| {
         let mut object = desired.manifest.object().clone();
-        if desired.manifest.is_secret() {
-            for part in ["data", "stringData"] {
-                let values = object.get_mut(part).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut);
-                values.for_each(|value| *value = Value::Null);
-            }
+        for part in ["data", "stringData"] {
+            let values = object.get_mut(part).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut);
+            values.for_each(|value| *value = Value::Null);
         }
         object
     };
-    let objects: Map<String, Value> =
-        resources.iter().map(|(address, desired)| (address.to_string(), object(desired))).collect();
-    Digest::of(&json!({ "file": file, "namespace": namespace, "objects": objects }))
+    let objects = resources.iter().map(|(address, desired)| {
+        let is_secret = desired.manifest.is_secret();
+        let object = if is_secret { Cow::Owned(without_values(desired)) } else { Cow::Borrowed(desired.manifest.object()) };
+        (address.as_str(), object)
+    });
+    Digest::of(&Content { file: root, namespace, objects: objects.collect() })
 }

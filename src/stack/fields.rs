@@ -5,11 +5,12 @@
 use serde_json::Value;
 
 use super::nearest::did_you_mean;
+use super::trail::Trail;
 use crate::resource::Manifest;
 use crate::resource::quantity::Quantity;
 use crate::ssa::schema::Scalar;
 use crate::ssa::{Schema, builtin};
-use crate::yaml::{Node, Spot, escape_pointer};
+use crate::yaml::{Node, Spot};
 
 /// One field that is wrong.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub(super) struct Mistake {
 pub(super) fn mistakes(manifest: &Manifest) -> Option<Vec<Mistake>> {
     let schema = builtin(manifest.group(), manifest.version(), manifest.kind())?;
     let mut walk = Walk { mistakes: Vec::new(), shows_values: !manifest.is_secret() };
-    walk.value(&schema, manifest.object(), "");
+    walk.value(&schema, manifest.object(), &Trail::Object);
     Some(walk.mistakes)
 }
 
@@ -39,16 +40,16 @@ struct Walk {
 }
 
 impl Walk {
-    fn push(&mut self, pointer: &str, by_key: bool, message: String, hint: Option<String>) {
-        self.mistakes.push(Mistake { pointer: pointer.to_owned(), by_key, message, hint });
+    fn push(&mut self, place: &Trail<'_>, by_key: bool, message: String, hint: Option<String>) {
+        self.mistakes.push(Mistake { pointer: place.pointer(), by_key, message, hint });
     }
 
-    fn value(&mut self, schema: &Schema, value: &Value, pointer: &str) {
+    fn value(&mut self, schema: &Schema, value: &Value, place: &Trail<'_>) {
         match value {
             Value::Null => {}
             Value::Object(map) if schema.is_map() => {
                 for (name, value) in map {
-                    let below = format!("{pointer}/{}", escape_pointer(name));
+                    let below = Trail::Field(place, name);
                     match schema.field(name) {
                         Some(field) => self.value(&field, value, &below),
                         None if schema.allows_only_its_fields() => {
@@ -62,17 +63,17 @@ impl Walk {
             Value::Array(items) if schema.list_kind().is_some() => {
                 if let Some(item_schema) = schema.items() {
                     for (index, item) in items.iter().enumerate() {
-                        self.value(&item_schema, item, &format!("{pointer}/{index}"));
+                        self.value(&item_schema, item, &Trail::Item(place, index));
                     }
                 }
             }
-            _ => self.scalar(schema, value, pointer),
+            _ => self.scalar(schema, value, place),
         }
     }
 
-    fn scalar(&mut self, schema: &Schema, value: &Value, pointer: &str) {
+    fn scalar(&mut self, schema: &Schema, value: &Value, place: &Trail<'_>) {
         let expected = match (schema.scalar(), value) {
-            (Some(Scalar::Quantity), Value::String(text)) => return self.quantity(text, pointer),
+            (Some(Scalar::Quantity), Value::String(text)) => return self.quantity(text, place),
             (Some(Scalar::Quantity), Value::Number(_)) => return,
             (Some(Scalar::Numeric), Value::Number(_)) | (Some(Scalar::Boolean), Value::Bool(_)) => return,
             (Some(Scalar::String | Scalar::Time | Scalar::MicroTime), Value::String(_)) => return,
@@ -97,12 +98,12 @@ impl Walk {
             ("a number" | "a boolean", Value::String(_)) => Some("take away the quotes".to_owned()),
             _ => None,
         };
-        self.push(pointer, false, format!("expected {expected}{found}"), hint);
+        self.push(place, false, format!("expected {expected}{found}"), hint);
     }
 
-    fn quantity(&mut self, text: &str, pointer: &str) {
+    fn quantity(&mut self, text: &str, place: &Trail<'_>) {
         if let Err(error) = Quantity::parse(text) {
-            self.push(pointer, false, error.to_string(), corrected(text));
+            self.push(place, false, error.to_string(), corrected(text));
         }
     }
 }

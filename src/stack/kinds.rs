@@ -42,6 +42,9 @@ impl Kinds {
 /// claim to be Kubernetes' own and are not.
 pub(super) fn mistaken_kind(manifest: &Manifest) -> Option<(&'static str, String, Option<String>)> {
     let (group, api_version, kind) = (manifest.group(), manifest.api_version(), manifest.kind());
+    if BUILTIN.iter().any(|known| known.kind == kind && known.group == group && known.version == manifest.version()) {
+        return None;
+    }
     let of_group: Vec<&ServedKind> = BUILTIN.iter().filter(|known| known.group == group).collect();
     let homes = BUILTIN.iter().filter(|known| known.kind == kind);
     // Where a kind is in several groups or versions, the stable one is meant.
@@ -64,11 +67,8 @@ pub(super) fn mistaken_kind(manifest: &Manifest) -> Option<(&'static str, String
         let hint = home_hint.or_else(|| did_you_mean(kind, of_group.iter().map(|known| known.kind.as_str())));
         return Some(("/kind", format!("there is no kind `{kind}` in `{api_version}`"), hint));
     }
-    if versions.iter().all(|version| version != api_version) {
-        let hint = format!("Kubernetes has `{}`", versions.join("`, `"));
-        return Some(("/apiVersion", format!("`{kind}` has no version `{api_version}`"), Some(hint)));
-    }
-    None
+    let hint = format!("Kubernetes has `{}`", versions.join("`, `"));
+    Some(("/apiVersion", format!("`{kind}` has no version `{api_version}`"), Some(hint)))
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod settings;
 mod shape;
 mod substitute;
 mod targets;
+mod trail;
 mod value;
 
 pub use load::{LoadError, Loaded, load, load_text};

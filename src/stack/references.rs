@@ -11,6 +11,7 @@ use super::found::Found;
 use super::nearest::{did_you_mean, listed};
 use super::origin::Locator;
 use super::secrets::Secrets;
+use super::trail::Trail;
 use crate::resource::{MANIFEST_SERVICE, Manifest};
 use crate::yaml::{Node, NodeValue, Problem, Problems, Severity, Sources, Spot};
 
@@ -30,7 +31,7 @@ pub(super) fn check(
     let checker = Checker { objects, secrets, namespace, locator, sources };
     for object in found {
         let mut references = Vec::new();
-        collect(object.manifest.object(), "", &mut references);
+        collect(object.manifest.object(), &Trail::Object, &mut references);
         for reference in references {
             if let Some(problem) = checker.judge(object, &reference) {
                 problems.push(problem);
@@ -156,46 +157,45 @@ fn is_always_there(kind: &str, name: &str) -> bool {
 }
 
 /// Finds the references of pod templates and role bindings.
-fn collect(value: &Value, pointer: &str, references: &mut Vec<Reference>) {
+fn collect(value: &Value, place: &Trail<'_>, references: &mut Vec<Reference>) {
     match value {
         Value::Object(map) => {
             for (field, value) in map {
-                let pointer = format!("{pointer}/{}", crate::yaml::escape_pointer(field));
-                if let Some(reference) = reference(field, value, &pointer) {
+                let place = Trail::Field(place, field);
+                if let Some(reference) = reference(field, value, &place) {
                     references.push(reference);
-                } else if pointer != "/data" && pointer != "/metadata" {
-                    collect(value, &pointer, references);
+                } else if !place.is_top_field(&["data", "metadata"]) {
+                    collect(value, &place, references);
                 }
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                collect(item, &format!("{pointer}/{index}"), references);
+                collect(item, &Trail::Item(place, index), references);
             }
         }
         _ => {}
     }
 }
 
-fn reference(field: &str, value: &Value, pointer: &str) -> Option<Reference> {
-    let in_pod = pointer.contains("/spec/");
+fn reference(field: &str, value: &Value, place: &Trail<'_>) -> Option<Reference> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let (kind, name_key) = match field {
         "configMapKeyRef" | "configMapRef" => ("ConfigMap", "name"),
         "secretKeyRef" | "secretRef" => ("Secret", "name"),
-        "configMap" if pointer.contains("/volumes/") => ("ConfigMap", "name"),
-        "secret" if pointer.contains("/volumes/") => {
+        "configMap" if place.is_below("volumes") => ("ConfigMap", "name"),
+        "secret" if place.is_below("volumes") => {
             ("Secret", if value.get("secretName").is_some() { "secretName" } else { "name" })
         }
-        "persistentVolumeClaim" if pointer.contains("/volumes/") => ("PersistentVolumeClaim", "claimName"),
-        "serviceAccountName" if in_pod => {
+        "persistentVolumeClaim" if place.is_below("volumes") => ("PersistentVolumeClaim", "claimName"),
+        "serviceAccountName" if place.is_below("spec") => {
             let name = value.as_str()?.to_owned();
             return Some(Reference {
                 kind: "ServiceAccount".to_owned(),
                 name,
                 key: None,
                 optional: false,
-                pointer: pointer.to_owned(),
+                pointer: place.pointer(),
             });
         }
         "roleRef" => {
@@ -204,7 +204,7 @@ fn reference(field: &str, value: &Value, pointer: &str) -> Option<Reference> {
                 name: text("name")?,
                 key: None,
                 optional: false,
-                pointer: format!("{pointer}/name"),
+                pointer: Trail::Field(place, "name").pointer(),
             });
         }
         _ => return None,
@@ -214,6 +214,6 @@ fn reference(field: &str, value: &Value, pointer: &str) -> Option<Reference> {
         name: text(name_key)?,
         key: if field.ends_with("KeyRef") { text("key") } else { None },
         optional: value.get("optional") == Some(&Value::Bool(true)),
-        pointer: format!("{pointer}/{name_key}"),
+        pointer: Trail::Field(place, name_key).pointer(),
     })
 }

@@ -4,7 +4,7 @@
 //! of this file compares the two and, if asked to, writes the table anew.
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::kinds::{ServedKind, line_key};
 use super::table::Types;
@@ -12,20 +12,25 @@ use super::{Schema, schema_of};
 
 static TYPES: LazyLock<Arc<Types>> =
     LazyLock::new(|| Arc::new(Types::new(Cow::Borrowed(include_str!("table/types.tsv")), true)));
-static KINDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| include_str!("table/kinds.tsv").lines().collect());
+/// The lines of the table, each with what was read from it: a stack of a thousand objects asks for ten schemas a hundred
+/// times each.
+static KINDS: LazyLock<Vec<(&'static str, OnceLock<Option<Schema>>)>> =
+    LazyLock::new(|| include_str!("table/kinds.tsv").lines().map(|line| (line, OnceLock::new())).collect());
 
 /// Returns the schema of one of Kubernetes' own kinds.
 #[must_use]
 pub fn builtin(group: &str, version: &str, kind: &str) -> Option<Schema> {
     let key = line_key(group, version, kind);
-    let index = KINDS.binary_search_by(|line| line.split('\t').next().unwrap_or_default().cmp(key.as_str())).ok()?;
-    let (kind, type_name) = ServedKind::read(KINDS[index])?;
-    schema_of(&TYPES, kind, type_name)
+    let key_of = |line: &'static str| line.split('\t').next().unwrap_or_default();
+    let index = KINDS.binary_search_by(|(line, _)| key_of(line).cmp(key.as_str())).ok()?;
+    let (line, schema) = &KINDS[index];
+    let read = || ServedKind::read(line).and_then(|(kind, type_name)| schema_of(&TYPES, kind, type_name));
+    schema.get_or_init(read).clone()
 }
 
 /// Returns Kubernetes' own kinds, sorted by group, version and kind.
 pub fn builtin_kinds() -> impl Iterator<Item = ServedKind> {
-    KINDS.iter().filter_map(|line| ServedKind::read(line).map(|(kind, _)| kind))
+    KINDS.iter().filter_map(|(line, _)| ServedKind::read(line).map(|(kind, _)| kind))
 }
 
 #[cfg(test)]
