@@ -42,7 +42,9 @@ pub(super) fn lasting_line(event: &Event) -> Option<Line> {
         Event::Stopping { in_flight } => Line::new().paint(
             Meaning::Warning,
             // Resources and checks.
-            format!("stopping: what is under way ({in_flight}) will be finished and saved; interrupt again to stop now"),
+            format!(
+                "stopping: what is under way ({in_flight}) will be finished and saved; interrupt again to stop now"
+            ),
         ),
         Event::Note { text } => Line::new().paint(Meaning::Warning, "note: ").text(text),
         Event::Retrying { address, why, delay } => {
