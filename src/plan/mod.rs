@@ -1,6 +1,6 @@
 //! Deciding what to do: pure, and the same for the same input.
 //!
-//! [`decide`] gives every desired resource and every recorded one exactly one [`Change`]. It is called twice where the
+//! [`decide()`] gives every desired resource and every recorded one exactly one [`Change`]. It is called twice where the
 //! server may be asked: the first answer says what a dry run would settle ([`wants_dry_run`]), the second has the answers.
 
 mod consequences;

@@ -1,6 +1,6 @@
 //! The stack file: read with positions, inputs resolved, checked as a whole, and turned into a [`Stack`].
 //!
-//! The way of a file: [`load`] reads it, resolves `inputs`, puts them in (`substitute`), checks the `shape` against the
+//! The way of a file: [`load()`] reads it, resolves `inputs`, puts them in (`substitute`), checks the `shape` against the
 //! JSON Schema made from `file`, cuts away what does not fit (`prune`) so that the rest is looked at too, and hands over to
 //! `assemble`, which expands `services`, reads `manifests` and `secrets`, checks `objects` and their `references`, and adds
 //! `checks` and `rules`. Every stage adds to one collection of problems. Nothing here asks a cluster, knows the time, or

@@ -1,6 +1,6 @@
 //! Checks: what to ask and how an answer is judged, both pure. Who asks is the command's business.
 //!
-//! [`question`] turns a check into what must be asked of the cluster, [`judge`] turns the answer into an outcome.
+//! [`question()`] turns a check into what must be asked of the cluster, [`judge()`] turns the answer into an outcome.
 //! Passwords pass between the two as names of Secret keys only: the asker feeds the value to the command's standard
 //! input, so that no argument list and no message ever holds it.
 

@@ -97,7 +97,7 @@ pub fn question(check: &Check, declared: Option<&Manifest>) -> Result<Question, 
     })
 }
 
-/// Returns the object whose declared manifest [`question`] and [`judge`](super::judge) want to see, if any.
+/// Returns the object whose declared manifest [`question`] and [`judge`](super::judge()) want to see, if any.
 #[must_use]
 pub fn subject(check: &Check) -> Option<&ObjectRef> {
     match &check.kind {

@@ -1,6 +1,6 @@
 //! YAML in and out, and problems shown where they stand.
 //!
-//! [`read`] keeps the position of every key and value; [`read_plain`] is the fast way for manifests, whose positions are
+//! [`read()`] keeps the position of every key and value; [`read_plain`] is the fast way for manifests, whose positions are
 //! looked up only when there is a problem to show. Nothing here knows what a stack is.
 
 mod node;

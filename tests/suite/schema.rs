@@ -12,17 +12,17 @@ fn accepts(validator: &jsonschema::Validator, text: &str) -> bool {
 }
 
 fn validator() -> jsonschema::Validator {
-    jsonschema::draft202012::new(&json_schema()).unwrap()
+    jsonschema::draft202012::new(&json_schema()).expect("the schema is one")
 }
 
 fn stacks() -> Vec<PathBuf> {
     fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in std::fs::read_dir(folder).expect("list the stacks") {
+            let path = entry.expect("read an entry").path();
             if path.is_dir() {
                 collect(&path, found);
             } else if path.extension().is_some_and(|extension| extension == "yaml") {
-                let text = std::fs::read_to_string(&path).unwrap();
+                let text = std::fs::read_to_string(&path).expect("read a stack");
                 if text.lines().any(|line| line.starts_with("stack:")) {
                     found.push(path);
                 }
@@ -48,7 +48,7 @@ fn every_example_passes_the_schema_and_loads() {
     assert!(!stacks.is_empty());
     let validator = validator();
     for path in stacks {
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = std::fs::read_to_string(&path).expect("read a stack");
         let value: Value = read_plain("x", &text).0.remove(0).value;
         let errors: Vec<String> =
             validator.iter_errors(&value).map(|error| format!("{} at {}", error, error.instance_path())).collect();

@@ -14,7 +14,10 @@ static TYPES: LazyLock<Arc<Types>> =
     LazyLock::new(|| Arc::new(Types::new(Cow::Borrowed(include_str!("table/types.tsv")), true)));
 /// The lines of the table, each with what was read from it: a stack of a thousand objects asks for ten schemas a hundred
 /// times each.
-static KINDS: LazyLock<Vec<(&'static str, OnceLock<Option<Schema>>)>> =
+/// A kind's line of the table, and its schema once somebody asked for it.
+type KnownKind = (&'static str, OnceLock<Option<Schema>>);
+
+static KINDS: LazyLock<Vec<KnownKind>> =
     LazyLock::new(|| include_str!("table/kinds.tsv").lines().map(|line| (line, OnceLock::new())).collect());
 
 /// Returns the schema of one of Kubernetes' own kinds.

@@ -11,9 +11,9 @@ use super::kinds::{ServedKind, served_kinds};
 /// The two parts of a compiled table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compiled {
-    /// The kinds, one a line, sorted: see [`super::kinds`].
+    /// The kinds, one a line, sorted: see `kinds`.
     pub kinds: String,
-    /// The types, one a line, sorted: see [`super::table`].
+    /// The types, one a line, sorted: see `table`.
     pub types: String,
 }
 

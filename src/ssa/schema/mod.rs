@@ -1,6 +1,6 @@
 //! The shape of kinds: which fields there are, which lists are sets or maps, which values are one.
 //!
-//! Kubernetes' own kinds come from a table in the binary ([`builtin`]), others from the OpenAPI document that a server
+//! Kubernetes' own kinds come from a table in the binary ([`builtin()`]), others from the OpenAPI document that a server
 //! publishes ([`Schema::from_openapi`]). Nothing is read before it is used: a run touches a handful of kinds out of 80.
 
 mod atom;

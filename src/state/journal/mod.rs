@@ -2,7 +2,7 @@
 //!
 //! Before the first write to the cluster the intents of the whole plan are in the file and on the disk; after each
 //! write follows one line with its result. A run that ends well puts the results into a new snapshot and removes the
-//! journal. One that dies leaves it, and the next run takes the results from it ([`recover`]) and learns of every
+//! journal. One that dies leaves it, and the next run takes the results from it ([`recover()`]) and learns of every
 //! unfinished intent by asking the cluster, which is not done here.
 //!
 //! ```text
