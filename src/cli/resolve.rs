@@ -119,7 +119,7 @@ impl RunArgs {
         let user = ["USER", "LOGNAME"]
             .iter()
             .find_map(|name| environment.get(&OsString::from(name)).and_then(|value| value.to_str()))
-            .unwrap_or("unknown");
+            .map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), str::to_owned);
         RunRequest {
             auto_approve: self.auto_approve,
             plan_digest: self.plan_digest,
@@ -128,7 +128,7 @@ impl RunArgs {
             skip_checks: self.skip_checks,
             require_all: self.require_all_checks,
             json: self.json,
-            user: user.to_owned(),
+            user,
         }
     }
 }

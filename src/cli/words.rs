@@ -12,9 +12,9 @@ pub(super) fn assignment(text: &str) -> Result<(String, String), String> {
 /// Reads `MANAGER` or `MANAGER:.field.path`; the name of a manager may hold colons itself.
 pub(super) fn grant(text: &str) -> Result<(String, Option<String>), String> {
     match text.split_once(":.") {
-        Some(("", _)) => Err("write it as MANAGER or MANAGER:.field".to_owned()),
+        Some(("", _) | (_, "")) => Err("write it as MANAGER or MANAGER:.field".to_owned()),
         Some((manager, field)) => Ok((manager.to_owned(), Some(format!(".{field}")))),
-        None if text.is_empty() => Err("write it as MANAGER or MANAGER:.field".to_owned()),
+        None if text.is_empty() || text.ends_with(':') => Err("write it as MANAGER or MANAGER:.field".to_owned()),
         None => Ok((text.to_owned(), None)),
     }
 }
@@ -65,6 +65,6 @@ mod tests {
     fn a_grant_names_a_manager_and_perhaps_a_field() {
         assert_eq!(grant("kubectl-edit"), Ok(("kubectl-edit".to_owned(), None)));
         assert_eq!(grant("a:b:.spec.x"), Ok(("a:b".to_owned(), Some(".spec.x".to_owned()))));
-        assert!(grant("").is_err() && grant(":.spec").is_err());
+        assert!(grant("").is_err() && grant(":.spec").is_err() && grant("foo:").is_err() && grant("foo:.").is_err());
     }
 }

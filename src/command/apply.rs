@@ -32,7 +32,8 @@ pub(super) struct Call {
 }
 
 impl Call {
-    fn word(&self) -> &'static str {
+    /// Returns the command's own word.
+    pub(super) fn word(&self) -> &'static str {
         if self.destroy { "destroy" } else { "apply" }
     }
 }
@@ -40,7 +41,7 @@ impl Call {
 pub(super) async fn apply(call: Call, environment: &Environment, streams: &Streams) -> Ended {
     if !call.run.auto_approve && !streams.talk.can_ask {
         // Said before anything is asked of a cluster: a run that could never go on should not begin.
-        approve("", &format!("{} {}", call.word(), call.stack.file.display()), streams)?;
+        approve("", &call, streams)?;
     }
     let mut session = open(&call.stack, &call.cluster, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
@@ -64,8 +65,8 @@ pub(super) async fn apply(call: Call, environment: &Environment, streams: &Strea
     check_digest(plan, &call)?;
     if plan.has_changes() && !call.run.auto_approve {
         let question = report::prompt(plan, &prepared.session.header, &streams.talk_options());
-        if !approve(&question, call.word(), streams)? {
-            streams.insist("not approved; nothing was written\n");
+        if !approve(&question, &call, streams)? {
+            streams.insist("not approved: only `yes` approves; nothing was written\n");
             return Ok(ExitStatus::Error);
         }
     }
@@ -89,6 +90,9 @@ fn show(plan: &Plan, call: &Call, streams: &Streams) -> Result<(), Stopped> {
         streams.say(&text);
     } else if streams.talk.verbosity >= 0 {
         streams.data(&text)?;
+    } else if !call.run.auto_approve && plan.has_changes() {
+        // Nobody can approve what was not shown.
+        streams.insist(&text);
     }
     Ok(())
 }
@@ -165,7 +169,7 @@ fn reporter(call: &Call, streams: &Streams) -> Reporter {
     if call.run.json {
         Reporter::json(Box::new(io::stdout()))
     } else if streams.talk.verbosity < 0 {
-        Reporter::silent()
+        Reporter::quiet(Box::new(io::stderr()), palette)
     } else if streams.talk.live {
         let width = u16::try_from(streams.talk.width).unwrap_or(u16::MAX);
         Reporter::tree(Box::new(io::stderr()), move || width, palette)

@@ -2,15 +2,20 @@
 
 use std::io::{self, BufRead as _};
 
+use super::apply::Call;
 use super::talk::Streams;
 use crate::failure::{ExitStatus, Failure};
 use crate::report;
 
 /// Asks whether to go on. An error where nobody can be asked.
-pub(super) fn approve(question: &str, command: &str, streams: &Streams) -> Result<bool, Failure> {
+pub(super) fn approve(question: &str, call: &Call, streams: &Streams) -> Result<bool, Failure> {
     if !streams.talk.can_ask {
         return Err(Failure::new(ExitStatus::Usage, "approval is needed, and standard input is no terminal to ask on")
-            .hinted(format!("nothing was changed; `mathison {command} … --auto-approve` applies without asking")));
+            .hinted(format!(
+                "nothing was written; `mathison {} {} --auto-approve` goes on without asking",
+                call.word(),
+                call.stack.file.display()
+            )));
     }
     streams.insist(question);
     let mut line = String::new();

@@ -50,23 +50,8 @@ pub(super) fn refused(plan: &Plan) -> Option<Failure> {
         1 => format!("{} cannot be changed as the stack asks; nothing was written", first.address),
         count => format!("{count} resources cannot be changed as the stack asks; nothing was written"),
     };
-    Some(Failure::new(status, what).maybe_hinted(hint(&first.reason, &first.address.to_string())))
-}
-
-fn hint(reason: &Reason, address: &str) -> Option<String> {
-    Some(match reason {
-        Reason::TakenByOthers { .. } => {
-            format!("rename it in the stack, or take the existing object over with `--adopt {address}`")
-        }
-        Reason::Conflict(conflicts) => {
-            let manager = conflicts.first().map_or("MANAGER", |conflict| conflict.by.manager.as_str());
-            format!("take the fields over with `--grant {manager}`, or leave them to it under `ignore` in the stack")
-        }
-        Reason::Protected => "take `protect` off it, apply, and then remove it".to_owned(),
-        Reason::UnknownKind => {
-            "check `apiVersion` and `kind`, or add the CustomResourceDefinition to the stack".to_owned()
-        }
-        Reason::Unreadable(_) => "ask for the right to get it, then plan again".to_owned(),
-        _ => return None,
-    })
+    let mut failure = Failure::new(status, what);
+    // The plan was shown, and says more; but not with `-q`, and not to who reads standard error alone.
+    failure.chain.extend(refused.iter().map(|change| report::refusal(change)));
+    Some(failure.hinted("the plan says for each what to do about it"))
 }

@@ -11,16 +11,21 @@ pub(super) fn tell(interrupted: Option<&Interrupted>, streams: &Streams) {
     if run.alive {
         streams.insist(&format!(
             "note: `{}` is going on since {}; what is shown here may change under it\n",
-            header.command, header.started
+            header.command, moment(header.started)
         ));
         return;
     }
     streams.insist(&format!(
-        "note: `{}`, begun {}, did not come to its end: {} done, {} failed, {} to be settled by looking\n",
+        "note: `{}`, begun {}, did not come to its end: {} done, {} failed, {} unknown, which are looked up now\n",
         header.command,
-        header.started,
+        moment(header.started),
         run.done,
         run.failed,
         run.unfinished.len()
     ));
+}
+
+/// A moment for people, in seconds.
+fn moment(moment: jiff::Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -16,8 +16,7 @@ use crate::state::Entry;
 /// Decides what to do with a desired object that exists. `blank` has everything filled in that does not depend on it.
 pub(super) fn decide_existing(inputs: &Inputs<'_>, desired: &Desired, live: &Live, blank: Change) -> Change {
     if live.is_deleting() {
-        let words = "it is being deleted; wait until it is gone, then plan again";
-        return Change { action: Action::Refuse, reason: Reason::Rejected(words.to_owned()), ..blank };
+        return Change { action: Action::Refuse, reason: Reason::BeingDeleted, ..blank };
     }
     let recorded = inputs.state.entries.get(&blank.object).filter(|entry| entry.uid == live.uid());
     let why = match recorded {

@@ -71,6 +71,8 @@ pub enum Reason {
     Conflict(Vec<Conflict>),
     /// The server refused the dry run.
     Rejected(String),
+    /// Somebody deleted it, and it waits for its finalizers.
+    BeingDeleted,
     /// The server does not know the kind and the stack does not define it.
     UnknownKind,
     /// It could not be read.

@@ -40,7 +40,11 @@ pub(super) fn next_steps(change: &Change) -> Vec<Step> {
         Reason::Protected => {
             vec![advice("to allow it, apply the stack without `protect: true` on this resource first")]
         }
-        Reason::Rejected(_) => vec![advice("correct the resource in the stack file, then plan again")],
+        Reason::BeingDeleted => vec![advice("wait until it is gone, then plan again")],
+        Reason::Rejected(_) => vec![
+            advice("correct the resource in the stack file, then plan again"),
+            advice("where the field is immutable, undo the change: replacing is not supported yet"),
+        ],
         Reason::UnknownKind => vec![advice(format!(
             "add the CustomResourceDefinition of {} to `manifests`, or install it first",
             change.object.group_kind()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::line::counted;
-use crate::diff::Attribution;
+use crate::diff::{Attribution, visible};
 use crate::plan::{Action, Certainty, Change, Conflict, Consequence, Reason};
 
 /// An action in the forms that a sentence may need.
@@ -81,10 +81,25 @@ pub(super) fn reason_words(change: &Change) -> String {
             format!("{} {verb} to {}", counted(conflicts.len(), "field"), listed(&managers))
         }
         Reason::Rejected(_) => "the server refused the dry run".to_owned(),
+        Reason::BeingDeleted => "it is being deleted".to_owned(),
         Reason::UnknownKind => "the server does not know its kind, and the stack does not define it".to_owned(),
         Reason::Unreadable(_) => "it could not be read".to_owned(),
         Reason::RecordOnly => "only the record is out of date, the object stays as it is".to_owned(),
     }
+}
+
+/// Returns why a change is refused, with the server's or the conflict's own words, in one line.
+#[must_use]
+pub fn refusal(change: &Change) -> String {
+    let detail = match &change.reason {
+        Reason::Rejected(message) | Reason::Unreadable(message) => format!(": {}", message.replace('\n', " ")),
+        Reason::Conflict(conflicts) => {
+            let told: Vec<String> = conflicts.iter().map(conflict_words).collect();
+            format!(": {}", told.join("; "))
+        }
+        _ => String::new(),
+    };
+    visible(&format!("{}: {}{detail}", change.address, reason_words(change))).into_owned()
 }
 
 /// Returns the reason for programs.
@@ -108,6 +123,7 @@ pub(super) fn reason_code(reason: &Reason) -> &'static str {
         Reason::TakenByOthers { .. } => "taken_by_others",
         Reason::Conflict(_) => "conflict",
         Reason::Rejected(_) => "rejected",
+        Reason::BeingDeleted => "being_deleted",
         Reason::UnknownKind => "unknown_kind",
         Reason::Unreadable(_) => "unreadable",
         Reason::RecordOnly => "record_only",

@@ -18,7 +18,8 @@ pub use self::tally::{Summary, Tally};
 use self::tree::Tree;
 use super::line::Line;
 use super::style::{Meaning, Options, Palette};
-use crate::event::Event;
+use crate::event::{Event, ResourceEnd};
+use crate::verify::CheckOutcome;
 
 /// Options for a line that is never wrapped.
 fn unwrapped(palette: Palette) -> Options {
@@ -29,7 +30,8 @@ enum Form {
     Tree(Tree),
     Lines(Lines),
     Json(JsonLines),
-    Silent,
+    /// Only what went wrong, and the summary.
+    Quiet(Lines),
 }
 
 /// Renders events in one of four forms, and counts them.
@@ -62,10 +64,10 @@ impl Reporter {
         Self::new(Form::Json(JsonLines::new(out)))
     }
 
-    /// Makes the form that only counts.
+    /// Makes the form that says only what went wrong, and the summary.
     #[must_use]
-    pub fn silent() -> Self {
-        Self::new(Form::Silent)
+    pub fn quiet(out: Box<dyn Write + Send>, palette: Palette) -> Self {
+        Self::new(Form::Quiet(Lines::new(out, palette)))
     }
 
     /// Takes notice of an event and shows it.
@@ -78,7 +80,8 @@ impl Reporter {
             Form::Tree(tree) => tree.report(event),
             Form::Lines(lines) => lines.report(event),
             Form::Json(json) => json.report(event),
-            Form::Silent => Ok(()),
+            Form::Quiet(lines) if is_trouble(event) => lines.report(event),
+            Form::Quiet(_) => Ok(()),
         })
     }
 
@@ -93,9 +96,8 @@ impl Reporter {
             let line = Line::new().paint(meaning, tally.sentence(summary));
             match form {
                 Form::Tree(tree) => tree.finish(&line),
-                Form::Lines(lines) => lines.write(&line),
+                Form::Lines(lines) | Form::Quiet(lines) => lines.write(&line),
                 Form::Json(json) => json.finish(&tally, summary),
-                Form::Silent => Ok(()),
             }
         })
     }
@@ -113,6 +115,16 @@ impl Reporter {
         let result = write(&mut self.form);
         self.broken = result.is_err();
         result
+    }
+}
+
+/// Tells whether an event is something that went wrong.
+fn is_trouble(event: &Event) -> bool {
+    match event {
+        Event::ResourceFinished { end, .. } => *end != ResourceEnd::Done,
+        Event::CheckFinished { outcome, .. } => matches!(outcome, CheckOutcome::Failed(_)),
+        Event::Stopping { .. } => true,
+        _ => false,
     }
 }
 
@@ -134,7 +146,7 @@ mod tests {
             Reporter::tree(capture.writer(), || 80, Palette::plain()),
             Reporter::lines(capture.writer(), Palette::plain()),
             Reporter::json(capture.writer()),
-            Reporter::silent(),
+            Reporter::quiet(capture.writer(), Palette::plain()),
         ];
         for mut reporter in forms {
             for event in events() {
@@ -142,6 +154,23 @@ mod tests {
             }
             assert_eq!((reporter.tally().created, reporter.tally().failed, reporter.tally().skipped), (1, 1, 1));
         }
+    }
+
+    #[test]
+    fn a_quiet_run_says_what_went_wrong_and_its_last_line() {
+        let capture = Capture::default();
+        let mut reporter = Reporter::quiet(capture.writer(), Palette::plain());
+        for event in events() {
+            reporter.report(&event).unwrap();
+        }
+        reporter.finish(&Summary::default()).unwrap();
+        insta::assert_snapshot!(capture.text(), @r#"
+        redis.StatefulSet/redis: FAILED to update after 1m 05s: not ready after 60s:\u{1b}[2J crash loop
+        stopping: what is under way (1) will be finished and saved; interrupt again to stop now
+        redis.Service/redis: skipped, because redis.StatefulSet/redis was not done
+        check redis answers: FAILED: no pod is ready
+        Apply failed: 1 done, 1 failed, 1 skipped, 0 not started; checks: 1 passed, 1 failed, 1 skipped.
+        "#);
     }
 
     #[test]
