@@ -37,7 +37,10 @@ pub(super) async fn open(
     let extra = stack.extra.clone();
     let stack = load(stack, streams)?;
     let connected = connect(cluster).await?;
-    let identity = connected.identity().await.map_err(|error| failed("failed to find out which cluster this is; nothing was written", &error))?;
+    let identity = connected
+        .identity()
+        .await
+        .map_err(|error| failed("failed to find out which cluster this is; nothing was written", &error))?;
     let store = LocalStore::open(&cluster.state, &stack.name, &stack.namespace, &identity.0)
         .map_err(|error| state_failure(&error))?;
     let loaded = store.load().map_err(|error| state_failure(&error))?;
@@ -75,7 +78,9 @@ async fn connect(request: &ClusterRequest) -> Result<Cluster, Failure> {
         seed,
         ..ConnectOptions::default()
     };
-    Cluster::connect(options).await.map_err(|error| failed("failed to connect to the cluster; nothing was written", &error))
+    Cluster::connect(options)
+        .await
+        .map_err(|error| failed("failed to connect to the cluster; nothing was written", &error))
 }
 
 /// A line of snapshots gets a random name of 128 bits.
@@ -87,7 +92,10 @@ impl Session {
     /// Reads what the cluster has of everything desired and recorded.
     pub(super) async fn observe(&self) -> Result<Observation, Failure> {
         let request = self.observe_request();
-        self.cluster.observe(&request).await.map_err(|error| failed("failed to read the cluster; nothing was written", &error))
+        self.cluster
+            .observe(&request)
+            .await
+            .map_err(|error| failed("failed to read the cluster; nothing was written", &error))
     }
 
     fn observe_request(&self) -> ObserveRequest {

@@ -11,7 +11,8 @@ pub(super) fn tell(interrupted: Option<&Interrupted>, streams: &Streams) {
     if run.alive {
         streams.insist(&format!(
             "note: `{}` is going on since {}; what is shown here may change under it\n",
-            header.command, moment(header.started)
+            header.command,
+            moment(header.started)
         ));
         return;
     }

@@ -34,5 +34,5 @@ pub use plan_text::{plan_summary, plan_text};
 pub use progress::{Reporter, Summary, Tally};
 pub use style::{Meaning, Options, Palette};
 pub use verify_json::verify_json;
-pub use words::refusal;
 pub use verify_text::{CheckCounts, verify_summary, verify_text};
+pub use words::refusal;

@@ -333,6 +333,8 @@ mod tests {
             admission webhook "quota" denied the request:
             \u{1b}[31mlimits too high
             hint: correct the resource in the stack file, then plan again
+            hint: where the field is immutable, undo the change: replacing is not
+              supported yet
 
         ! manifest.Widget.example.com/w1 refused
             the server does not know its kind, and the stack does not define it

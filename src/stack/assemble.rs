@@ -276,7 +276,8 @@ fn digest(mut root: Value, namespace: &str, resources: &BTreeMap<Address, Desire
     };
     let objects = resources.iter().map(|(address, desired)| {
         let is_secret = desired.manifest.is_secret();
-        let object = if is_secret { Cow::Owned(without_values(desired)) } else { Cow::Borrowed(desired.manifest.object()) };
+        let object =
+            if is_secret { Cow::Owned(without_values(desired)) } else { Cow::Borrowed(desired.manifest.object()) };
         (address.as_str(), object)
     });
     Digest::of(&Content { file: root, namespace, objects: objects.collect() })

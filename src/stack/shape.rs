@@ -317,8 +317,18 @@ mod tests {
     /// A keyword that is not understood would be passed over in silence.
     #[test]
     fn every_keyword_of_the_schema_is_understood() {
-        const CHECKED: &[&str] =
-            &["$ref", "type", "required", "enum", "const", "minimum", "maximum", "minLength", "minItems", "minProperties"];
+        const CHECKED: &[&str] = &[
+            "$ref",
+            "type",
+            "required",
+            "enum",
+            "const",
+            "minimum",
+            "maximum",
+            "minLength",
+            "minItems",
+            "minProperties",
+        ];
         const TOLD: &[&str] = &["$schema", "title", "description", "default", "examples", "format"];
         fn look(schema: &Value, unknown: &mut BTreeSet<String>) {
             for (keyword, value) in schema.as_object().into_iter().flatten() {

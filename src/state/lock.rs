@@ -125,7 +125,9 @@ impl LockError {
         let who = holder
             .as_deref()
             .map_or_else(|| "that run".to_owned(), |holder| format!("process {} on `{}`", holder.pid, holder.host));
-        format!("wait until {who} has ended, or end it: the lock goes with it, and the next run goes on from what it left")
+        format!(
+            "wait until {who} has ended, or end it: the lock goes with it, and the next run goes on from what it left"
+        )
     }
 }
 

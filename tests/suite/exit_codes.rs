@@ -53,7 +53,8 @@ fn four_where_the_plan_is_not_the_reviewed_one(server: &Server) {
     let namespace = server.namespace("code-four");
     let environment = with_stack(server, namespace.name());
     let planned: serde_json::Value =
-        serde_json::from_str(&environment.run("plan stack.yaml --json").expect_code(0).stdout).expect("the plan is JSON");
+        serde_json::from_str(&environment.run("plan stack.yaml --json").expect_code(0).stdout)
+            .expect("the plan is JSON");
     let digest = planned["plan_digest"].as_str().expect("it has its digest").to_owned();
     let other = format!("sha256:{}", "0".repeat(64));
     environment

@@ -24,7 +24,8 @@ impl<'a> Shipped<'a> {
     }
 
     fn run(&self, command: &str, flags: &[&str]) -> Output {
-        let words = [command, &self.file, "--namespace", self.namespace.name()].into_iter().chain(flags.iter().copied());
+        let words =
+            [command, &self.file, "--namespace", self.namespace.name()].into_iter().chain(flags.iter().copied());
         self.environment.mathison(words).within(Duration::from_secs(180)).finish()
     }
 
