@@ -135,7 +135,9 @@ fn describe(holder: Option<&LockRecord>) -> String {
     holder.map_or_else(
         || "a living process that left no readable record of itself".to_owned(),
         |holder| {
-            format!("`{}` (process {}, `{}`, since {})", holder.holder(), holder.pid, holder.command, holder.since)
+            // Nobody waits by nanoseconds.
+            let since = holder.since.strftime("%Y-%m-%dT%H:%M:%SZ");
+            format!("`{}` (process {}, `{}`, since {since})", holder.holder(), holder.pid, holder.command)
         },
     )
 }
