@@ -1,12 +1,14 @@
 //! Objects in the text that the server stores: quantities and times respelled, what it never writes left out.
 //!
 //! Only what is certain happens here. Whether the server leaves out an empty text, a zero or a false depends on Go tags
-//! that OpenAPI does not tell; [`same_as_stored`](super::same_as_stored) takes that into account when it compares.
+//! that OpenAPI does not tell: it happens where the [table of defaults](super::defaults) says so. Of other fields
+//! [`same_as_stored`](super::same_as_stored) takes it into account when it compares.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use super::defaults::{ZeroFate, fate_of_zero, is_zero};
 use super::schema::{Branch, MapType, Scalar, Schema, TypeRef, TypeTable};
 use crate::resource::quantity::Quantity;
 
@@ -61,7 +63,7 @@ fn structure(types: &TypeTable, reference: &TypeRef, value: &mut Value) {
                 if holds_entries(view.map) {
                     entries(types, view.map, map);
                 } else {
-                    fields(types, view.map, map);
+                    fields(types, types.name_of(reference), view.map, map);
                 }
             }
         }
@@ -79,13 +81,20 @@ fn structure(types: &TypeTable, reference: &TypeRef, value: &mut Value) {
     }
 }
 
-fn fields(types: &TypeTable, declared: &MapType, map: &mut Map<String, Value>) {
+fn fields(types: &TypeTable, type_name: Option<&str>, declared: &MapType, map: &mut Map<String, Value>) {
     for (name, value) in map.iter_mut() {
         if let Some(reference) = declared.under(name) {
             structure(types, reference, value);
         }
     }
+    let is_omitted = |name: &str, value: &Value| {
+        let fate = type_name.filter(|_| is_zero(value)).and_then(|type_name| fate_of_zero(type_name, name));
+        fate == Some(ZeroFate::Omitted)
+    };
     map.retain(|name, value| {
+        if is_omitted(name, value) {
+            return false;
+        }
         declared.is_required(name)
             || declared.field(name).is_none_or(|field| !is_left_out(types, &field.reference, value))
     });

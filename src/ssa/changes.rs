@@ -48,13 +48,16 @@ impl Found {
             (Some(Value::Object(_)), Some(Value::Object(_))) => self.maps(schema, before, after),
             (Some(Value::Array(old)), Some(Value::Array(new))) => match item_names(schema, old, new) {
                 Some(names) => self.lists(schema, names, old, new),
-                None => self.leaf(before, after),
+                None => self.leaf(schema, before, after),
             },
-            _ => self.leaf(before, after),
+            _ => self.leaf(schema, before, after),
         }
     }
 
-    fn leaf(&mut self, before: Option<&Value>, after: Option<&Value>) {
+    fn leaf(&mut self, schema: Option<&Schema>, before: Option<&Value>, after: Option<&Value>) {
+        // In structures of the server's own (`rules: null` of a Role) null says no more than a missing field.
+        let is_value = |value: &&Value| !(value.is_null() && schema.is_some_and(Schema::is_builtin));
+        let (before, after) = (before.filter(is_value), after.filter(is_value));
         let same = match (before, after) {
             (Some(before), Some(after)) => json::equal(before, after),
             (None, None) => true,

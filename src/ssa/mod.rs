@@ -2,7 +2,7 @@
 //!
 //! [`Schema`] knows the shape of a kind, [`FieldSet`] which fields somebody owns, [`apply()`] puts a configuration on a
 //! live object with the ownership, the order of lists and the conflicts that the server would find. Everything is pure:
-//! no file, no cluster, no clock. Neither defaulting nor admission nor validation happens here, so a result is what the
+//! no file, no cluster, no clock. Known defaults are filled in; neither admission nor validation happens here, so a result is what the
 //! server starts from, not always what it ends with; telling the two apart is for the callers.
 
 mod apply;
@@ -10,6 +10,7 @@ mod before_first_apply;
 mod canonical;
 mod changes;
 mod compare;
+pub mod defaults;
 mod extract;
 mod field_set;
 mod go_text;
@@ -29,6 +30,7 @@ pub use apply::{Applied, ApplyError, FieldConflict, apply};
 pub use canonical::canonicalise;
 pub use changes::{ValueChange, changes};
 pub use compare::{Comparison, compare};
+pub use defaults::with_defaults;
 pub use extract::{extract, value_at};
 pub use field_set::{FieldSet, FieldsError};
 pub use managed::{ManagedEntry, ManagedError, Operation, managed_fields, owned_by, owners_of, raw_fields_of};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::canonical::{holds_entries, stored_scalar};
+use super::defaults::{ZeroFate, fate_of_zero, is_zero};
 use super::item::item_element;
 use super::json;
 use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTable};
@@ -12,7 +13,7 @@ use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTa
 /// Tells whether `config`, once stored, reads as `live` does, managed fields left aside.
 ///
 /// An empty text, list or map, zero, false or null in `config` equals a field that `live` does not have: the server leaves
-/// such values out of most fields. Structures (`emptyDir: {}`) are told apart from missing ones, and so are the entries of
+/// such values out of most fields. Where it is known to keep a zero (`replicas: 0`), that is told apart. Structures (`emptyDir: {}`) are told apart from missing ones, and so are the entries of
 /// maps such as labels. Items of sets and keyed lists must stand in the same order.
 #[must_use]
 pub fn same_as_stored(schema: &Schema, config: &Value, live: &Value) -> bool {
@@ -31,7 +32,7 @@ impl Comparing<'_> {
             return true;
         }
         match self.types.resolve(reference).branches(Some(config), Some(live)) {
-            [Some(Branch::Map(view)), None] => self.maps(view, config, live, at_root),
+            [Some(Branch::Map(view)), None] => self.maps(reference, view, config, live, at_root),
             [Some(Branch::List(list)), None] => self.lists(list, config, live),
             [Some(Branch::Scalar(scalar)), None] => {
                 let stored = |value: &Value| stored_scalar(scalar, value).unwrap_or_else(|| value.clone());
@@ -41,7 +42,8 @@ impl Comparing<'_> {
         }
     }
 
-    fn maps(&self, view: MapView<'_>, config: &Value, live: &Value, at_root: bool) -> bool {
+    fn maps(&self, reference: &TypeRef, view: MapView<'_>, config: &Value, live: &Value, at_root: bool) -> bool {
+        let type_name = self.types.name_of(reference);
         let (Some(config), Some(live)) = (config.as_object(), live.as_object()) else {
             return config.is_null() && live.is_null();
         };
@@ -55,7 +57,10 @@ impl Comparing<'_> {
                 }
                 (Some(config), Some(live)) => self.value(reference, config, live, false),
                 (Some(config), None) => {
-                    self.builtin && !holds_entries(view.map) && self.may_be_left_out(reference, config)
+                    self.builtin
+                        && !holds_entries(view.map)
+                        && !(is_zero(config) && is_kept(type_name, name))
+                        && self.may_be_left_out(reference, config)
                 }
                 (None, Some(live)) => self.builtin && live.is_null(),
                 (None, None) => true,
@@ -92,6 +97,10 @@ impl Comparing<'_> {
     }
 }
 
+fn is_kept(type_name: Option<&str>, field: &str) -> bool {
+    type_name.and_then(|type_name| fate_of_zero(type_name, field)) == Some(ZeroFate::Kept)
+}
+
 fn without_managed_fields(metadata: &Value) -> Value {
     let mut metadata = metadata.clone();
     if let Some(map) = metadata.as_object_mut() {
@@ -125,6 +134,18 @@ mod tests {
         assert!(same(memory(json!("1024Mi")), memory(json!("1Gi"))));
         assert!(same(memory(json!(1)), memory(json!("1"))));
         assert!(!same(memory(json!("2Gi")), memory(json!("1Gi"))));
+    }
+
+    #[test]
+    fn a_zero_that_the_server_keeps_is_not_the_same_as_nothing() {
+        let spec = |spec: Value| json!({"spec": spec});
+        for kept in [json!({"automountServiceAccountToken": false}), json!({"terminationGracePeriodSeconds": 0})] {
+            assert!(!same(spec(kept.clone()), spec(json!({}))), "{kept}");
+        }
+        assert!(same(spec(json!({"hostNetwork": false, "nodeName": ""})), spec(json!({}))));
+        let deployment = builtin("apps", "v1", "Deployment").unwrap();
+        assert!(!same_as_stored(&deployment, &spec(json!({"replicas": 0})), &spec(json!({}))));
+        assert!(same_as_stored(&deployment, &spec(json!({"minReadySeconds": 0})), &spec(json!({}))));
     }
 
     #[test]

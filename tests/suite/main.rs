@@ -20,6 +20,7 @@ macro_rules! on_each_server {
 
 mod budget;
 mod canaries;
+mod defaults;
 mod exit_codes;
 mod failures;
 mod interrupted;

@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::ssa::before_first_apply;
 use crate::ssa::canonical::canonicalise;
 use crate::ssa::compare::compare;
+use crate::ssa::defaults::with_defaults;
 use crate::ssa::field_set::FieldSet;
 use crate::ssa::managed::{ManagedEntry, ManagedError, Operation, managed_fields, owned_by, sort_entries};
 use crate::ssa::merge::{holds, merge};
@@ -46,7 +47,8 @@ pub struct FieldConflict {
 /// What an apply comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
-    /// The object after an apply that takes every conflict, in the text that the server stores, managed fields included.
+    /// The object after an apply that takes every conflict, in the text that the server stores, with the defaults that are
+    /// known and managed fields included.
     /// Our entry has no time if the object changes, since only the server knows it.
     pub object: Value,
     /// What the manager owns afterwards.
@@ -96,13 +98,16 @@ pub fn apply(schema: &Schema, live: Option<&Value>, config: &Value, manager: &st
 
     let mut object = pruned;
     canonicalise(schema, &mut object);
+    // After ownership: nobody owns what is filled in.
+    let merged_changed = live.is_none_or(|live| !same_as_stored(schema, &object, live));
+    with_defaults(schema, &mut object);
     let content_changed = live.is_none_or(|live| !same_as_stored(schema, &object, live));
     if !fields.is_empty() {
         entries.push(ManagedEntry {
             manager: manager.to_owned(),
             operation: Operation::Apply,
             api_version: config.get("apiVersion").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            time: before.own.as_ref().and_then(|own| own.time.clone()).filter(|_| !content_changed),
+            time: before.own.as_ref().and_then(|own| own.time.clone()).filter(|_| !merged_changed),
             subresource: None,
             fields: fields.clone(),
         });

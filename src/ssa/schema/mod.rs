@@ -71,6 +71,12 @@ impl Schema {
         self.types.builtin
     }
 
+    /// Returns the name of the type, where it has one: `io.k8s.api.core.v1.Container`.
+    #[must_use]
+    pub fn type_name(&self) -> Option<&str> {
+        self.types.name_of(&self.reference)
+    }
+
     pub(crate) fn atom(&self) -> Atom<'_> {
         self.types.resolve(&self.reference)
     }

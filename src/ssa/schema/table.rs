@@ -63,6 +63,14 @@ impl Types {
         self.text[start..end].split_once('\t').unwrap_or_default()
     }
 
+    /// Returns the name of a type that has a line of its own.
+    pub(crate) fn name_of(&self, reference: &TypeRef) -> Option<&str> {
+        match reference {
+            TypeRef::Named { index, .. } => Some(self.line(*index).0),
+            _ => None,
+        }
+    }
+
     /// Finds a type by its name.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         // Names are compared within the text, so that no line is read for it.

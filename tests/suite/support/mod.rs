@@ -2,6 +2,7 @@
 //! on API servers, and stacks of any size. It judges nothing; that is the tests' part.
 #![allow(dead_code, unused_imports, reason = "shared by the suite and the benchmarks; neither uses all of it")]
 
+pub mod api;
 pub mod audit;
 pub mod cluster;
 pub mod environment;

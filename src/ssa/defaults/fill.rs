@@ -1,0 +1,80 @@
+//! Filling in: table and rules, walked along the schema.
+
+use serde_json::{Map, Value};
+
+use super::rules;
+use super::table::{self, TypeDefaults, ZeroFate};
+use crate::ssa::schema::{Branch, MapType, Schema, TypeRef, TypeTable};
+
+/// Fills in what the server fills in, as far as it is known: of Kubernetes' own kinds from the table and the rules, of
+/// others what their schema says. The status of the object is left alone, and so is what nothing is known of.
+pub fn with_defaults(schema: &Schema, object: &mut Value) {
+    let filling = Filling { types: &schema.types, builtin: schema.is_builtin() };
+    filling.value(&schema.reference, object, true);
+}
+
+struct Filling<'a> {
+    types: &'a TypeTable,
+    builtin: bool,
+}
+
+impl Filling<'_> {
+    fn value(&self, reference: &TypeRef, value: &mut Value, at_root: bool) {
+        match self.types.resolve(reference).branch(Some(value)) {
+            Some(Branch::Map(view)) => {
+                let Some(map) = value.as_object_mut() else { return };
+                if self.builtin {
+                    if let Some(type_name) = self.types.name_of(reference) {
+                        for rule in rules::of(type_name) {
+                            (rule.fill)(map);
+                        }
+                        if let Some(known) = table::of(type_name) {
+                            from_table(known, map, at_root);
+                        }
+                    }
+                } else {
+                    from_schema(view.map, map, at_root);
+                }
+                for (name, value) in map.iter_mut().filter(|(name, _)| !(at_root && is_apart(name))) {
+                    if let Some(reference) = view.map.under(name) {
+                        self.value(reference, value, false);
+                    }
+                }
+            }
+            Some(Branch::List(list)) => {
+                for item in value.as_array_mut().into_iter().flatten() {
+                    self.value(&list.element, item, false);
+                }
+            }
+            Some(Branch::Scalar(_)) | None => {}
+        }
+    }
+}
+
+/// What no default of the kind itself is about.
+fn is_apart(field: &str) -> bool {
+    ["apiVersion", "kind", "metadata", "status"].contains(&field)
+}
+
+fn from_table(known: &TypeDefaults, map: &mut Map<String, Value>, at_root: bool) {
+    for (field, default) in known.defaults.iter().filter(|(field, _)| !(at_root && is_apart(field))) {
+        let is_missing = match map.get(field) {
+            None | Some(Value::Null) => true,
+            Some(Value::Array(items)) => items.is_empty(),
+            Some(value) => table::is_zero(value) && known.fate_of_zero(field) != Some(ZeroFate::Kept),
+        };
+        if is_missing {
+            map.insert(field.clone(), default.clone());
+        }
+    }
+}
+
+fn from_schema(declared: &MapType, map: &mut Map<String, Value>, at_root: bool) {
+    for (field, declared) in declared.fields.iter().filter(|(field, _)| !(at_root && is_apart(field))) {
+        if let Some(default) = &declared.default
+            && !map.contains_key(field.as_ref())
+        {
+            map.insert(field.to_string(), default.clone());
+        }
+    }
+}

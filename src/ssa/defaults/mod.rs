@@ -1,0 +1,21 @@
+//! Defaults: what the server fills in where an object says nothing.
+//!
+//! Most depend on the type alone and come from a table that is checked in and was learned from a real server
+//! ([`table`]); some depend on other fields and are rules ([`RULES`](rules::RULES)). What the server gives out
+//! ([`given_out`]: addresses, ports, what admission adds) is no default and is never filled in here. Defaults have no
+//! owner: they are filled in after ownership has been settled.
+
+mod fill;
+mod given_out;
+mod rules;
+mod table;
+
+pub use fill::with_defaults;
+pub use given_out::{GIVEN_OUT, GivenOut, given_out};
+pub(crate) use table::{ZeroFate, fate_of_zero, is_zero};
+
+/// Tells whether the default of a field depends on other fields, so that a rule fills it in and not the table.
+#[must_use]
+pub fn is_conditional(type_name: &str, field: &str) -> bool {
+    rules::of(type_name).any(|rule| rule.fields.contains(&field))
+}
