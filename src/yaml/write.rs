@@ -44,9 +44,10 @@ fn is_ambiguous(text: &str) -> bool {
     const WORDS: [&str; 11] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"];
     let plain = |character: char| character.is_ascii_alphanumeric() || "+-._:".contains(character);
     let numeric = |character: char| character.is_ascii_digit() || "+-.".contains(character);
-    text.chars().all(plain)
-        && (WORDS.contains(&text.to_ascii_lowercase().as_str())
-            || (text.starts_with(numeric) && text.chars().any(|c| c.is_ascii_alphanumeric())))
+    text == "<<"
+        || text.chars().all(plain)
+            && (WORDS.contains(&text.to_ascii_lowercase().as_str())
+                || (text.starts_with(numeric) && text.chars().any(|c| c.is_ascii_alphanumeric())))
 }
 
 #[cfg(test)]
