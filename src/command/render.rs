@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
-
 use super::Ended;
 use super::load::load;
 use super::talk::Streams;
@@ -14,7 +12,7 @@ use crate::failure::{ExitStatus, Failure};
 use crate::graph::NodeId;
 use crate::resource::{Address, MANIFEST_SERVICE, Manifest};
 use crate::stack::Stack;
-use crate::yaml;
+use crate::{secret, yaml};
 
 pub(super) fn render(request: &StackRequest, out: Option<&Path>, streams: &Streams) -> Ended {
     let stack = load(request, streams)?;
@@ -53,7 +51,7 @@ fn files(stack: &Stack) -> Result<Vec<(String, String)>, Failure> {
             files.push((name, Vec::new()));
             files.len() - 1
         });
-        files[index].1.push(yaml::to_yaml(&with_placeholders(stack, address, &desired.manifest)));
+        files[index].1.push(document(stack, address, &desired.manifest));
     }
     Ok(files.into_iter().map(|(name, documents)| (name, documents.join("---\n"))).collect())
 }
@@ -69,12 +67,10 @@ fn file_name(address: &Address, manifest: &Manifest) -> String {
     }
 }
 
-/// A Secret whose values are made at apply time is rendered with empty ones.
-fn with_placeholders(stack: &Stack, address: &Address, manifest: &Manifest) -> Value {
+/// A Secret whose values are made at apply time is rendered with empty ones, and above it where each comes from.
+fn document(stack: &Stack, address: &Address, manifest: &Manifest) -> String {
+    let Some(spec) = stack.secrets.get(address) else { return yaml::to_yaml(manifest.object()) };
     let mut object = manifest.object().clone();
-    if let (Some(spec), Some(map)) = (stack.secrets.get(address), object.as_object_mut()) {
-        let empty: serde_json::Map<String, Value> = spec.keys.keys().map(|key| (key.clone(), json!(""))).collect();
-        map.insert("stringData".to_owned(), Value::Object(empty));
-    }
-    object
+    object["stringData"] = secret::placeholder(spec).into();
+    secret::placeholder_comment(spec) + &yaml::to_yaml(&object)
 }

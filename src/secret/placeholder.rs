@@ -3,10 +3,9 @@
 //! The rules of an empty value hold everywhere: [`fill()`](super::fill()) takes it for absent, so a placeholder that somebody
 //! applied with kubectl is filled by the next apply and never kept as a password.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Entropy, SecretSpec, Source, TemplatePart};
-use crate::resource::{Manifest, ManifestError};
 
 impl Source {
     /// Tells in a few words where the value comes from; never the value.
@@ -39,23 +38,10 @@ fn template_text(parts: &[TemplatePart]) -> String {
         .collect()
 }
 
-/// Returns the Secret with all its keys and no value.
-///
-/// # Errors
-/// None for a Secret that has a name.
-pub fn placeholder(spec: &SecretSpec) -> Result<Manifest, ManifestError> {
-    let data: Map<String, Value> = spec.keys.keys().map(|key| (key.clone(), Value::from(""))).collect();
-    let mut manifest = Manifest::new(json!({
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": spec.object.name},
-        "type": "Opaque",
-        "data": data,
-    }))?;
-    if spec.object.namespace.is_some() {
-        manifest.set_namespace(spec.object.namespace.as_deref());
-    }
-    Ok(manifest)
+/// Returns the field `stringData` of the Secret with all its keys and no value.
+#[must_use]
+pub fn placeholder(spec: &SecretSpec) -> Map<String, Value> {
+    spec.keys.keys().map(|key| (key.clone(), Value::from(""))).collect()
 }
 
 /// Returns what a file with a [`placeholder`] says above it, as YAML comments: what to fill in, key by key.
@@ -74,16 +60,22 @@ pub fn placeholder_comment(spec: &SecretSpec) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use serde_json::json;
+
     use super::*;
     use crate::resource::ObjectRef;
-    use crate::secret::parse_template;
 
     #[test]
     fn a_placeholder_tells_what_to_fill_in_and_holds_no_value() {
+        let parts = vec![
+            TemplatePart::Text("pg://".to_owned()),
+            TemplatePart::Key { key: "PW".to_owned(), urlencode: true },
+            TemplatePart::Text("@h\n".to_owned()),
+        ];
         let keys = BTreeMap::from([
             ("AUTH_SECRET".to_owned(), Source::Generate { entropy: Entropy::Bytes(32) }),
             ("API_KEY".to_owned(), Source::Env { variable: "API_KEY".to_owned(), optional: true }),
-            ("URL".to_owned(), Source::Template(parse_template("pg://${urlencode(PW)}@h\n").unwrap())),
+            ("URL".to_owned(), Source::Template(parts)),
         ]);
         let spec = SecretSpec { object: ObjectRef::new("", "Secret", Some("n"), "s"), keys };
         insta::assert_snapshot!(placeholder_comment(&spec), @"
@@ -92,15 +84,6 @@ mod tests {
         #   AUTH_SECRET: 32 random bytes in URL-safe base64
         #   URL: derived: `pg://${urlencode(PW)}@h `
         ");
-        assert_eq!(
-            *placeholder(&spec).unwrap().object(),
-            json!({
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "metadata": {"name": "s", "namespace": "n"},
-                "type": "Opaque",
-                "data": {"API_KEY": "", "AUTH_SECRET": "", "URL": ""},
-            })
-        );
+        assert_eq!(Value::from(placeholder(&spec)), json!({"API_KEY": "", "AUTH_SECRET": "", "URL": ""}));
     }
 }
