@@ -12,7 +12,7 @@ pub mod quantity;
 pub use address::{Address, MANIFEST_SERVICE, is_builtin_group};
 pub use digest::{Digest, canonical_json};
 pub use manifest::{Manifest, ManifestError};
-pub use name::{NameError, check_dns_label, check_dns_subdomain};
+pub use name::{NameError, check_dns_label, check_dns_subdomain, is_data_key};
 pub use object_ref::{GroupKind, ObjectRef};
 
 /// The label that every object of a stack carries; its value is [`stack_label`].

@@ -47,6 +47,13 @@ pub fn check_dns_subdomain(name: &str) -> Result<(), NameError> {
     check(name, 253, true, SUBDOMAIN)
 }
 
+/// Tells whether a word may be a key of a ConfigMap or Secret.
+#[must_use]
+pub fn is_data_key(key: &str) -> bool {
+    let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    (1..=253).contains(&key.len()) && key != "." && !key.starts_with("..") && key.chars().all(allowed)
+}
+
 fn check(name: &str, limit: usize, dots: bool, rule: &'static str) -> Result<(), NameError> {
     if name.is_empty() {
         return Err(NameError::Empty);
@@ -71,6 +78,12 @@ fn check(name: &str, limit: usize, dots: bool, rule: &'static str) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_of_a_config_map_are_names_of_files() {
+        assert!(["A", "tls.crt", ".hidden", "a-b_c"].into_iter().all(is_data_key));
+        assert!(!["", ".", "..", "..a", "a b", "a/b", "ä", &"a".repeat(254)].into_iter().any(is_data_key));
+    }
 
     #[test]
     fn names_are_checked_as_the_server_does() {

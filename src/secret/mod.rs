@@ -19,6 +19,6 @@ pub use fill::{Fate, Filled, SecretError, SecretProblem, Sources, fill};
 pub use generate::{EntropyError, Random, generate};
 pub use keyed::{HmacKey, KEY_SECRET_KEY, KeyError, key_secret_manifest, key_secret_name};
 pub use placeholder::{placeholder, placeholder_comment};
-pub use spec::{Entropy, SecretSpec, Source, TemplatePart};
-pub use template::{TemplateError, TemplateProblem, parse_template};
+pub use spec::{Entropy, SecretSpec, Source, TemplatePart, secret_and_key};
+pub use template::TemplateError;
 pub use value::SecretValue;

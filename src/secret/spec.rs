@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::resource::ObjectRef;
+use crate::resource::{ObjectRef, check_dns_subdomain, is_data_key};
 
 /// The keys of one Secret and their sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,12 @@ pub enum Source {
     },
     /// Assembled from other keys of the same Secret.
     Template(Vec<TemplatePart>),
+}
+
+/// Splits `SECRET/KEY`; `None` if it names no key of a Secret.
+#[must_use]
+pub fn secret_and_key(text: &str) -> Option<(&str, &str)> {
+    text.split_once('/').filter(|(secret, key)| check_dns_subdomain(secret).is_ok() && is_data_key(key))
 }
 
 /// How a generated value is drawn.

@@ -7,6 +7,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{SecretValue, TemplatePart};
+use crate::resource::is_data_key;
 
 /// What RFC 3986 calls unreserved stays as it is; everything else is encoded.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -14,24 +15,11 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// The one function that a template knows.
 const URLENCODE: &str = "urlencode";
 
-/// What is wrong with a template.
+/// What is wrong with what stands between `${` and `}` in a template.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{problem}")]
-pub struct TemplateError {
-    /// Byte offset in the text where the trouble begins.
-    pub offset: usize,
-    /// What it is.
-    pub problem: TemplateProblem,
-}
-
-/// A kind of mistake in a template.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum TemplateProblem {
-    /// `${` without its `}`.
-    #[error("`${{` is not closed with `}}`")]
-    NotClosed,
-    /// Nothing between the braces.
-    #[error("`${{}}` names no key")]
+pub enum TemplateError {
+    /// Nothing between the braces, or between the parentheses.
+    #[error("no key is named")]
     Empty,
     /// A function that does not exist.
     #[error("there is no function `{0}`; the only one is `urlencode`")]
@@ -44,70 +32,24 @@ pub enum TemplateProblem {
     NoKey(String),
 }
 
-/// Reads a template. `$${` stands for `${` as it is.
-///
-/// # Errors
-/// The first mistake, with its place.
-pub fn parse_template(text: &str) -> Result<Vec<TemplatePart>, TemplateError> {
-    let mut parts = Vec::new();
-    let mut plain = String::new();
-    let mut position = 0;
-    while let Some(found) = text[position..].find("${") {
-        let start = position + found;
-        if text[position..start].ends_with('$') {
-            plain.push_str(&text[position..start]);
-            plain.push('{');
-            position = start + 2;
-            continue;
-        }
-        plain.push_str(&text[position..start]);
-        let inner_start = start + 2;
-        let Some(length) = text[inner_start..].find('}') else {
-            return Err(TemplateError { offset: start, problem: TemplateProblem::NotClosed });
+impl TemplatePart {
+    /// Reads what stands between `${` and `}`: `KEY` or `urlencode(KEY)`.
+    ///
+    /// # Errors
+    /// See [`TemplateError`].
+    pub fn parse(expression: &str) -> Result<Self, TemplateError> {
+        let (key, urlencode) = match expression.split_once('(') {
+            None => (expression, false),
+            Some((function, rest)) if function.trim() == URLENCODE => {
+                (rest.trim_end().strip_suffix(')').ok_or(TemplateError::ParenthesisNotClosed)?, true)
+            }
+            Some((function, _)) => return Err(TemplateError::UnknownFunction(function.trim().to_owned())),
         };
-        if !plain.is_empty() {
-            parts.push(TemplatePart::Text(std::mem::take(&mut plain)));
+        match key.trim() {
+            "" => Err(TemplateError::Empty),
+            key if is_data_key(key) => Ok(Self::Key { key: key.to_owned(), urlencode }),
+            word => Err(TemplateError::NoKey(word.to_owned())),
         }
-        parts.push(parse_reference(&text[inner_start..inner_start + length], inner_start)?);
-        position = inner_start + length + 1;
-    }
-    plain.push_str(&text[position..]);
-    if !plain.is_empty() {
-        parts.push(TemplatePart::Text(plain));
-    }
-    Ok(parts)
-}
-
-fn parse_reference(inner: &str, inner_start: usize) -> Result<TemplatePart, TemplateError> {
-    let leading = inner.len() - inner.trim_start().len();
-    let word = inner.trim();
-    let offset = inner_start + leading;
-    let fail = |offset, problem| Err(TemplateError { offset, problem });
-    if word.is_empty() {
-        return fail(inner_start, TemplateProblem::Empty);
-    }
-    let Some((function, rest)) = word.split_once('(') else {
-        return parse_key(word, offset).map(|key| TemplatePart::Key { key, urlencode: false });
-    };
-    if function.trim_end() != URLENCODE {
-        return fail(offset, TemplateProblem::UnknownFunction(function.trim_end().to_owned()));
-    }
-    let argument_offset = offset + function.len() + 1;
-    let Some(argument) = rest.strip_suffix(')') else {
-        return fail(argument_offset - 1, TemplateProblem::ParenthesisNotClosed);
-    };
-    let argument_leading = argument.len() - argument.trim_start().len();
-    parse_key(argument.trim(), argument_offset + argument_leading).map(|key| TemplatePart::Key { key, urlencode: true })
-}
-
-fn parse_key(word: &str, offset: usize) -> Result<String, TemplateError> {
-    if word.is_empty() {
-        return Err(TemplateError { offset, problem: TemplateProblem::Empty });
-    }
-    if word.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character)) {
-        Ok(word.to_owned())
-    } else {
-        Err(TemplateError { offset, problem: TemplateProblem::NoKey(word.to_owned()) })
     }
 }
 
@@ -176,44 +118,34 @@ mod tests {
     }
 
     #[test]
-    fn text_keys_and_the_function_are_told_apart() {
-        assert_eq!(
-            parse_template("pg://u:${urlencode(PASSWORD)}@h/${ NAME }").unwrap(),
-            [text("pg://u:"), key("PASSWORD", true), text("@h/"), key("NAME", false)]
-        );
-        assert_eq!(parse_template("${A}${B}").unwrap(), [key("A", false), key("B", false)]);
-        assert_eq!(parse_template("").unwrap(), []);
-        assert_eq!(parse_template("5 $ and {}").unwrap(), [text("5 $ and {}")]);
+    fn a_key_and_the_function_over_one_are_told_apart() {
+        assert_eq!(TemplatePart::parse("urlencode(PASSWORD)"), Ok(key("PASSWORD", true)));
+        assert_eq!(TemplatePart::parse(" urlencode ( A ) "), Ok(key("A", true)));
+        assert_eq!(TemplatePart::parse(" tls.key "), Ok(key("tls.key", false)));
     }
 
     #[test]
-    fn a_doubled_dollar_stands_for_itself() {
-        assert_eq!(parse_template("a$${B}c${D}").unwrap(), [text("a${B}c"), key("D", false)]);
-    }
-
-    #[test]
-    fn mistakes_are_placed() {
-        let mistake = |text| parse_template(text).map_err(|error| (error.offset, error.problem)).unwrap_err();
-        assert_eq!(mistake("ab${KEY"), (2, TemplateProblem::NotClosed));
-        assert_eq!(mistake("ab${}"), (4, TemplateProblem::Empty));
-        assert_eq!(mistake("${urlencode()}"), (12, TemplateProblem::Empty));
-        assert_eq!(mistake("${ upper(KEY)}"), (3, TemplateProblem::UnknownFunction("upper".to_owned())));
-        assert_eq!(mistake("${urlencode(KEY}"), (11, TemplateProblem::ParenthesisNotClosed));
-        assert_eq!(mistake("${A B}"), (2, TemplateProblem::NoKey("A B".to_owned())));
-        assert_eq!(mistake("${urlencode( a b )}"), (13, TemplateProblem::NoKey("a b".to_owned())));
+    fn every_mistake_has_its_words() {
+        let mistake = |text| TemplatePart::parse(text).unwrap_err();
+        assert_eq!(mistake(" "), TemplateError::Empty);
+        assert_eq!(mistake("urlencode()"), TemplateError::Empty);
+        assert_eq!(mistake(" upper(KEY)"), TemplateError::UnknownFunction("upper".to_owned()));
+        assert_eq!(mistake("urlencode(KEY"), TemplateError::ParenthesisNotClosed);
+        assert_eq!(mistake("A B"), TemplateError::NoKey("A B".to_owned()));
+        assert_eq!(mistake("urlencode( a b )"), TemplateError::NoKey("a b".to_owned()));
     }
 
     #[test]
     fn a_base64_password_does_not_break_an_address() {
         let values = BTreeMap::from([("PASSWORD".to_owned(), SecretValue::from("a/b+c=:@%é".to_owned()))]);
-        let parts = parse_template("postgresql://u:${urlencode(PASSWORD)}@h/d").unwrap();
+        let parts = [text("postgresql://u:"), key("PASSWORD", true), text("@h/d")];
         let url = render(&parts, &values).unwrap();
         assert_eq!(url.expose(), b"postgresql://u:a%2Fb%2Bc%3D%3A%40%25%C3%A9@h/d");
     }
 
     #[test]
     fn a_key_without_value_is_named() {
-        let parts = parse_template("${A}${B}").unwrap();
+        let parts = [key("A", false), key("B", false)];
         let values = BTreeMap::from([("A".to_owned(), SecretValue::from("x".to_owned()))]);
         assert_eq!(render(&parts, &values), Err("B"));
     }
@@ -227,11 +159,5 @@ mod tests {
             prop_assert_eq!(decoded, bytes);
         }
 
-        #[test]
-        fn any_text_is_read_or_refused_within_itself(text: String) {
-            if let Err(error) = parse_template(&text) {
-                prop_assert!(error.offset <= text.len() && text.is_char_boundary(error.offset));
-            }
-        }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::block::{below, manifest};
 use super::labels::{labels, metadata};
 use super::{Expansion, Remark, ServiceContext};
-use crate::resource::check_dns_subdomain;
+use crate::resource::{check_dns_subdomain, is_data_key};
 use crate::secret::clear_text_secret;
 
 /// A ConfigMap holds at most 1 MiB, keys included.
@@ -68,15 +68,6 @@ fn problems(block: &ConfigBlock, name: &str) -> Vec<Remark> {
         remarks.push(Remark::new("/data", format!("a ConfigMap holds at most {LARGEST} bytes, this has {size}")));
     }
     remarks
-}
-
-/// Tells whether a word may be a key of a ConfigMap or Secret.
-fn is_data_key(key: &str) -> bool {
-    !key.is_empty()
-        && key.len() <= 253
-        && key != "."
-        && !key.starts_with("..")
-        && key.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
 }
 
 #[cfg(test)]

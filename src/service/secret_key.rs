@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Remark, ServiceContext};
-use crate::resource::{ObjectRef, check_dns_subdomain};
+use crate::resource::ObjectRef;
+use crate::secret::secret_and_key;
 
 /// A Secret and a key of it, written `SECRET/KEY`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -32,10 +33,7 @@ impl SecretKey {
 
     /// Returns the problem with the text, if there is one.
     pub(super) fn problem(&self, pointer: &str) -> Option<Remark> {
-        let (secret, key) = self.parts();
-        let key_fits = !key.is_empty()
-            && key.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character));
-        (check_dns_subdomain(secret).is_err() || !key_fits).then(|| {
+        secret_and_key(&self.0).is_none().then(|| {
             // The text is not repeated: somebody may have written the password itself.
             Remark::new(pointer, "must name a Secret and a key of it, as `SECRET/KEY`")
                 .hinted("for example `mathison-secrets/POSTGRES_PASSWORD`; the value itself never stands in the file")

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::file::{GrantBlock, MuteBlock, StackFile};
 use super::nearest::{did_you_mean, listed};
 use super::origin::Locator;
-use super::secrets::{Secrets, secret_key};
+use super::secrets::Secrets;
 use super::targets::Targets;
 use super::{Dependency, Grant, Mute, OutputSource};
 use crate::resource::Address;
+use crate::secret::secret_and_key;
 use crate::yaml::{Problems, escape_pointer};
 
 /// All of them.
@@ -179,7 +180,7 @@ fn output(
     locator: &Locator<'_>,
     problems: &mut Problems,
 ) -> Option<OutputSource> {
-    let Some((secret, key)) = secret_key(text) else {
+    let Some((secret, key)) = secret_and_key(text) else {
         return Some(OutputSource::Text(text.to_owned()));
     };
     let Some((spec, _)) = secrets.get(secret) else {

@@ -7,8 +7,8 @@ use super::file::{Generate, SecretSource};
 use super::nearest::{did_you_mean, listed};
 use super::origin::Locator;
 use super::substitute::{Mentions, Names, Piece, in_text, part_of, pieces, unclosed};
-use crate::resource::{ObjectRef, check_dns_subdomain};
-use crate::secret::{Entropy, SecretSpec, Source, TemplatePart};
+use crate::resource::{ObjectRef, check_dns_subdomain, is_data_key};
+use crate::secret::{Entropy, SecretSpec, Source, TemplatePart, secret_and_key};
 use crate::yaml::{Problem, Problems, Severity, escape_pointer};
 
 const LETTERS_AND_DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -56,8 +56,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn source(&mut self, key: &str, source: &SecretSource, pointer: &str) -> Option<Source> {
-        let allowed = |character: char| character.is_ascii_alphanumeric() || "-._".contains(character);
-        if key.is_empty() || !key.chars().all(allowed) {
+        if !is_data_key(key) {
             let message = format!("`{key}` is no key: it may hold letters, digits, `-`, `_` and `.`");
             self.problems.push(self.locator.key_error(pointer, message));
         }
@@ -78,7 +77,7 @@ impl Reader<'_> {
         }
         if let Some(from) = &source.from {
             let at = format!("{pointer}/from");
-            let Some((secret, key)) = secret_key(from) else {
+            let Some((secret, key)) = secret_and_key(from) else {
                 let message = format!("`{from}` names no key of a Secret");
                 self.problems.push(self.locator.error(&at, message).hint("write `SECRET/KEY`"));
                 return None;
@@ -106,13 +105,12 @@ impl Reader<'_> {
             return Some(Source::Generate { entropy: Entropy::Bytes(bytes) });
         }
         let alphabet = generate.alphabet.clone().unwrap_or_else(|| LETTERS_AND_DIGITS.to_owned());
-        let different: BTreeSet<char> = alphabet.chars().collect();
-        if different.len() < 2 || different.len() < alphabet.chars().count() {
-            let message = "an alphabet has at least two characters, each of them once";
-            self.problems.push(self.locator.error(&format!("{pointer}/alphabet"), message));
+        let entropy = Entropy::Characters { length: generate.length?, alphabet };
+        if let Err(error) = entropy.check() {
+            self.problems.push(self.locator.error(&format!("{pointer}/alphabet"), error.to_string()));
             return None;
         }
-        Some(Source::Generate { entropy: Entropy::Characters { length: generate.length?, alphabet } })
+        Some(Source::Generate { entropy })
     }
 
     fn template(&mut self, text: &str, pointer: &str) -> Option<Vec<TemplatePart>> {
@@ -144,20 +142,16 @@ impl Reader<'_> {
     }
 
     fn key_of(&mut self, expression: &str, at: crate::yaml::Spot) -> Option<TemplatePart> {
-        let call = expression
-            .split_once('(')
-            .and_then(|(function, rest)| Some((function.trim(), rest.strip_suffix(')')?.trim())));
-        let (key, urlencode) = match call {
-            Some(("urlencode", key)) => (key, true),
-            Some((function, _)) => {
-                let problem = Problem::error(self.names.file, at, format!("there is no function `{function}`"));
-                self.problems.push(problem.hint("the only function is `urlencode(KEY)`"));
+        let part = match TemplatePart::parse(expression) {
+            Ok(part) => part,
+            Err(error) => {
+                self.problems.push(Problem::error(self.names.file, at, error.to_string()));
                 return None;
             }
-            None => (expression, false),
         };
+        let TemplatePart::Key { key, .. } = &part else { return Some(part) };
         if self.keys.contains_key(key) {
-            return Some(TemplatePart::Key { key: key.to_owned(), urlencode });
+            return Some(part);
         }
         let known = || self.keys.keys().map(String::as_str);
         let hint = did_you_mean(key, known()).unwrap_or_else(|| format!("its keys are {}", listed(known(), "and")));
@@ -197,11 +191,4 @@ fn report_cycles(spec: &SecretSpec, pointer: &str, locator: &Locator<'_>, proble
             }
         }
     }
-}
-
-/// Splits `SECRET/KEY`.
-pub(super) fn secret_key(text: &str) -> Option<(&str, &str)> {
-    let (secret, key) = text.split_once('/')?;
-    let allowed = |character: char| character.is_ascii_alphanumeric() || "-._".contains(character);
-    (check_dns_subdomain(secret).is_ok() && !key.is_empty() && key.chars().all(allowed)).then_some((secret, key))
 }

@@ -840,7 +840,7 @@ fn an_optional_secret_that_is_generated() {
           |
           = hint: take `optional` away
 
-        error: an alphabet has at least two characters, each of them once
+        error: the alphabet needs at least two characters
          --> stack.yaml:6:45
           |
         6 |     PIN: { generate: { length: 4, alphabet: "0" } }
@@ -906,13 +906,11 @@ fn a_template_with_an_unknown_key_and_an_unknown_function() {
         6 |     URL: { template: "a://${urlencode(PASSWRD)}@${services.db.host}" }
           |                                                 ^^^^^^^^^^^^^^^^^^^
 
-        error: there is no function `base64`
+        error: there is no function `base64`; the only one is `urlencode`
          --> stack.yaml:7:23
           |
         7 |     ODD: { template: "${base64(PASSWORD)}" }
           |                       ^^^^^^^^^^^^^^^^^^^
-          |
-          = hint: the only function is `urlencode(KEY)`
     "#);
 }
 

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::secret::{Entropy, parse_template};
+use crate::secret::{Entropy, TemplatePart};
 
 fn optional_env(variable: &str, optional: bool) -> Source {
     Source::Env { variable: variable.to_owned(), optional }
@@ -12,7 +12,12 @@ fn generated() -> Source {
 }
 
 fn template(text: &str) -> Source {
-    Source::Template(parse_template(text).unwrap())
+    let parts = text.split('}').flat_map(|piece| {
+        let (plain, key) = piece.split_once("${").map_or((piece, None), |(plain, key)| (plain, Some(key)));
+        let plain = (!plain.is_empty()).then(|| TemplatePart::Text(plain.to_owned()));
+        plain.into_iter().chain(key.map(|key| TemplatePart::parse(key).unwrap()))
+    });
+    Source::Template(parts.collect())
 }
 
 /// A world with one variable, one file and one foreign key.
