@@ -61,6 +61,15 @@ impl Database<'_> {
         })
     }
 
+    /// Returns the problem with a major version that is none of the `known` ones.
+    pub(super) fn version_problem(title: &str, version: u16, known: &[u16]) -> Option<Remark> {
+        let listed = known.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+        (!known.contains(&version)).then(|| {
+            Remark::new("/version", format!("{title} {version} is not supported"))
+                .hinted(format!("the versions are {listed}"))
+        })
+    }
+
     fn labels(&self) -> Value {
         labels(self.context, self.name, self.component)
     }

@@ -124,14 +124,7 @@ pub(super) fn expand(block: &PostgresBlock, context: ServiceContext<'_>) -> Resu
 }
 
 fn problems(block: &PostgresBlock, resources: &Resources) -> Vec<Remark> {
-    let mut remarks = Vec::new();
-    if !VERSIONS.contains(&block.version) {
-        let known = VERSIONS.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-        remarks.push(
-            Remark::new("/version", format!("PostgreSQL {} is not supported", block.version))
-                .hinted(format!("the versions are {known}")),
-        );
-    }
+    let mut remarks = Vec::from_iter(Database::version_problem("PostgreSQL", block.version, VERSIONS));
     remarks.extend(block.storage.problem("/storage"));
     remarks.extend(block.shared_memory.problem("/sharedMemory"));
     remarks.extend(resources.problems("/resources"));

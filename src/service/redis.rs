@@ -150,14 +150,7 @@ fn maxmemory(block: &RedisBlock, resources: &Resources) -> i128 {
 }
 
 fn problems(block: &RedisBlock, resources: &Resources, maxmemory: i128) -> Vec<Remark> {
-    let mut remarks = Vec::new();
-    if !VERSIONS.contains(&block.version) {
-        let known = VERSIONS.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-        remarks.push(
-            Remark::new("/version", format!("Redis {} is not supported", block.version))
-                .hinted(format!("the versions are {known}")),
-        );
-    }
+    let mut remarks = Vec::from_iter(Database::version_problem("Redis", block.version, VERSIONS));
     remarks.extend(block.storage.problem("/storage"));
     remarks.extend(resources.problems("/resources"));
     remarks.extend(block.password.as_ref().and_then(|password| password.problem("/password")));
