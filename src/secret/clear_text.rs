@@ -6,7 +6,7 @@ const TELLING_ENDINGS: &[&str] =
 
 /// Tells why a plain setting looks like a secret; `None` if it does not. The reason never holds the value.
 ///
-/// Errs towards silence: an empty value, a number, a word of a switch and a `${…}` reference are never taken for one.
+/// Errs towards silence: an empty value, a number, a word of a switch and a reference are never taken for one.
 #[must_use]
 pub fn clear_text_secret(key: &str, value: &str) -> Option<&'static str> {
     if value.contains("-----BEGIN") && value.contains("PRIVATE KEY-----") {
@@ -24,7 +24,7 @@ fn is_harmless(value: &str) -> bool {
     let value = value.trim();
     value.is_empty()
         || value.parse::<f64>().is_ok()
-        || value.contains("${")
+        || has_reference(value)
         || ["true", "false", "yes", "no", "on", "off", "none", "disabled", "enabled"]
             .contains(&value.to_ascii_lowercase().as_str())
 }
@@ -35,7 +35,12 @@ fn has_password_in_url(value: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let scheme_is_word = !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')).map(|(_, password)| password);
-    scheme_is_word && password.is_some_and(|password| !password.is_empty() && !password.contains("${"))
+    scheme_is_word && password.is_some_and(|password| !password.is_empty() && !has_reference(password))
+}
+
+/// `${…}` of a stack file, or `$(…)` of a container's variables.
+fn has_reference(value: &str) -> bool {
+    value.contains("${") || value.contains("$(")
 }
 
 #[cfg(test)]
@@ -59,6 +64,7 @@ mod tests {
             ("AUTH_SECRET", ""),
             ("REDIS_URL", "redis://redis.mathison-system.svc.cluster.local:6379"),
             ("DATABASE_URL", "postgresql://mathison@host:5432/db"),
+            ("DATABASE_URL", "postgresql://mathison:$(POSTGRES_PASSWORD)@host:5432/db"),
             ("NOTE", "write to a:b@c://d"),
         ] {
             assert_eq!(clear_text_secret(key, value), None, "{key}={value}");

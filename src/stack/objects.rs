@@ -8,6 +8,7 @@ use super::kinds::mistaken_kind;
 use super::origin::Locator;
 use super::services::{NAMESPACE_SERVICE, SECRETS_SERVICE};
 use crate::resource::{Manifest, check_dns_label, check_dns_subdomain};
+use crate::secret::clear_text_secret;
 use crate::yaml::{Problems, Severity, Sources, escape_pointer};
 
 /// Checks one object of a stack with its own `namespace`, whose name is checked where it stands.
@@ -49,6 +50,60 @@ pub(super) fn check(found: &Found, namespace: &str, locator: &Locator<'_>, sourc
                 report(&format!("/{part}"), true, message, Some(hint.to_owned()));
             }
         }
+    }
+    // What a service makes was checked in its block.
+    let mut settings = Vec::new();
+    if found.origin.literal {
+        plain_settings(manifest.object(), "", &mut settings);
+    }
+    for Setting { pointer, key, value } in settings {
+        if let Some(why) = clear_text_secret(key, value) {
+            let message = format!("the value of `{key}` looks like a secret: {why}");
+            let problem = locator.about(Severity::Warning, &found.origin, &pointer, false, message, sources);
+            let hint = "say under `secrets` where it comes from, and refer to it with `secretKeyRef`";
+            problems.push(problem.hint(hint).conceal(true));
+        }
+    }
+}
+
+/// A text that everybody who may look at the object reads.
+struct Setting<'a> {
+    /// Pointer to the text.
+    pointer: String,
+    key: &'a str,
+    value: &'a str,
+}
+
+/// Finds the data of a ConfigMap and the variables of containers, in whatever object they stand.
+fn plain_settings<'a>(value: &'a Value, pointer: &str, settings: &mut Vec<Setting<'a>>) {
+    match value {
+        Value::Object(map) => {
+            let is_config_map = pointer.is_empty() && map.get("kind").is_some_and(|kind| kind == "ConfigMap");
+            for (field, value) in map {
+                let pointer = format!("{pointer}/{}", escape_pointer(field));
+                match (field.as_str(), value) {
+                    ("data", Value::Object(data)) if is_config_map => {
+                        settings.extend(data.iter().filter_map(|(key, value)| {
+                            let pointer = format!("{pointer}/{}", escape_pointer(key));
+                            Some(Setting { pointer, key, value: value.as_str()? })
+                        }));
+                    }
+                    ("env", Value::Array(variables)) => {
+                        settings.extend(variables.iter().enumerate().filter_map(|(index, variable)| {
+                            let (key, value) = (variable.get("name")?.as_str()?, variable.get("value")?.as_str()?);
+                            Some(Setting { pointer: format!("{pointer}/{index}/value"), key, value })
+                        }));
+                    }
+                    _ => plain_settings(value, &pointer, settings),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                plain_settings(item, &format!("{pointer}/{index}"), settings);
+            }
+        }
+        _ => {}
     }
 }
 
