@@ -7,11 +7,33 @@ use std::path::{Path, PathBuf};
 use super::talk::Streams;
 use crate::cli::{ExtraManifests, StackRequest};
 use crate::failure::{ExitStatus, Failure};
-use crate::stack::{self, LoadError, Settings, Stack};
+use crate::stack::{self, LoadError, Loaded, Settings, Stack};
 use crate::yaml;
 
-/// Loads the stack of a request. Warnings are told; problems are the failure.
+/// Loads the stack of a request; problems are the failure. Warnings are for `validate` to tell: repeated before every plan
+/// they would soon be read by nobody. With `-v` every command tells them.
 pub(super) fn load(request: &StackRequest, streams: &Streams) -> Result<Stack, Failure> {
+    let loaded = read_stack(request, streams)?;
+    if streams.talk.verbosity > 0 {
+        warn(&loaded, streams);
+    }
+    Ok(loaded.stack)
+}
+
+/// Loads the stack of a request and tells its warnings.
+pub(super) fn load_and_warn(request: &StackRequest, streams: &Streams) -> Result<Stack, Failure> {
+    let loaded = read_stack(request, streams)?;
+    warn(&loaded, streams);
+    Ok(loaded.stack)
+}
+
+fn warn(loaded: &Loaded, streams: &Streams) {
+    if !loaded.warnings.is_empty() {
+        streams.say(&yaml::render(&loaded.warnings, &loaded.sources, streams.talk.color_stderr));
+    }
+}
+
+fn read_stack(request: &StackRequest, streams: &Streams) -> Result<Loaded, Failure> {
     let var_files = request.var_files.iter().map(|path| Ok((path.display().to_string(), read(path)?)));
     let settings = Settings {
         set: request.set.clone(),
@@ -21,22 +43,14 @@ pub(super) fn load(request: &StackRequest, streams: &Streams) -> Result<Stack, F
         namespace: request.namespace.clone(),
         extra_manifests: extra(&request.extra)?,
     };
-    match stack::load(&request.file, &settings) {
-        Ok(loaded) => {
-            if !loaded.warnings.is_empty() {
-                streams.say(&yaml::render(&loaded.warnings, &loaded.sources, streams.talk.color_stderr));
-            }
-            Ok(loaded.stack)
-        }
-        Err(error) => {
-            let details = error.render(streams.talk.color_stderr).unwrap_or_default();
-            let hint = match &error {
-                LoadError::NotFound { hint, .. } => Some(hint.clone()),
-                _ => None,
-            };
-            Err(Failure::because(ExitStatus::Usage, error.to_string(), &error).maybe_hinted(hint).with_details(details))
-        }
-    }
+    stack::load(&request.file, &settings).map_err(|error| {
+        let details = error.render(streams.talk.color_stderr).unwrap_or_default();
+        let hint = match &error {
+            LoadError::NotFound { hint, .. } => Some(hint.clone()),
+            _ => None,
+        };
+        Failure::because(ExitStatus::Usage, error.to_string(), &error).maybe_hinted(hint).with_details(details)
+    })
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
