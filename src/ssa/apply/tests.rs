@@ -162,11 +162,12 @@ fn null_replicas_are_owned_and_conflict_with_another_number() {
     server.apply("a", json!({"spec": {"replicas": null}}));
     server.live.as_mut().unwrap()["spec"] = json!({"replicas": 1});
     assert_eq!(conflicts(&server.dry_run("b", json!({"spec": {"replicas": 3}}))), ["a: .spec.replicas"]);
-    server.apply("c", json!({"spec": {"replicas": 1}}));
+    server.apply("c", json!({"spec": {"paused": true, "replicas": 1}}));
     let dropped = server.apply("a", json!({}));
-    assert_eq!(dropped.object["spec"], json!({"replicas": 1}), "another still owns it");
-    server.apply("c", json!({}));
-    assert_eq!(server.at(".spec.replicas"), None, "the server's default follows, in nobody's hand");
+    assert_eq!(dropped.object["spec"]["replicas"], 1, "another still owns it");
+    server.apply("c", json!({"spec": {"paused": true}}));
+    assert_eq!(server.at(".spec.replicas"), Some(&json!(1)), "the default follows");
+    assert_eq!(server.owners(), ["c/Apply: .spec.paused"], "in nobody's hand");
 }
 
 #[test]
@@ -296,7 +297,12 @@ fn an_item_that_is_dropped_stays_as_far_as_others_own_it() {
     );
     server.apply("b", json!({"spec": {"containers": [{"name": "c", "image": "j"}]}}));
     server.apply("a", json!({"spec": {"containers": [{"name": "d", "image": "i"}]}}));
-    assert_eq!(server.live()["spec"]["containers"], json!([{"name": "c", "image": "j"}, {"name": "d", "image": "i"}]));
+    let containers = server.live()["spec"]["containers"].as_array().unwrap();
+    let said = |container: &Value| ["name", "image", "workingDir"].map(|field| container[field].clone());
+    assert_eq!(
+        containers.iter().map(said).collect::<Vec<_>>(),
+        [[json!("c"), json!("j"), json!(null)], [json!("d"), json!("i"), json!(null)]]
+    );
 }
 
 #[test]
@@ -306,7 +312,38 @@ fn defaults_inside_an_item_go_with_it() {
     server.apply("a", both);
     server.live.as_mut().unwrap()["spec"]["containers"][0]["imagePullPolicy"] = json!("Always");
     server.apply("a", json!({"spec": {"containers": [{"name": "d"}]}}));
-    assert_eq!(server.live()["spec"]["containers"], json!([{"name": "d"}]));
+    let names: Vec<_> =
+        server.live()["spec"]["containers"].as_array().unwrap().iter().map(|container| &container["name"]).collect();
+    assert_eq!(names, ["d"]);
+}
+
+#[test]
+fn a_dropped_field_returns_to_its_default_and_nobody_owns_it() {
+    let mut server = Server::of("apps", "Deployment");
+    server.apply("a", json!({"spec": {"replicas": 3, "paused": true}}));
+    let dropped = server.apply("a", json!({"spec": {"paused": true}}));
+    assert_eq!(dropped.object["spec"]["replicas"], 1);
+    assert_eq!(server.owners(), ["a/Apply: .spec.paused"]);
+}
+
+#[test]
+fn a_new_port_gets_its_defaults_and_they_have_no_owner() {
+    let mut server = Server::of("", "Service");
+    server.apply("a", json!({"spec": {"ports": [{"port": 80}]}}));
+    let ports = json!([{"port": 80, "protocol": "TCP", "targetPort": 80}]);
+    assert_eq!(server.live()["spec"]["ports"], ports);
+    assert_eq!(
+        server.owners(),
+        ["a/Apply: .spec.ports[port=80,protocol=\"TCP\"] .spec.ports[port=80,protocol=\"TCP\"].port"]
+    );
+}
+
+#[test]
+fn dropping_what_is_the_default_anyway_changes_owners_and_no_content() {
+    let mut server = Server::of("apps", "Deployment");
+    server.apply("a", json!({"spec": {"replicas": 1, "paused": true}}));
+    let dropped = server.dry_run("a", json!({"spec": {"paused": true}}));
+    assert!(dropped.changed && !dropped.content_changed);
 }
 
 #[test]
