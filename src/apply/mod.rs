@@ -7,6 +7,8 @@ mod ask;
 mod entry;
 mod order;
 mod remove;
+#[cfg(test)]
+mod tests;
 mod wait;
 mod walk;
 mod write;

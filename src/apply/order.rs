@@ -12,6 +12,24 @@ pub(super) enum Work {
     Change(usize),
     /// A check.
     Check,
+    /// Nothing: whoever waits for it waits for what it would have waited for.
+    Nothing,
+    /// It may not be done, and so may nothing that waits for it.
+    Refused,
+}
+
+impl Work {
+    fn of(index: usize, change: &Change) -> Self {
+        match change.action {
+            Action::NoChange | Action::Keep => Self::Nothing,
+            Action::Refuse => Self::Refused,
+            _ => Self::Change(index),
+        }
+    }
+
+    fn is_real(self) -> bool {
+        matches!(self, Self::Change(_) | Self::Check)
+    }
 }
 
 /// The nodes still to be done, and what each waits for.
@@ -35,11 +53,12 @@ impl Order {
         let mut work = BTreeMap::new();
         let mut edges = Vec::new();
         let mut rank = HashMap::new();
-        for (index, change) in plan.changes.iter().enumerate().filter(|(_, change)| is_work(change)) {
+        let has_work = (with_checks && !plan.checks.is_empty()) || plan.changes.iter().any(is_work);
+        for (index, change) in plan.changes.iter().enumerate().filter(|_| has_work) {
             let id = NodeId::Resource(change.address.clone());
             edges.push((id.clone(), &change.depends_on));
             rank.insert(id.clone(), index);
-            work.insert(id, Work::Change(index));
+            work.insert(id, Work::of(index, change));
         }
         for (name, depends_on) in plan.checks.iter().filter(|_| with_checks) {
             let id = NodeId::Check(name.clone());
@@ -49,18 +68,52 @@ impl Order {
         }
         let mut order =
             Self { waits_for: HashMap::new(), dependents: HashMap::new(), ready: BTreeSet::new(), rank, work };
+        let mut free = Vec::new();
         for (id, depends_on) in edges {
             let real: BTreeSet<&NodeId> =
                 depends_on.iter().filter(|on| **on != id && order.work.contains_key(on)).collect();
-            if real.is_empty() {
-                order.ready.insert((order.rank[&id], id.clone()));
-            }
             order.waits_for.insert(id.clone(), real.len());
-            for on in real {
-                order.dependents.entry(on.clone()).or_default().push(id.clone());
+            for on in &real {
+                order.dependents.entry((*on).clone()).or_default().push(id.clone());
+            }
+            if real.is_empty() {
+                free.push(id);
             }
         }
+        order.release(free);
         order
+    }
+
+    /// Makes nodes ready whose dependencies are done. One that is nothing to do is done at once.
+    fn release(&mut self, mut free: Vec<NodeId>) {
+        while let Some(id) = free.pop() {
+            match self.work.get(&id) {
+                Some(Work::Change(_) | Work::Check) => {
+                    self.ready.insert((self.rank[&id], id));
+                }
+                Some(Work::Nothing) => {
+                    self.work.remove(&id);
+                    free.extend(self.freed_by(&id));
+                }
+                Some(Work::Refused) | None => {}
+            }
+        }
+    }
+
+    /// Counts down those that wait for a node, and returns whichever waits for nothing more.
+    fn freed_by(&mut self, id: &NodeId) -> Vec<NodeId> {
+        let mut freed = self.dependents.remove(id).unwrap_or_default();
+        freed.retain(|dependent| {
+            let Some(count) = self.waits_for.get_mut(dependent) else { return false };
+            *count -= 1;
+            *count == 0
+        });
+        freed
+    }
+
+    /// Tells whether a node may start.
+    pub(super) fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// Takes the next node that may start.
@@ -72,17 +125,11 @@ impl Order {
 
     /// Notes that a node is done: those that waited for it alone become ready.
     pub(super) fn done(&mut self, id: &NodeId) {
-        for dependent in self.dependents.remove(id).unwrap_or_default() {
-            if let Some(count) = self.waits_for.get_mut(&dependent) {
-                *count -= 1;
-                if *count == 0 && self.work.contains_key(&dependent) {
-                    self.ready.insert((self.rank[&dependent], dependent));
-                }
-            }
-        }
+        let freed = self.freed_by(id);
+        self.release(freed);
     }
 
-    /// Notes that a node failed, and returns what can no longer be done because of it.
+    /// Notes that a node failed or is refused, and returns what can no longer be done because of it.
     pub(super) fn failed(&mut self, id: &NodeId) -> Vec<(NodeId, Work)> {
         let mut lost = Vec::new();
         let mut next = self.dependents.remove(id).unwrap_or_default();
@@ -90,7 +137,7 @@ impl Order {
             if let Some(work) = self.work.remove(&dependent) {
                 next.extend(self.dependents.remove(&dependent).unwrap_or_default());
                 self.ready.retain(|(_, ready)| *ready != dependent);
-                lost.push((dependent, work));
+                lost.extend(work.is_real().then_some((dependent, work)));
             }
         }
         lost.sort_by(|left, right| (self.rank[&left.0], &left.0).cmp(&(self.rank[&right.0], &right.0)));
@@ -100,7 +147,7 @@ impl Order {
     /// Gives up: returns everything that was not started.
     pub(super) fn abandon(&mut self) -> Vec<(NodeId, Work)> {
         self.ready.clear();
-        std::mem::take(&mut self.work).into_iter().collect()
+        std::mem::take(&mut self.work).into_iter().filter(|(_, work)| work.is_real()).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Deleting one object: only the one that was recorded, only while it is still ours.
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::Fact;
@@ -7,7 +8,7 @@ use super::walk::Task;
 use super::write::ended;
 use crate::cluster::{ClusterError, DeleteOptions, Deleted, Propagation, Seen};
 use crate::event::{Event, ResourceEnd};
-use crate::plan::Change;
+use crate::plan::{Change, is_of_another_stack};
 use crate::resource::FIELD_MANAGER;
 use crate::ssa;
 
@@ -17,9 +18,11 @@ const WORKLOADS: [&str; 6] = ["Deployment", "StatefulSet", "DaemonSet", "Replica
 /// How often the object is looked at again when it moves between the look and the delete.
 const LOOKS: usize = 5;
 
-/// Deletes the object and waits until it is gone.
-pub(super) async fn remove(task: &Task, change: &Change) -> ResourceEnd {
-    let end = match request(task, change).await {
+/// Deletes the object and waits until it is gone. Waiting takes no place from other writes.
+pub(super) async fn remove(task: &Task, change: &Change, permit: OwnedSemaphorePermit) -> ResourceEnd {
+    let requested = request(task, change).await;
+    drop(permit);
+    let end = match requested {
         Ok(Gone::Already) => ResourceEnd::Done,
         Ok(Gone::Soon) if task.wait => until_gone(task, change).await,
         Ok(Gone::Soon) => ResourceEnd::Done,
@@ -40,7 +43,6 @@ enum Gone {
 }
 
 async fn request(task: &Task, change: &Change) -> Result<Gone, ResourceEnd> {
-    let _permit = task.permits.acquire().await.map_err(|_| ResourceEnd::NotStarted)?;
     let foreground = WORKLOADS.contains(&change.object.kind.as_str());
     for _ in 0..LOOKS {
         let live = match task.cluster.get(&change.object, &change.api_version).await {
@@ -55,6 +57,9 @@ async fn request(task: &Task, change: &Change) -> Result<Gone, ResourceEnd> {
         if ssa::owned_by(&live.object, FIELD_MANAGER).is_none() {
             let words = "our field manager no longer owns anything in it; it is left alone";
             return Err(ResourceEnd::Moved(words.to_owned()));
+        }
+        if is_of_another_stack(&live, &task.label) {
+            return Err(ResourceEnd::Moved("another stack has taken it; it is left alone".to_owned()));
         }
         if live.is_deleting() {
             return Ok(Gone::Soon);
@@ -79,9 +84,9 @@ async fn until_gone(task: &Task, change: &Change) -> ResourceEnd {
     let deadline = Instant::now() + task.timeout;
     let mut follower = task.watches.follow(&change.object, &change.api_version, None);
     let mut why = "waiting until it is gone".to_owned();
+    let mut beat = deadline.min(Instant::now() + super::wait::HEARTBEAT);
     loop {
-        let heartbeat = deadline.min(Instant::now() + super::wait::HEARTBEAT);
-        match timeout_at(heartbeat, follower.next()).await {
+        match timeout_at(beat, follower.next()).await {
             Ok(Ok(Seen::Gone)) => return ResourceEnd::Done,
             Ok(Ok(Seen::Live(live))) => {
                 if change.precondition.uid.as_deref() != Some(live.uid()) {
@@ -97,11 +102,14 @@ async fn until_gone(task: &Task, change: &Change) -> ResourceEnd {
             Err(_) if Instant::now() >= deadline => {
                 return ResourceEnd::Failed(format!("not gone after {}s: {why}", task.timeout.as_secs()));
             }
-            Err(_) => task.tell(Event::ResourceWaiting {
-                address: change.address.clone(),
-                why: why.clone(),
-                elapsed: task.started.elapsed(),
-            }),
+            Err(_) => {
+                task.tell(Event::ResourceWaiting {
+                    address: change.address.clone(),
+                    why: why.clone(),
+                    elapsed: task.started.elapsed(),
+                });
+                beat = deadline.min(Instant::now() + super::wait::HEARTBEAT);
+            }
         }
     }
 }

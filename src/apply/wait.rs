@@ -38,7 +38,6 @@ pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> 
     };
     let deadline = Instant::now() + task.timeout;
     let mut beat = deadline.min(Instant::now() + FIRST_LOOK);
-    let mut said = None;
     let mut follower = task.watches.follow(&change.object, &change.api_version, Some(&written));
     let mut last = written.object;
     loop {
@@ -66,22 +65,15 @@ pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> 
                     let after = task.started.elapsed().as_secs();
                     return ResourceEnd::Failed(format!("not ready after {after}s: {told}"));
                 }
-                if said.as_ref() != Some(&told) || beat_is_due(task) {
-                    task.tell(Event::ResourceWaiting {
-                        address: change.address.clone(),
-                        why: told.clone(),
-                        elapsed: task.started.elapsed(),
-                    });
-                    said = Some(told);
-                }
+                task.tell(Event::ResourceWaiting {
+                    address: change.address.clone(),
+                    why: told,
+                    elapsed: task.started.elapsed(),
+                });
                 beat = deadline.min(Instant::now() + HEARTBEAT);
             }
         }
     }
-}
-
-fn beat_is_due(task: &Task) -> bool {
-    task.started.elapsed() >= HEARTBEAT
 }
 
 /// Adds what the pods say to why a workload is not ready; the flag tells that waiting will not help.

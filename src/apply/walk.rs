@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
 
 use super::order::{Order, Work};
 use super::{AskContext, Fact, Outcome, Record, Stop, Walk, ask, remove, wait, write};
@@ -13,7 +14,7 @@ use crate::cluster::{Cluster, Watches};
 use crate::event::{Event, ResourceEnd};
 use crate::graph::NodeId;
 use crate::plan::{Action, Change};
-use crate::resource::Address;
+use crate::resource::{Address, ObjectRef};
 use crate::verify::{Check, CheckOutcome, CheckResult};
 
 /// How long one check may take: a query that answers at all answers sooner.
@@ -29,7 +30,8 @@ pub(super) struct Task {
     pub(super) cluster: Cluster,
     pub(super) events: mpsc::UnboundedSender<Event>,
     pub(super) records: mpsc::UnboundedSender<Record>,
-    pub(super) permits: Arc<Semaphore>,
+    /// The value of the label that our objects carry.
+    pub(super) label: String,
     pub(super) watches: Watches,
     pub(super) keyed: super::Keyed,
     pub(super) timeout: Duration,
@@ -46,6 +48,26 @@ impl Task {
     /// Hands a record to the loop, which writes it down.
     pub(super) fn record(&self, change: &Change, fact: Fact) {
         let _ = self.records.send(Record { object: change.object.clone(), fact });
+    }
+}
+
+/// A change that was started and has not ended.
+struct InFlight {
+    address: Address,
+    action: Action,
+    object: ObjectRef,
+    /// True once its write is recorded: then it is only waited for.
+    written: bool,
+}
+
+impl InFlight {
+    /// How it ends where the run ends before it does.
+    fn cut_off(&self) -> ResourceEnd {
+        if self.written {
+            ResourceEnd::Failed("it was written and recorded, but the run was stopped before it was ready".to_owned())
+        } else {
+            ResourceEnd::Unknown("the run was stopped while it was in flight".to_owned())
+        }
     }
 }
 
@@ -69,16 +91,59 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
     let _ = events.send(Event::RunStarted { resources, checks: check_count });
     let mut tasks: JoinSet<Finished> = JoinSet::new();
     let mut nodes: HashMap<Id, NodeId> = HashMap::new();
-    let mut in_flight: BTreeMap<NodeId, Option<(Address, Action)>> = BTreeMap::new();
+    let mut in_flight: BTreeMap<NodeId, Option<InFlight>> = BTreeMap::new();
     let mut stopping = Stop::No;
+    for refused in plan.changes.iter().filter(|change| change.action == Action::Refuse) {
+        let id = NodeId::Resource(refused.address.clone());
+        for (lost, work) in order.failed(&id) {
+            give_up(&mut outcome, &events, plan, &lost, work, Some(&id));
+        }
+    }
     loop {
-        while stopping == Stop::No && outcome.record_error.is_none() {
-            let Some((id, work)) = order.start() else { break };
+        let may_start = stopping == Stop::No && outcome.record_error.is_none() && order.is_ready();
+        if !may_start && tasks.is_empty() {
+            break;
+        }
+        // A node is started only once there is a place for its write, so that what was not started needs no undoing
+        // when the run stops.
+        let permit = tokio::select! {
+            biased;
+            Some(fact) = heard.recv() => {
+                write_down(record, fact, &mut outcome, &mut in_flight);
+                continue;
+            }
+            Some(joined) = tasks.join_next_with_id() => {
+                while let Ok(fact) = heard.try_recv() {
+                    write_down(record, fact, &mut outcome, &mut in_flight);
+                }
+                let (task, finished) = match joined {
+                    Ok((task, finished)) => (task, Some(finished)),
+                    Err(error) => (error.id(), None),
+                };
+                let Some(id) = nodes.remove(&task) else { continue };
+                let about = in_flight.remove(&id).flatten();
+                let finished = finished.unwrap_or_else(|| panicked(&id, about));
+                finish(&mut order, &mut outcome, &events, plan, &id, finished);
+                continue;
+            }
+            Ok(()) = stop.changed() => {
+                stopping = (*stop.borrow()).max(stopping);
+                outcome.interrupted = true;
+                if stopping == Stop::Now {
+                    break;
+                }
+                let _ = events.send(Event::Stopping { in_flight: in_flight.len() });
+                continue;
+            }
+            Ok(permit) = Arc::clone(&permits).acquire_owned(), if may_start => permit,
+        };
+        {
+            let Some((id, work)) = order.start() else { continue };
             let task = Task {
                 cluster: cluster.clone(),
                 events: events.clone(),
                 records: records.clone(),
-                permits: permits.clone(),
+                label: label.1.clone(),
                 watches: watches.clone(),
                 keyed: keyed.clone(),
                 timeout: options.timeout,
@@ -88,10 +153,16 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
             match (work, &id) {
                 (Work::Change(index), _) => {
                     let change = plan.changes[index].clone();
-                    in_flight.insert(id.clone(), Some((change.address.clone(), change.action)));
+                    let about = InFlight {
+                        address: change.address.clone(),
+                        action: change.action,
+                        object: change.object.clone(),
+                        written: false,
+                    };
+                    in_flight.insert(id.clone(), Some(about));
                     let node = id.clone();
                     let handle = tasks.spawn(async move {
-                        let end = resource(&task, &change).await;
+                        let end = resource(&task, &change, permit).await;
                         let elapsed = task.started.elapsed();
                         Finished::Resource { address: change.address.clone(), action: change.action, end, elapsed }
                     });
@@ -103,6 +174,7 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
                     let (find_secret, declared) = (find_secret.clone(), Arc::clone(&declared));
                     let node = id.clone();
                     let handle = tasks.spawn(async move {
+                        let _permit = permit;
                         task.tell(Event::CheckStarted { name: check.name.clone() });
                         let timeout = CHECK_TIMEOUT.min(task.timeout);
                         let context = AskContext { declared: &declared, find_secret: &find_secret, timeout };
@@ -112,49 +184,26 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
                     });
                     nodes.insert(handle.id(), node);
                 }
-                (Work::Check, _) => {}
-            }
-        }
-        if tasks.is_empty() {
-            break;
-        }
-        tokio::select! {
-            biased;
-            Some(fact) = heard.recv() => write_down(record, fact, &mut outcome),
-            Some(joined) = tasks.join_next_with_id() => {
-                while let Ok(fact) = heard.try_recv() {
-                    write_down(record, fact, &mut outcome);
-                }
-                let (task, finished) = match joined {
-                    Ok((task, finished)) => (task, Some(finished)),
-                    Err(error) => (error.id(), None),
-                };
-                let Some(id) = nodes.remove(&task) else { continue };
-                let about = in_flight.remove(&id).flatten();
-                let finished = finished.unwrap_or_else(|| panicked(&id, about));
-                finish(&mut order, &mut outcome, &events, plan, &id, finished);
-            }
-            Ok(()) = stop.changed() => {
-                stopping = (*stop.borrow()).max(stopping);
-                outcome.interrupted = true;
-                if stopping == Stop::Now {
-                    tasks.abort_all();
-                    break;
-                }
-                let _ = events.send(Event::Stopping { in_flight: in_flight.len() });
+                _ => {}
             }
         }
     }
-    tasks.abort_all();
+    // What was answered before the end is recorded all the same.
+    tasks.shutdown().await;
     while let Ok(fact) = heard.try_recv() {
-        write_down(record, fact, &mut outcome);
+        write_down(record, fact, &mut outcome, &mut in_flight);
     }
-    for (address, action) in in_flight.into_values().flatten() {
-        let end = ResourceEnd::Unknown("the run was stopped while it was in flight".to_owned());
-        tell_end(&events, &mut outcome, address, action, end, Duration::ZERO);
+    for about in in_flight.into_values().flatten() {
+        let end = about.cut_off();
+        tell_end(&events, &mut outcome, about.address, about.action, end, Duration::ZERO);
     }
     for (id, work) in order.abandon() {
         give_up(&mut outcome, &events, plan, &id, work, None);
+    }
+    if options.run_checks && !options.wait {
+        for name in checks.keys() {
+            tell_skipped(&mut outcome, &events, name, "nothing was waited for".to_owned());
+        }
     }
     let _ = events.send(Event::RunFinished { elapsed: began.elapsed() });
     outcome
@@ -174,17 +223,17 @@ async fn ask_patiently(cluster: &Cluster, check: &Check, context: &AskContext<'_
 }
 
 /// Does one change, from the first request to readiness.
-async fn resource(task: &Task, change: &Change) -> ResourceEnd {
+async fn resource(task: &Task, change: &Change, permit: OwnedSemaphorePermit) -> ResourceEnd {
     task.tell(Event::ResourceStarted { address: change.address.clone(), action: change.action });
     match change.action {
-        Action::Create | Action::Update | Action::Adopt => match write::write(task, change).await {
+        Action::Create | Action::Update | Action::Adopt => match write::write(task, change, permit).await {
             Ok(live) => {
                 task.tell(Event::ResourceWritten { address: change.address.clone() });
                 if task.wait { wait::until_ready(task, change, live).await } else { ResourceEnd::Done }
             }
             Err(end) => end,
         },
-        Action::Delete => remove::remove(task, change).await,
+        Action::Delete => remove::remove(task, change, permit).await,
         Action::Forget => {
             task.record(change, Fact::Removed);
             ResourceEnd::Done
@@ -193,7 +242,17 @@ async fn resource(task: &Task, change: &Change) -> ResourceEnd {
     }
 }
 
-fn write_down(record: &mut (dyn FnMut(Record) -> Result<(), String> + Send), fact: Record, outcome: &mut Outcome) {
+fn write_down(
+    record: &mut (dyn FnMut(Record) -> Result<(), String> + Send),
+    fact: Record,
+    outcome: &mut Outcome,
+    in_flight: &mut BTreeMap<NodeId, Option<InFlight>>,
+) {
+    if matches!(fact.fact, Fact::Applied(_))
+        && let Some(about) = in_flight.values_mut().flatten().find(|about| about.object == fact.object)
+    {
+        about.written = true;
+    }
     if let Err(why) = record(fact) {
         outcome.record_error.get_or_insert(why);
     }
@@ -232,10 +291,10 @@ fn finish(
 }
 
 /// A worker that panicked is a failed resource, not a lost run.
-fn panicked(id: &NodeId, about: Option<(Address, Action)>) -> Finished {
+fn panicked(id: &NodeId, about: Option<InFlight>) -> Finished {
     let words = "a worker of Mathison panicked; please report it with the lines above";
     match about {
-        Some((address, action)) => {
+        Some(InFlight { address, action, .. }) => {
             Finished::Resource { address, action, end: ResourceEnd::Unknown(words.to_owned()), elapsed: Duration::ZERO }
         }
         None => Finished::Check(CheckResult {
@@ -268,17 +327,20 @@ fn give_up(
                 Some(failed) => format!("{failed} failed"),
                 None => "the run was stopped".to_owned(),
             };
-            let result =
-                CheckResult { name: name.clone(), outcome: CheckOutcome::Skipped(why), elapsed: Duration::ZERO };
-            let _ = events.send(Event::CheckFinished {
-                name: name.clone(),
-                outcome: result.outcome.clone(),
-                elapsed: Duration::ZERO,
-            });
-            outcome.checks.push(result);
+            tell_skipped(outcome, events, name, why);
         }
-        (Work::Check, _) => {}
+        _ => {}
     }
+}
+
+fn tell_skipped(outcome: &mut Outcome, events: &mpsc::UnboundedSender<Event>, name: &str, why: String) {
+    let result = CheckResult { name: name.to_owned(), outcome: CheckOutcome::Skipped(why), elapsed: Duration::ZERO };
+    let _ = events.send(Event::CheckFinished {
+        name: result.name.clone(),
+        outcome: result.outcome.clone(),
+        elapsed: result.elapsed,
+    });
+    outcome.checks.push(result);
 }
 
 fn tell_end(

@@ -1,38 +1,35 @@
 //! Writing one object by server-side apply, so that only what the plan saw can happen.
 
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::walk::Task;
 use super::{Fact, recorded_entry};
 use crate::cluster::{ApplyOptions, ClusterError};
-use crate::event::{Event, ResourceEnd};
+use crate::event::ResourceEnd;
 use crate::live::Live;
-use crate::plan::{Action, Change, Conflict, attribution, sends};
-use crate::resource::{Digest, FIELD_MANAGER, Manifest};
-use crate::ssa::{self, FieldSet, Path};
+use crate::plan::{Action, Change, Conflict, attribution, concerned_digest, sends};
+use crate::resource::{FIELD_MANAGER, Manifest};
+use crate::ssa::{self, Applied, ApplyError, FieldConflict, Schema};
 
 /// A resource version that no object has: an apply that carries it creates, but never changes what exists.
 ///
 /// The API server ignores the version of an apply that creates, and answers 409 where the object exists.
 const CREATE_ONLY: &str = "1";
 
-/// How often the live object is looked at again before a forced write, when it keeps moving in fields that are not
-/// concerned (a status, say).
+/// How often a write is tried when the object keeps moving in fields that are not concerned (a status, say).
 const LOOKS: usize = 5;
 
 /// Writes the object and hands over what is to be recorded of it.
-pub(super) async fn write(task: &Task, change: &Change) -> Result<Live, ResourceEnd> {
+pub(super) async fn write(task: &Task, change: &Change, permit: OwnedSemaphorePermit) -> Result<Live, ResourceEnd> {
+    // Held until the record is handed over: where that cannot be written down, nothing else may have started.
+    let _permit = permit;
     let Some(manifest) = sends(change) else {
         return Err(ResourceEnd::Failed("the plan has nothing to send for it".to_owned()));
     };
-    let _permit = task.permits.acquire().await.map_err(|_| ResourceEnd::NotStarted)?;
-    let written = match (change.action, change.forced.is_empty()) {
-        (Action::Create, _) => create(task, change, manifest).await,
-        (_, true) => {
-            let options = ApplyOptions { uid: change.precondition.uid.clone(), ..ApplyOptions::default() };
-            task.cluster.apply(manifest, &options).await.map_err(|error| ended(&error))
-        }
-        (_, false) => force(task, change, manifest).await,
+    let written = match change.action {
+        Action::Create => create(task, change, manifest).await,
+        _ => update(task, change, manifest).await,
     };
     match written {
         Ok(live) => {
@@ -59,7 +56,7 @@ async fn create(task: &Task, change: &Change, manifest: &Manifest) -> Result<Liv
         // Somebody was faster, or it was we ourselves and the reply was lost.
         Err(ClusterError::Moved { .. } | ClusterError::Conflict { .. }) => {
             match task.cluster.get(&change.object, &change.api_version).await {
-                Ok(Some(live)) if is_our_own_write(manifest.object(), &live) => Ok(live),
+                Ok(Some(live)) if is_our_own_write(manifest, &live) => Ok(live),
                 Ok(Some(live)) => Err(ResourceEnd::Moved(format!(
                     "the plan saw that it does not exist, but now it does (made {}); plan again",
                     live.object.pointer("/metadata/creationTimestamp").and_then(Value::as_str).unwrap_or("just now"),
@@ -74,69 +71,88 @@ async fn create(task: &Task, change: &Change, manifest: &Manifest) -> Result<Liv
     }
 }
 
-/// Tells whether the live object is what our own apply, whose reply was lost, has made: our manager alone owns what we
-/// sent.
-fn is_our_own_write(sent: &Value, live: &Live) -> bool {
-    let Some(fields) = ssa::owned_by(&live.object, FIELD_MANAGER) else { return false };
-    let sent_fields = ssa::extract(sent, &fields);
-    ssa::changes(None, &ssa::extract(&live.object, &fields), &sent_fields).is_empty()
+/// Tells whether the live object is what our own apply, whose reply was lost, has made of it: to apply the same again would
+/// change nothing, neither values nor whose they are.
+fn is_our_own_write(manifest: &Manifest, live: &Live) -> bool {
+    applied(manifest, live).is_ok_and(|applied| !applied.changed)
 }
 
-/// Forces exactly the conflicts that the plan lists: looks, compares, and sends with the resource version it looked at.
-async fn force(task: &Task, change: &Change, manifest: &Manifest) -> Result<Live, ResourceEnd> {
+fn applied(manifest: &Manifest, live: &Live) -> Result<Applied, ApplyError> {
+    let schema = ssa::builtin(manifest.group(), manifest.version(), manifest.kind()).unwrap_or_else(Schema::deduced);
+    ssa::apply(&schema, Some(&live.object), manifest.object(), FIELD_MANAGER)
+}
+
+/// Writes to an object that exists, with the uid and the resource version that it was looked at with. The plan's own look
+/// serves the first time, unless the write is forced: that needs one right before it.
+async fn update(task: &Task, change: &Change, manifest: &Manifest) -> Result<Live, ResourceEnd> {
+    let force = !change.forced.is_empty();
+    let planned = (change.precondition.uid.clone(), change.precondition.resource_version.clone());
+    let mut seen = Some(planned).filter(|(uid, version)| !force && uid.is_some() && version.is_some());
+    let mut tried = false;
     for _ in 0..LOOKS {
-        let live = match task.cluster.get(&change.object, &change.api_version).await {
-            Ok(Some(live)) => live,
-            Ok(None) => return Err(ResourceEnd::Moved("it was deleted since the plan was made".to_owned())),
-            Err(error) => return Err(ended(&error)),
+        let (uid, resource_version) = match seen.take() {
+            Some(seen) => seen,
+            None => {
+                let live = look(task, change).await?;
+                if tried && is_our_own_write(manifest, &live) {
+                    return Ok(live);
+                }
+                still_as_planned(task, change, manifest, &live)?;
+                (Some(live.uid().to_owned()), Some(live.resource_version().to_owned()))
+            }
         };
-        still_as_planned(change, &live, task)?;
-        let options = ApplyOptions {
-            force: true,
-            uid: Some(live.uid().to_owned()),
-            resource_version: Some(live.resource_version().to_owned()),
-            ..ApplyOptions::default()
-        };
+        tried = true;
+        let options = ApplyOptions { force, uid, resource_version, ..ApplyOptions::default() };
         match task.cluster.apply(manifest, &options).await {
             Ok(live) => return Ok(live),
-            Err(ClusterError::Moved { .. }) => {
-                task.tell(Event::Note {
-                    text: format!("{} changed while it was written; looking again", change.address),
-                });
-            }
+            // Often only its status; or it was we ourselves and the reply was lost.
+            Err(ClusterError::Moved { .. }) => {}
             Err(error) => return Err(ended(&error)),
         }
     }
     Err(ResourceEnd::Moved(format!("it kept changing while it was written ({LOOKS} tries)")))
 }
 
-/// Compares the live object with what the plan saw: its uid, who owns the fields that are forced, and their values.
-fn still_as_planned(change: &Change, live: &Live, task: &Task) -> Result<(), ResourceEnd> {
+async fn look(task: &Task, change: &Change) -> Result<Live, ResourceEnd> {
+    match task.cluster.get(&change.object, &change.api_version).await {
+        Ok(Some(live)) => Ok(live),
+        Ok(None) => Err(ResourceEnd::Moved("it was deleted since the plan was made".to_owned())),
+        Err(error) => Err(ended(&error)),
+    }
+}
+
+/// Compares the live object with what the plan saw: its uid, whom the write would take fields from, and the values that
+/// the plan is about.
+fn still_as_planned(task: &Task, change: &Change, manifest: &Manifest, live: &Live) -> Result<(), ResourceEnd> {
+    let moved = |why: String| Err(ResourceEnd::Moved(why));
     if change.precondition.uid.as_deref() != Some(live.uid()) {
-        return Err(ResourceEnd::Moved("it was deleted and made anew since the plan was made".to_owned()));
+        return moved("it was deleted and made anew since the plan was made".to_owned());
     }
-    let entries = ssa::managed_fields(&live.object).unwrap_or_default();
-    let owners = |conflict: &Conflict| {
-        let Ok(path) = Path::parse(&conflict.field) else { return false };
-        entries
-            .iter()
-            .filter(|entry| entry.manager != FIELD_MANAGER && entry.fields.contains(&path))
-            .all(|entry| attribution(entry) == conflict.by)
+    let applied = match applied(manifest, live) {
+        Ok(applied) => applied,
+        Err(error) => return Err(ResourceEnd::Failed(error.to_string())),
     };
-    if let Some(moved) = change.forced.iter().find(|conflict| !owners(conflict)) {
-        return Err(ResourceEnd::Moved(format!("`{}` changed hands since the plan was made", moved.field)));
+    let unplanned = |conflict: &&FieldConflict| !change.forced.iter().any(|planned| is_planned(planned, conflict));
+    if let Some(conflict) = applied.conflicts.iter().find(unplanned) {
+        let manager = &conflict.entry.manager;
+        return moved(format!("`{}` is in the hand of `{manager}`, which the plan did not see", conflict.path));
     }
-    let mut fields = FieldSet::default();
-    for path in change.diff.iter().filter_map(|field| Path::parse(&field.path).ok()) {
-        fields.insert(&path);
-    }
-    let part = ssa::extract(&live.object, &fields);
+    let Some(concerned) = change.precondition.concerned else { return Ok(()) };
     let secret = change.object.kind == "Secret" && change.object.group.is_empty();
-    let digest = if secret { Digest::of(&(task.keyed)(&part)) } else { Digest::of(&part) };
-    if change.precondition.concerned.is_some_and(|concerned| concerned != digest) {
-        return Err(ResourceEnd::Moved("the values that the plan is about changed since it was made".to_owned()));
+    let keyed: Option<&dyn Fn(&Value) -> Value> = if secret { Some(&*task.keyed) } else { None };
+    if concerned_digest(&live.object, &change.precondition.concerned_fields, keyed) == concerned {
+        return Ok(());
     }
-    Ok(())
+    moved("the values that the plan is about changed since it was made".to_owned())
+}
+
+/// Tells whether a conflict is the planned one. A manager that wrote again, elsewhere in the object or the same values, is
+/// still the same; the values themselves are compared by their digest.
+fn is_planned(planned: &Conflict, conflict: &FieldConflict) -> bool {
+    let now = attribution(&conflict.entry);
+    planned.field == conflict.path.to_string()
+        && (&planned.by.manager, &planned.by.operation, &planned.by.subresource)
+            == (&now.manager, &now.operation, &now.subresource)
 }
 
 /// How an error of the cluster ends the work on a resource.

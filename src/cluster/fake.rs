@@ -16,16 +16,16 @@ use super::{Cluster, ConnectOptions, Endpoint, RetryPolicy};
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// `GET /api/v1/…?query`.
-    pub(super) line: String,
-    pub(super) accept: String,
-    pub(super) content_type: String,
-    pub(super) body: Value,
+    pub(crate) line: String,
+    pub(crate) accept: String,
+    pub(crate) content_type: String,
+    pub(crate) body: Value,
 }
 
 /// An answer.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Json(u16, Value),
     Text(u16, &'static str),
     /// The events of a watch, which ends after the last.
@@ -42,7 +42,7 @@ pub(super) enum Answer {
 type Handler = dyn FnMut(&Seen) -> Answer + Send;
 
 #[derive(Clone)]
-pub(super) struct FakeServer {
+pub(crate) struct FakeServer {
     handler: Arc<Mutex<Box<Handler>>>,
     log: Arc<Mutex<Vec<Seen>>>,
     /// Requests under way, and the most there were.
@@ -50,40 +50,40 @@ pub(super) struct FakeServer {
 }
 
 impl FakeServer {
-    pub(super) fn new(handler: impl FnMut(&Seen) -> Answer + Send + 'static) -> Self {
+    pub(crate) fn new(handler: impl FnMut(&Seen) -> Answer + Send + 'static) -> Self {
         Self { handler: Arc::new(Mutex::new(Box::new(handler))), log: Arc::default(), gauge: Arc::default() }
     }
 
     /// Answers one after the other, whatever is asked.
-    pub(super) fn scripted(answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub(crate) fn scripted(answers: impl IntoIterator<Item = Answer>) -> Self {
         let mut answers: VecDeque<Answer> = answers.into_iter().collect();
         Self::new(move |seen| answers.pop_front().unwrap_or_else(|| panic!("not expected: {seen:?}")))
     }
 
-    pub(super) fn requests(&self) -> Vec<Seen> {
+    pub(crate) fn requests(&self) -> Vec<Seen> {
         self.log.lock().unwrap().clone()
     }
 
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.requests().into_iter().map(|seen| seen.line).collect()
     }
 
-    pub(super) fn most_at_once(&self) -> usize {
+    pub(crate) fn most_at_once(&self) -> usize {
         self.gauge.lock().unwrap().1
     }
 
-    pub(super) fn cluster(&self) -> Cluster {
+    pub(crate) fn cluster(&self) -> Cluster {
         self.cluster_with(&options())
     }
 
-    pub(super) fn cluster_with(&self, options: &ConnectOptions) -> Cluster {
+    pub(crate) fn cluster_with(&self, options: &ConnectOptions) -> Cluster {
         let endpoint = Endpoint { context: Some("fake".to_owned()), server: "https://fake:6443".to_owned() };
         Cluster::from_client(kube::Client::new(self.clone(), "default"), endpoint, options)
     }
 }
 
 /// `Status` as the API server writes it.
-pub(super) fn status(code: u16, reason: &str, message: &str, details: Value) -> Answer {
+pub(crate) fn status(code: u16, reason: &str, message: &str, details: Value) -> Answer {
     Answer::Json(
         code,
         json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message, "details": details}),
@@ -91,22 +91,22 @@ pub(super) fn status(code: u16, reason: &str, message: &str, details: Value) -> 
 }
 
 /// The answer to a read of an object that is not there.
-pub(super) fn absent(plural: &str, name: &str) -> Answer {
+pub(crate) fn absent(plural: &str, name: &str) -> Answer {
     status(404, "NotFound", "not found", json!({"name": name, "kind": plural}))
 }
 
 /// The authorizer's answer.
-pub(super) fn forbidden() -> Answer {
+pub(crate) fn forbidden() -> Answer {
     status(403, "Forbidden", "configmaps is forbidden: User \"eve\" cannot list resource \"configmaps\"", json!({}))
 }
 
 /// The namespace that identifies the cluster.
-pub(super) fn kube_system() -> Answer {
+pub(crate) fn kube_system() -> Answer {
     Answer::Json(200, object("v1", "Namespace", None, "kube-system", 1))
 }
 
 /// A small object with a uid of its own.
-pub(super) fn object(api_version: &str, kind: &str, namespace: Option<&str>, name: &str, version: u64) -> Value {
+pub(crate) fn object(api_version: &str, kind: &str, namespace: Option<&str>, name: &str, version: u64) -> Value {
     let mut metadata = json!({"name": name, "uid": format!("uid-of-{name}"), "resourceVersion": version.to_string()});
     if let Some(namespace) = namespace {
         metadata["namespace"] = json!(namespace);
@@ -115,7 +115,7 @@ pub(super) fn object(api_version: &str, kind: &str, namespace: Option<&str>, nam
 }
 
 /// A page of a list; its items lack `apiVersion` and `kind`, as those of built-in kinds do.
-pub(super) fn page(items: Vec<Value>, next: Option<&str>, version: u64) -> Answer {
+pub(crate) fn page(items: Vec<Value>, next: Option<&str>, version: u64) -> Answer {
     let mut items = items;
     for item in &mut items {
         let map = item.as_object_mut().unwrap();
@@ -129,7 +129,7 @@ pub(super) fn page(items: Vec<Value>, next: Option<&str>, version: u64) -> Answe
 }
 
 /// Waits that a test does not notice.
-pub(super) fn options() -> ConnectOptions {
+pub(crate) fn options() -> ConnectOptions {
     let retry = RetryPolicy { first_wait: Duration::from_micros(10), ..RetryPolicy::default() };
     ConnectOptions { retry, ..ConnectOptions::default() }
 }

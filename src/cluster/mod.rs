@@ -30,7 +30,7 @@ mod watch;
 mod write;
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;
 

@@ -1,15 +1,14 @@
 //! Deciding about a desired object that exists: ours or not, changed by whom, and what an apply would make of it.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::ignore::{config_to_send, ignored_paths};
+use super::ownership::{Claim, claim};
 use super::{Action, Certainty, Change, Conflict, Consequence, Inputs, Precondition, Reason, field_change};
 use crate::diff::Attribution;
 use crate::live::{Live, Prediction};
-use crate::resource::{Digest, FIELD_MANAGER, Manifest, STACK_LABEL, stack_label};
-use crate::ssa::{self, FieldSet, ManagedEntry, Path, Schema};
+use crate::resource::{Digest, FIELD_MANAGER, Manifest};
+use crate::ssa::{self, ApplyError, FieldConflict, FieldSet, ManagedEntry, Path, Schema};
 use crate::stack::{Desired, Grant};
 use crate::state::Entry;
 
@@ -18,16 +17,13 @@ pub(super) fn decide_existing(inputs: &Inputs<'_>, desired: &Desired, live: &Liv
     if live.is_deleting() {
         return Change { action: Action::Refuse, reason: Reason::BeingDeleted, ..blank };
     }
-    let recorded = inputs.state.entries.get(&blank.object).filter(|entry| entry.uid == live.uid());
-    let why = match recorded {
-        Some(_) => None,
-        None => match adoption(inputs, live, &blank) {
-            Adoption::Because(reason) => Some(reason),
-            Adoption::Used => return Change { reason: Reason::UsedNamespace, ..blank },
-            Adoption::Refused(owner) => {
-                return Change { action: Action::Refuse, reason: Reason::TakenByOthers { owner }, ..blank };
-            }
-        },
+    let (recorded, why) = match claim(inputs, live, &blank) {
+        Claim::Recorded(entry) => (Some(entry), None),
+        Claim::Adopted(reason) => (None, Some(reason)),
+        Claim::Used => return used(inputs, blank),
+        Claim::Taken(owner) => {
+            return Change { action: Action::Refuse, reason: Reason::TakenByOthers { owner }, ..blank };
+        }
     };
     let desired_digest = inputs.desired_digest(&desired.manifest);
     let blank = Change {
@@ -35,7 +31,7 @@ pub(super) fn decide_existing(inputs: &Inputs<'_>, desired: &Desired, live: &Liv
         precondition: Precondition {
             uid: Some(live.uid().to_owned()),
             resource_version: Some(live.resource_version().to_owned()),
-            concerned: None,
+            ..Precondition::default()
         },
         ..blank
     };
@@ -43,47 +39,19 @@ pub(super) fn decide_existing(inputs: &Inputs<'_>, desired: &Desired, live: &Liv
         && entry.desired == desired_digest
         && is_as_recorded(inputs, entry, live, desired.manifest.is_secret())
     {
-        let stale = entry.protect != desired.protect
-            || entry.address != blank.address
-            || entry.depends_on != blank.depends_on_objects;
+        let stale = is_record_stale(entry, desired, &blank);
         return Change { reason: if stale { Reason::RecordOnly } else { Reason::UpToDate }, ..blank };
     }
     predict(inputs, desired, live, recorded, why, blank)
 }
 
-enum Adoption {
-    Because(Reason),
-    Used,
-    Refused(String),
-}
-
-fn adoption(inputs: &Inputs<'_>, live: &Live, blank: &Change) -> Adoption {
-    if inputs.policy.adopt.contains(&blank.address) {
-        return Adoption::Because(Reason::AdoptionAsked);
+/// A namespace that somebody else made is used and never recorded; a record of one that was ours before it was made anew
+/// is dropped.
+fn used(inputs: &Inputs<'_>, blank: Change) -> Change {
+    if inputs.state.entries.contains_key(&blank.object) {
+        return Change { action: Action::Forget, reason: Reason::NoLongerOurs, ..blank };
     }
-    let label = live.label(STACK_LABEL);
-    let ours = stack_label(&inputs.stack.name, &inputs.stack.namespace);
-    if label == Some(ours.as_str()) && ssa::owned_by(&live.object, FIELD_MANAGER).is_some() {
-        let recorded = inputs.state.entries.contains_key(&blank.object);
-        return Adoption::Because(if recorded { Reason::Recreated } else { Reason::OursByLabel });
-    }
-    match label {
-        // Also one that another stack made: several stacks may live in it.
-        _ if blank.object.kind == "Namespace" && blank.object.group.is_empty() => Adoption::Used,
-        Some(other) if other != ours => Adoption::Refused(format!("stack `{other}` (label {STACK_LABEL})")),
-        _ => Adoption::Refused(owners(live)),
-    }
-}
-
-/// Names the managers of an object that is not ours.
-fn owners(live: &Live) -> String {
-    let entries = ssa::managed_fields(&live.object).unwrap_or_default();
-    let managers: BTreeSet<String> = entries.into_iter().map(|entry| format!("`{}`", entry.manager)).collect();
-    if managers.is_empty() {
-        "somebody who left no trace in its managed fields".to_owned()
-    } else {
-        format!("field manager {}", managers.into_iter().collect::<Vec<_>>().join(", "))
-    }
+    Change { reason: Reason::UsedNamespace, ..blank }
 }
 
 /// Tells whether the fields we own, and their values, are those that were recorded after the last apply.
@@ -107,28 +75,27 @@ fn predict(
     let kind = blank.object.group_kind();
     let known = (inputs.schema)(&blank.api_version, &blank.object.kind);
     let schema = known.clone().unwrap_or_else(Schema::deduced);
-    let config = config_to_send(desired, live, &ignored_paths(inputs, desired));
+    let ignored = ignored_paths(inputs.stack, desired);
+    let config = config_to_send(desired, live, &ignored);
     let applied = match ssa::apply(&schema, Some(&live.object), config.object(), FIELD_MANAGER) {
         Ok(applied) => applied,
         Err(error) => {
-            return Change { action: Action::Refuse, reason: Reason::Rejected(error.to_string()), ..blank };
+            let reason = Reason::Rejected(why_not(&error, secret));
+            return Change { action: Action::Refuse, reason, ..blank };
         }
     };
     let recorded_fields = recorded.and_then(|entry| FieldSet::from_fields_v1(&entry.fields).ok()).unwrap_or_default();
     let mut refused = Vec::new();
     let mut forced = Vec::new();
-    let mut takes_back = false;
     for conflict in &applied.conflicts {
-        let told = Conflict { field: conflict.path.to_string(), by: attribution(&conflict.entry) };
-        if recorded_fields.contains(&conflict.path) {
-            takes_back = true;
-            forced.push(told);
-        } else if adopted == Some(Reason::AdoptionAsked) || is_granted(inputs, desired, &told) {
-            forced.push(told);
+        let asked = adopted == Some(Reason::AdoptionAsked);
+        if asked || recorded_fields.contains(&conflict.path) || is_granted(inputs, desired, conflict) {
+            forced.push(conflict);
         } else {
-            refused.push(told);
+            refused.push(told(conflict));
         }
     }
+    let takes_back = forced.iter().any(|conflict| recorded_fields.contains(&conflict.path));
     let (predicted, certainty) = match inputs.predictions.get(&blank.object) {
         Some(Prediction::Rejected(why)) => {
             return Change { action: Action::Refuse, reason: Reason::Rejected(why.clone()), ..blank };
@@ -138,28 +105,31 @@ fn predict(
         Some(Prediction::Proved(_) | Prediction::SchemaOnly(_)) | None => (&applied.object, Certainty::SchemaOnly),
     };
     let values = ssa::changes(known.as_ref(), &live.object, predicted);
-    let paths: Vec<&Path> = values.iter().map(|change| &change.path).collect();
-    let drifted = recorded.is_some_and(|entry| drifted_since(inputs, entry, live, secret));
+    let drifted = recorded.is_some_and(|entry| drifted_since(inputs, entry, live, secret, &ignored));
     let diff = values
         .iter()
         .map(|change| {
-            let by = forced.iter().find(|conflict| touches(&conflict.field, &change.path));
-            field_change(&kind, change, by.map(|conflict| conflict.by.clone()))
+            let by = forced.iter().find(|conflict| touches(&conflict.path, &change.path));
+            field_change(&kind, change, by.map(|conflict| attribution(&conflict.entry)))
         })
         .collect::<Vec<_>>();
-    let ownership_changes = ssa::raw_fields_of(&live.object, FIELD_MANAGER) != Some(&applied.fields.to_fields_v1());
+    let ownership_changes = ssa::owned_by(&live.object, FIELD_MANAGER).unwrap_or_default() != applied.fields;
     let changed = !diff.is_empty() || ownership_changes;
     let desired_changed = recorded.is_none_or(|entry| Some(entry.desired) != blank.desired);
+    let record_is_stale = recorded.is_some_and(|entry| is_record_stale(entry, desired, &blank))
+        || recorded.is_some_and(|entry| !is_as_recorded(inputs, entry, live, secret));
     let (action, reason) = match (adopted, changed) {
         _ if !refused.is_empty() => (Action::Refuse, Reason::Conflict(refused)),
         (Some(reason), _) => (Action::Adopt, reason),
-        (None, false) => (Action::NoChange, if desired_changed { Reason::RecordOnly } else { Reason::UpToDate }),
+        (None, false) if desired_changed || record_is_stale => (Action::NoChange, Reason::RecordOnly),
+        (None, false) => (Action::NoChange, Reason::UpToDate),
         (None, true) => (
             Action::Update,
             match (desired_changed, drifted || takes_back) {
                 (true, true) => Reason::DesiredChangedAndTakeBack,
-                (false, true) => Reason::TakeBack,
-                (_, false) => Reason::DesiredChanged,
+                (true, false) => Reason::DesiredChanged,
+                // Be it only whose a field is.
+                (false, _) => Reason::TakeBack,
             },
         ),
     };
@@ -167,47 +137,66 @@ fn predict(
     if action == Action::Update && diff.is_empty() {
         consequences.push(Consequence::Note("only the ownership of fields is restored; no value changes".to_owned()));
     }
-    let concerned = Some(concerned_digest(inputs, &live.object, &paths, secret));
+    let concerned_fields: FieldSet = values.iter().map(|change| change.path.clone()).collect();
+    let concerned = Some(concerned_digest(&live.object, &concerned_fields, secret.then_some(inputs.keyed)));
     Change {
         action,
         reason,
         diff,
-        forced,
+        forced: forced.into_iter().map(told).collect(),
         consequences,
         certainty: if changed { certainty } else { Certainty::Proved },
-        precondition: Precondition { concerned, ..blank.precondition.clone() },
+        precondition: Precondition { concerned, concerned_fields, ..blank.precondition.clone() },
         manifest: Some(config),
         ..blank
     }
 }
 
-fn touches(field: &str, path: &Path) -> bool {
-    let path = path.to_string();
-    path.starts_with(field) || field.starts_with(&path)
+/// Why a manifest cannot be applied. What does not fit in a Secret is quoted by nobody.
+fn why_not(error: &ApplyError, secret: bool) -> String {
+    match error {
+        ApplyError::Config(problem) if !secret => format!("{error}: {problem}"),
+        _ => error.to_string(),
+    }
 }
 
-/// Tells whether somebody changed what we recorded.
-fn drifted_since(inputs: &Inputs<'_>, entry: &Entry, live: &Live, secret: bool) -> bool {
+fn told(conflict: &FieldConflict) -> Conflict {
+    Conflict { field: conflict.path.to_string(), by: attribution(&conflict.entry) }
+}
+
+/// Tells whether one of the paths is the other, or lies within it.
+fn touches(one: &Path, other: &Path) -> bool {
+    one.starts_with(other) || other.starts_with(one)
+}
+
+/// Tells whether a record says something else of an object than what its fields say.
+fn is_record_stale(entry: &Entry, desired: &Desired, blank: &Change) -> bool {
+    entry.protect != desired.protect || entry.address != blank.address || entry.depends_on != blank.depends_on_objects
+}
+
+/// Tells whether somebody changed what we recorded, outside of what is left to others.
+fn drifted_since(inputs: &Inputs<'_>, entry: &Entry, live: &Live, secret: bool, ignored: &[Path]) -> bool {
     let Ok(fields) = FieldSet::from_fields_v1(&entry.fields) else { return true };
     let now = ssa::extract(&live.object, &fields);
     let now = if secret { (inputs.keyed)(&now) } else { now };
+    let left_to_others = |path: &Path| ignored.iter().any(|ignored| path.starts_with(ignored));
     Entry::owned_digest(&entry.fields, &now) != entry.owned
+        && ssa::changes(None, &entry.applied, &now).iter().any(|change| !left_to_others(&change.path))
 }
 
-/// Digest of the live values at the paths that a change is about: it must be the same right before the write.
-fn concerned_digest(inputs: &Inputs<'_>, live: &Value, paths: &[&Path], secret: bool) -> Digest {
-    let mut fields = FieldSet::default();
-    for path in paths {
-        fields.insert(path);
-    }
-    let part = ssa::extract(live, &fields);
-    if secret { Digest::of(&(inputs.keyed)(&part)) } else { Digest::of(&part) }
+/// Returns the digest of an object's values in some fields, keyed where `keyed` is given: what a plan is about must be
+/// the same right before the write.
+#[must_use]
+pub fn concerned_digest(object: &Value, fields: &FieldSet, keyed: Option<&dyn Fn(&Value) -> Value>) -> Digest {
+    let part = ssa::extract(object, fields);
+    keyed.map_or_else(|| Digest::of(&part), |keyed| Digest::of(&keyed(&part)))
 }
 
-fn is_granted(inputs: &Inputs<'_>, desired: &Desired, conflict: &Conflict) -> bool {
+fn is_granted(inputs: &Inputs<'_>, desired: &Desired, conflict: &FieldConflict) -> bool {
     inputs.policy.grants.iter().chain(&desired.grants).any(|grant: &Grant| {
-        grant.manager.as_ref().is_none_or(|manager| *manager == conflict.by.manager)
-            && grant.field.as_ref().is_none_or(|field| conflict.field.starts_with(field.as_str()))
+        let covers = |field: &String| Path::parse(field).is_ok_and(|field| conflict.path.starts_with(&field));
+        grant.manager.as_ref().is_none_or(|manager| *manager == conflict.entry.manager)
+            && grant.field.as_ref().is_none_or(covers)
     })
 }
 

@@ -1,53 +1,92 @@
 //! Fields left to others: what `ignore` names, and what an autoscaler of the stack governs.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::live::Live;
 use crate::resource::{FIELD_MANAGER, Manifest};
 use crate::ssa::{self, Path, PathElement};
-use crate::stack::Desired;
+use crate::stack::{Desired, Stack};
 
-use super::Inputs;
-
-/// The paths of this object that are left to others.
-pub(super) fn ignored_paths(inputs: &Inputs<'_>, desired: &Desired) -> Vec<Path> {
+/// Returns the paths of an object that are left to others: what it ignores, and its replicas where an autoscaler of the
+/// stack governs them.
+#[must_use]
+pub fn ignored_paths(stack: &Stack, desired: &Desired) -> Vec<Path> {
     let mut paths: Vec<Path> = desired.ignore.iter().filter_map(|text| Path::parse(text).ok()).collect();
-    let scaled = inputs.stack.resources.values().any(|other| {
-        let target = other.manifest.object().pointer("/spec/scaleTargetRef");
-        let is = |key: &str, text: &str| target.and_then(|target| target.get(key)?.as_str()) == Some(text);
-        other.manifest.kind() == "HorizontalPodAutoscaler"
-            && other.manifest.namespace() == desired.manifest.namespace()
-            && is("kind", desired.manifest.kind())
-            && is("name", desired.manifest.name())
-    });
-    if scaled {
-        paths.extend(Path::parse(".spec.replicas"));
+    if desired.manifest.object().pointer("/spec/replicas").is_some() && is_scaled(stack, &desired.manifest) {
+        paths.push(Path::of_fields(&["spec", "replicas"]));
     }
     paths
 }
 
-/// Returns what is sent: the manifest without the fields left to others. A field that only we own is sent with its live
-/// value until another manager owns it, since dropping it would remove it.
+fn is_scaled(stack: &Stack, manifest: &Manifest) -> bool {
+    stack.resources.values().map(|other| &other.manifest).any(|other| {
+        other.kind() == "HorizontalPodAutoscaler" && other.namespace() == manifest.namespace() && {
+            let target = other.object().pointer("/spec/scaleTargetRef");
+            let is = |key: &str, text: &str| target.and_then(|target| target.get(key)?.as_str()) == Some(text);
+            is("kind", manifest.kind()) && is("name", manifest.name())
+        }
+    })
+}
+
+/// Returns what is sent: the manifest without the fields left to others. Those that only we own are sent with their live
+/// values until another manager owns them, since dropping them would remove them.
 pub(super) fn config_to_send(desired: &Desired, live: &Live, ignored: &[Path]) -> Manifest {
     let mut manifest = desired.manifest.clone();
+    if ignored.is_empty() {
+        return manifest;
+    }
+    let entries = ssa::managed_fields(&live.object).unwrap_or_default();
+    let ours = ssa::owned_by(&live.object, FIELD_MANAGER).unwrap_or_default().leaves();
+    let owned_by_others =
+        |path: &Path| entries.iter().any(|entry| !entry.is_applied_by(FIELD_MANAGER) && entry.fields.contains(path));
     for path in ignored {
-        let entries = ssa::managed_fields(&live.object).unwrap_or_default();
-        let others = entries.iter().any(|entry| entry.manager != FIELD_MANAGER && entry.fields.contains(path));
-        let ours = entries.iter().any(|entry| entry.manager == FIELD_MANAGER && entry.fields.contains(path));
-        match ssa::value_at(&live.object, path).filter(|_| ours && !others) {
-            Some(value) => set_value(manifest.object_mut(), path, value.clone()),
-            None => remove_value(manifest.object_mut(), path),
+        remove_value(manifest.object_mut(), path);
+        for field in ours.iter().filter(|field| field.starts_with(path) && !owned_by_others(field)) {
+            if let Some(value) = ssa::value_at(&live.object, &field) {
+                put_value(manifest.object_mut(), &field, value.clone());
+            }
         }
     }
     manifest
 }
 
-/// Sets the value at a path whose parent exists; elsewhere there is nothing to keep in step.
-fn set_value(object: &mut Value, path: &[PathElement], value: Value) {
-    if let Some((PathElement::Field(name), parents)) = path.split_last()
-        && let Some(map) = parent_mut(object, parents).and_then(Value::as_object_mut)
-    {
-        map.insert(name.clone(), value);
+/// Puts a value where it is in the live object, making the maps and items around it that are missing.
+fn put_value(object: &mut Value, path: &[PathElement], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        *object = value;
+        return;
+    };
+    let place = match first {
+        PathElement::Field(name) => {
+            if object.is_null() {
+                *object = Value::Object(Map::new());
+            }
+            object.as_object_mut().map(|map| map.entry(name.clone()).or_insert(Value::Null))
+        }
+        item => {
+            if object.is_null() {
+                *object = Value::Array(Vec::new());
+            }
+            object.as_array_mut().and_then(|items| {
+                let at = items.iter().position(|value| is_item(value, item)).unwrap_or_else(|| {
+                    items.push(named_item(item));
+                    items.len() - 1
+                });
+                items.get_mut(at)
+            })
+        }
+    };
+    if let Some(place) = place {
+        put_value(place, rest, value);
+    }
+}
+
+/// The item of a list that has nothing but its name.
+fn named_item(element: &PathElement) -> Value {
+    match element {
+        PathElement::Key(keys) => Value::Object(keys.iter().map(|(key, value)| (key.clone(), value.clone())).collect()),
+        PathElement::Value(value) => value.clone(),
+        PathElement::Field(_) | PathElement::Index(_) => Value::Null,
     }
 }
 
@@ -78,7 +117,11 @@ fn parent_mut<'v>(object: &'v mut Value, path: &[PathElement]) -> Option<&'v mut
 
 fn is_item(value: &Value, element: &PathElement) -> bool {
     match element {
-        PathElement::Key(keys) => keys.iter().all(|(name, key)| value.get(name) == Some(key)),
+        PathElement::Key(keys) => keys.iter().all(|(name, key)| match value.get(name) {
+            Some(value) => value == key,
+            // What a port leaves out, and the server fills in.
+            None => name == "protocol" && key == "TCP",
+        }),
         PathElement::Value(wanted) => value == wanted,
         PathElement::Field(_) | PathElement::Index(_) => false,
     }

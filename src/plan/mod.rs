@@ -8,12 +8,17 @@ mod decide;
 mod existing;
 mod ignore;
 mod inputs;
+mod ownership;
 mod removal;
+#[cfg(test)]
+pub(crate) mod tests;
 mod value;
 
 pub use decide::decide;
-pub use existing::{attribution, sends};
+pub use existing::{attribution, concerned_digest, sends};
+pub use ignore::ignored_paths;
 pub use inputs::{Inputs, Policy};
+pub use ownership::is_of_another_stack;
 pub use value::{Action, Base, Certainty, Change, Conflict, Consequence, Counts, Plan, Precondition, Reason};
 
 use crate::diff::{self, Attribution, FieldChange};

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Certainty, Change, Consequence, Inputs, Precondition, Reason};
+use super::{Action, Certainty, Change, Consequence, Inputs, Precondition, Reason, is_of_another_stack};
 use crate::graph::NodeId;
 use crate::live::Live;
-use crate::resource::{Address, FIELD_MANAGER, ObjectRef};
+use crate::resource::{Address, FIELD_MANAGER, ObjectRef, stack_label};
 use crate::ssa;
 use crate::state::Entry;
 
@@ -15,14 +15,40 @@ pub(super) fn decide(inputs: &Inputs<'_>, changes: &[Change]) -> Vec<Change> {
     let desired: BTreeSet<&ObjectRef> = changes.iter().map(|change| &change.object).collect();
     let leaving: BTreeMap<&ObjectRef, &Entry> =
         inputs.state.entries.iter().filter(|(object, _)| !desired.contains(object)).collect();
-    backwards(&leaving)
-        .into_iter()
-        .map(|object| decide_one(inputs, object, leaving[object], &leaving, changes))
-        .collect()
+    let protected: BTreeSet<ObjectRef> = inputs
+        .stack
+        .resources
+        .values()
+        .filter(|desired| desired.protect)
+        .map(|desired| desired.manifest.object_ref())
+        .collect();
+    let mut waits = used_by(inputs, changes);
+    let mut decided = Vec::new();
+    for object in backwards(&leaving) {
+        let entry = leaving[object];
+        let protect = entry.protect || protected.contains(object);
+        let depends_on = waits.remove(object).unwrap_or_default().into_iter().map(NodeId::Resource).collect();
+        decided.push(decide_one(inputs, object, entry, protect, depends_on));
+        for dependency in &entry.depends_on {
+            waits.entry(dependency).or_default().insert(entry.address.clone());
+        }
+    }
+    decided
 }
 
-/// Orders what goes: an object after everything that was applied after it. What is left of a cycle, which a state cannot
-/// have unless somebody edited it, follows in the order of identities.
+/// What stays and used each object before: it is written first, so that it no longer uses what goes.
+fn used_by<'a>(inputs: &Inputs<'a>, changes: &[Change]) -> BTreeMap<&'a ObjectRef, BTreeSet<Address>> {
+    let mut waits: BTreeMap<&ObjectRef, BTreeSet<Address>> = BTreeMap::new();
+    for change in changes {
+        for dependency in inputs.state.entries.get(&change.object).into_iter().flat_map(|entry| &entry.depends_on) {
+            waits.entry(dependency).or_default().insert(change.address.clone());
+        }
+    }
+    waits
+}
+
+/// Orders what goes: an object after everything that was applied after it. What is left of a cycle, which runs that died
+/// on the way from one order to the other can leave behind, follows in the order of identities.
 fn backwards<'a>(leaving: &BTreeMap<&'a ObjectRef, &'a Entry>) -> Vec<&'a ObjectRef> {
     let mut waiting: BTreeMap<&ObjectRef, usize> = leaving.keys().map(|object| (*object, 0)).collect();
     for entry in leaving.values() {
@@ -56,22 +82,25 @@ fn backwards<'a>(leaving: &BTreeMap<&'a ObjectRef, &'a Entry>) -> Vec<&'a Object
     order
 }
 
+/// `depends_on` is what must be gone or written before the object may go: whatever was applied after it.
 fn decide_one(
     inputs: &Inputs<'_>,
     object: &ObjectRef,
     entry: &Entry,
-    leaving: &BTreeMap<&ObjectRef, &Entry>,
-    changes: &[Change],
+    protect: bool,
+    depends_on: Vec<NodeId>,
 ) -> Change {
     let live = inputs.observation.objects.get(object);
-    let (action, reason) = match live {
-        _ if inputs.observation.unreadable.contains_key(object) => {
-            (Action::Refuse, Reason::Unreadable(inputs.observation.unreadable[object].clone()))
-        }
-        None => (Action::Forget, Reason::Vanished),
-        Some(live) if !is_ours(entry, live) => (Action::Forget, Reason::NoLongerOurs),
-        Some(_) if entry.protect => (Action::Refuse, Reason::Protected),
-        Some(_) => removal_of_ours(inputs, object, entry),
+    let unreadable = inputs.observation.unreadable.get(object);
+    let (action, reason) = match (live, unreadable) {
+        (_, Some(why)) => (Action::Refuse, Reason::Unreadable(why.clone())),
+        (None, None) => (Action::Forget, Reason::Vanished),
+        (Some(live), None) if !is_ours(inputs, entry, live) => (Action::Forget, Reason::NoLongerOurs),
+        (Some(_), None) => match removal_of_ours(inputs, object, entry) {
+            // What is kept anyway needs no protection.
+            (Action::Delete, _) if protect => (Action::Refuse, Reason::Protected),
+            decided => decided,
+        },
     };
     let mut consequences = Vec::new();
     if let (Some(live), Action::Delete) = (live, action) {
@@ -90,18 +119,21 @@ fn decide_one(
         precondition: Precondition {
             uid: Some(entry.uid.clone()),
             resource_version: live.map(|live| live.resource_version().to_owned()),
-            concerned: None,
+            ..Precondition::default()
         },
         manifest: None,
-        depends_on: before(object, leaving, changes, inputs),
+        depends_on,
         depends_on_objects: entry.depends_on.clone(),
         desired: None,
-        protect: entry.protect,
+        protect,
     }
 }
 
-fn is_ours(entry: &Entry, live: &Live) -> bool {
-    entry.uid == live.uid() && ssa::owned_by(&live.object, FIELD_MANAGER).is_some()
+/// Tells whether this very object was recorded, is still in our manager's hand, and was not taken by another stack.
+fn is_ours(inputs: &Inputs<'_>, entry: &Entry, live: &Live) -> bool {
+    entry.uid == live.uid()
+        && ssa::owned_by(&live.object, FIELD_MANAGER).is_some()
+        && !is_of_another_stack(live, &stack_label(&inputs.stack.name, &inputs.stack.namespace))
 }
 
 fn removal_of_ours(inputs: &Inputs<'_>, object: &ObjectRef, entry: &Entry) -> (Action, Reason) {
@@ -120,21 +152,6 @@ fn removal_of_ours(inputs: &Inputs<'_>, object: &ObjectRef, entry: &Entry) -> (A
         _ if inputs.policy.destroy => (Action::Delete, Reason::Destroy),
         _ => (Action::Delete, Reason::LeftTheFile),
     }
-}
-
-/// What must be gone or written before this object may go: whatever was applied after it.
-fn before(
-    object: &ObjectRef,
-    leaving: &BTreeMap<&ObjectRef, &Entry>,
-    changes: &[Change],
-    inputs: &Inputs<'_>,
-) -> Vec<NodeId> {
-    let gone = leaving.values().filter(|entry| entry.depends_on.contains(object)).map(|entry| &entry.address);
-    let written = changes.iter().filter_map(|change| {
-        let entry = inputs.state.entries.get(&change.object)?;
-        entry.depends_on.contains(object).then_some(&change.address)
-    });
-    gone.chain(written).cloned().map(NodeId::Resource).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// What happens to the claims of a StatefulSet that goes.

@@ -6,6 +6,7 @@ use crate::diff::{Attribution, FieldChange};
 use crate::graph::NodeId;
 use crate::live::ClusterIdentity;
 use crate::resource::{Address, Digest, Manifest, ObjectRef};
+use crate::ssa::FieldSet;
 use crate::state::{Lineage, Serial};
 
 /// What will be done to a resource.
@@ -134,6 +135,8 @@ pub struct Precondition {
     pub resource_version: Option<String>,
     /// Digest of the live values of the fields that the plan is about.
     pub concerned: Option<Digest>,
+    /// Those fields. The paths of the diff are for people: a name with a dot in it cannot be read back from them.
+    pub concerned_fields: FieldSet,
 }
 
 /// One line of a plan.
@@ -239,7 +242,8 @@ impl Plan {
         counts
     }
 
-    /// Tells whether an apply would write anything, to the cluster or to state. What is kept is no change.
+    /// Tells whether an apply would write to the cluster, or drop a record. What is kept is no change, and a record that is
+    /// brought up to date ([`Reason::RecordOnly`]) needs nobody's approval.
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.changes.iter().any(|change| !matches!(change.action, Action::NoChange | Action::Keep))

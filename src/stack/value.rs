@@ -19,7 +19,7 @@ pub struct Desired {
     pub mentions: BTreeSet<Address>,
     /// Refuses delete and replace.
     pub protect: bool,
-    /// Fields left to others: never sent, never a difference.
+    /// Fields left to others: sent when the object is made, and after that no difference.
     pub ignore: Vec<String>,
     /// Managers whose fields may be taken over without asking.
     pub grants: Vec<Grant>,
