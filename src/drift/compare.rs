@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::{DriftKind, DriftReport, FieldDrift, ResourceDrift, ResourceState};
 
 use crate::live::{Live, Observation};
-use crate::plan::{Base, attribution, field_change};
-use crate::resource::{FIELD_MANAGER, GroupKind, Manifest, ObjectRef};
-use crate::ssa::{self, FieldSet, ManagedEntry, Path, Schema, ValueChange};
+use crate::plan::{Base, attribution, field_change, ignored_paths};
+use crate::resource::{Address, FIELD_MANAGER, Manifest, ObjectRef};
+use crate::ssa::{self, FieldSet, ManagedEntry, Path, PathElement, Schema, ValueChange};
 use crate::stack::{Desired, Mute, Stack};
 use crate::state::{Entry, State};
 
@@ -42,7 +42,7 @@ const CONTROL_PLANE: [&str; 6] = [
 /// Compares recorded, live and desired.
 #[must_use]
 pub fn compare(inputs: &Inputs<'_>, base: Base) -> DriftReport {
-    let desired: BTreeMap<ObjectRef, (&crate::resource::Address, &Desired)> = inputs
+    let desired: BTreeMap<ObjectRef, (&Address, &Desired)> = inputs
         .stack
         .resources
         .iter()
@@ -53,12 +53,13 @@ pub fn compare(inputs: &Inputs<'_>, base: Base) -> DriftReport {
         .entries
         .iter()
         .map(|(object, entry)| {
-            let wanted = desired.get(object).map(|(_, desired)| *desired);
+            let wanted = desired.get(object).copied();
             ResourceDrift {
-                address: entry.address.clone(),
+                // A resource that got another address in the file is spoken of by that one.
+                address: wanted.map_or(&entry.address, |(address, _)| address).clone(),
                 object: object.clone(),
                 state: stand(inputs, object, entry, wanted),
-                exclusive: wanted.is_some_and(|desired| desired.exclusive),
+                exclusive: wanted.is_some_and(|(_, desired)| desired.exclusive),
             }
         })
         .collect();
@@ -80,13 +81,21 @@ fn is_used_namespace(inputs: &Inputs<'_>, object: &ObjectRef) -> bool {
     object.kind == "Namespace" && object.group.is_empty() && inputs.observation.objects.contains_key(object)
 }
 
-fn stand(inputs: &Inputs<'_>, object: &ObjectRef, entry: &Entry, desired: Option<&Desired>) -> ResourceState {
+fn stand(
+    inputs: &Inputs<'_>,
+    object: &ObjectRef,
+    entry: &Entry,
+    desired: Option<(&Address, &Desired)>,
+) -> ResourceState {
     if let Some(why) = inputs.observation.unreadable.get(object) {
         return ResourceState::Unreadable(why.clone());
     }
     let Some(live) = inputs.observation.objects.get(object) else { return ResourceState::Deleted };
     if live.uid() != entry.uid {
         return ResourceState::Recreated;
+    }
+    if live.is_deleting() {
+        return ResourceState::Deleted;
     }
     let fields = fields(inputs, object, entry, live, desired);
     match (fields.is_empty(), desired) {
@@ -101,8 +110,12 @@ fn fields(
     object: &ObjectRef,
     entry: &Entry,
     live: &Live,
-    desired: Option<&Desired>,
+    desired: Option<(&Address, &Desired)>,
 ) -> Vec<FieldDrift> {
+    let address = desired.map_or(&entry.address, |(address, _)| address);
+    let desired = desired.map(|(_, desired)| desired);
+    let ignored = desired.map(|desired| ignored_paths(inputs.stack, desired)).unwrap_or_default();
+    let left_to_others = |change: &ValueChange| ignored.iter().any(|path| change.path.starts_with(path));
     let secret = object.kind == "Secret" && object.group.is_empty();
     let kind = object.group_kind();
     let schema = (inputs.schema)(&entry.api_version, &object.kind);
@@ -110,11 +123,13 @@ fn fields(
     let recorded = fields_of(&entry.fields);
     let now = ssa::extract(&live.object, &recorded);
     let now = if secret { (inputs.keyed)(&now) } else { now };
-    let pending = pending(inputs, entry, desired, schema.as_ref(), secret);
+    let mut pending = pending(inputs, entry, desired, schema.as_ref(), secret);
+    pending.retain(|change| !left_to_others(change) && !is_key_left_out(change));
     let mut found: Vec<FieldDrift> = ssa::changes(schema.as_ref(), &entry.applied, &now)
         .iter()
+        .filter(|change| !left_to_others(change))
         .map(|change| {
-            let by = owner(&entries, &change.path).map(attribution);
+            let by = whose_hand(&entries, change).map(attribution);
             let wanted = pending.iter().find(|other| other.path == change.path);
             FieldDrift {
                 kind: if wanted.is_some() { DriftKind::Both } else { DriftKind::Drift },
@@ -129,9 +144,15 @@ fn fields(
         let shown = field_change(&kind, change, None);
         FieldDrift { kind: DriftKind::Pending, desired: shown.after.clone(), change: shown, muted: None }
     }));
-    found.extend(added(&entries, live, &recorded, &kind));
+    let added = added(&entries, live, &recorded).into_iter().filter(|(change, _)| !left_to_others(change));
+    found.extend(added.map(|(change, entry)| FieldDrift {
+        kind: DriftKind::Added,
+        change: field_change(&kind, &change, Some(attribution(entry))),
+        desired: None,
+        muted: None,
+    }));
     for field in &mut found {
-        field.muted = mute(inputs, &entry.address, field);
+        field.muted = mute(inputs, address, field);
     }
     found.sort_by(|left, right| left.change.path.cmp(&right.change.path));
     found
@@ -151,6 +172,15 @@ fn pending(
         return Vec::new();
     }
     ssa::changes(schema, &entry.applied, &declared(manifest, inputs))
+}
+
+/// Tells whether a change is only that the file leaves out a part of an item's key (a port's protocol), which the server
+/// fills in.
+fn is_key_left_out(change: &ValueChange) -> bool {
+    match &change.path[..] {
+        [.., PathElement::Key(keys), PathElement::Field(name)] => change.after.is_none() && keys.contains_key(name),
+        _ => false,
+    }
 }
 
 /// The fields of a manifest that an apply would own, as the server would store them.
@@ -178,30 +208,42 @@ fn declared(manifest: &Manifest, inputs: &Inputs<'_>) -> Value {
     object
 }
 
-/// Fields that others set beside ours.
-fn added(entries: &[ManagedEntry], live: &Live, recorded: &FieldSet, kind: &GroupKind) -> Vec<FieldDrift> {
-    let mut found = Vec::new();
+/// Fields that others set beside ours, and who: an item of a list as a whole, and of several owners the latest.
+fn added<'a>(entries: &'a [ManagedEntry], live: &Live, recorded: &FieldSet) -> Vec<(ValueChange, &'a ManagedEntry)> {
+    let mut found: BTreeMap<Path, &ManagedEntry> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| {
         entry.manager != FIELD_MANAGER
             && entry.subresource.is_none()
             && !CONTROL_PLANE.contains(&entry.manager.as_str())
     }) {
         for path in entry.fields.iter().filter(|path| is_leaf(&entry.fields, path) && !recorded.covers(path)) {
-            let text = path.to_string();
-            if text.starts_with(".status") || text == ".metadata.annotations" || text == ".metadata.labels" {
+            if matches!(path.first(), Some(PathElement::Field(name)) if name == "status") || is_map_of_names(&path) {
                 continue;
             }
-            let Some(value) = ssa::value_at(&live.object, &path) else { continue };
-            let change = ValueChange { path: path.clone(), before: None, after: Some(value.clone()) };
-            found.push(FieldDrift {
-                kind: DriftKind::Added,
-                change: field_change(kind, &change, Some(attribution(entry))),
-                desired: None,
-                muted: None,
-            });
+            let path = whole_item(&entry.fields, recorded, &path).unwrap_or(path);
+            let latest = found.entry(path).or_insert(entry);
+            if latest.time < entry.time {
+                *latest = entry;
+            }
         }
     }
-    found
+    let valued = |(path, entry): (Path, &'a ManagedEntry)| {
+        let after = Some(ssa::value_at(&live.object, &path)?.clone());
+        Some((ValueChange { path, before: None, after }, entry))
+    };
+    found.into_iter().filter_map(valued).collect()
+}
+
+/// Labels and annotations as such are everybody's.
+fn is_map_of_names(path: &Path) -> bool {
+    *path == Path::of_fields(&["metadata", "labels"]) || *path == Path::of_fields(&["metadata", "annotations"])
+}
+
+/// Returns the outermost list item around a path that was added as a whole.
+fn whole_item(fields: &FieldSet, recorded: &FieldSet, path: &Path) -> Option<Path> {
+    (1..path.len()).map(|length| Path::from(path[..length].to_vec())).find(|outer| {
+        matches!(outer.last(), Some(PathElement::Key(_))) && fields.contains(outer) && recorded.below(outer).is_none()
+    })
 }
 
 /// Recorded fields; those of a record that somebody edited are none.
@@ -213,22 +255,41 @@ fn is_leaf(fields: &FieldSet, path: &Path) -> bool {
     fields.below(path).is_none_or(FieldSet::is_empty)
 }
 
-/// Whose hand a field is in: the manager that owns it or, for a field that is gone, the one that last wrote beside it.
-fn owner<'a>(entries: &'a [ManagedEntry], path: &Path) -> Option<&'a ManagedEntry> {
-    let others = || entries.iter().filter(|entry| entry.manager != FIELD_MANAGER);
-    others().find(|entry| entry.fields.contains(path)).or_else(|| {
-        others().filter(|entry| entry.subresource.is_none()).max_by(|left, right| left.time.cmp(&right.time))
-    })
+/// Whose hand a changed field is in: the manager that has it now, another before ourselves (for ourselves only where
+/// another run of Mathison wrote it). Of a field that is gone nobody has a trace: then it is the one that last wrote the
+/// object after us.
+fn whose_hand<'a>(entries: &'a [ManagedEntry], change: &ValueChange) -> Option<&'a ManagedEntry> {
+    let ours = entries.iter().find(|entry| entry.is_applied_by(FIELD_MANAGER));
+    if change.after.is_some() {
+        let owners = ssa::owners_of(entries, &change.path);
+        let other = owners.iter().find(|entry| !entry.is_applied_by(FIELD_MANAGER));
+        return other.or(owners.first()).copied();
+    }
+    let after_us = |entry: &&ManagedEntry| {
+        !entry.is_applied_by(FIELD_MANAGER)
+            && entry.subresource.is_none()
+            && !CONTROL_PLANE.contains(&entry.manager.as_str())
+            && ours.is_none_or(|ours| entry.time >= ours.time)
+    };
+    entries.iter().filter(after_us).max_by(|left, right| left.time.cmp(&right.time))
 }
 
-fn mute(inputs: &Inputs<'_>, address: &crate::resource::Address, field: &FieldDrift) -> Option<(String, String)> {
+fn mute(inputs: &Inputs<'_>, address: &Address, field: &FieldDrift) -> Option<(String, String)> {
     let covers = |mute: &&Mute| {
         mute.address == *address
-            && field.change.path.starts_with(&mute.field)
+            && is_within(&field.change.path, &mute.field)
             && inputs.today <= mute.until.as_str()
             && field.kind != DriftKind::Pending
     };
     inputs.stack.mutes.iter().find(covers).map(|mute| (mute.reason.clone(), mute.until.clone()))
+}
+
+/// Tells whether a path, as it is shown, is `field` or lies below it.
+fn is_within(path: &str, field: &str) -> bool {
+    match (Path::parse(path), Path::parse(field)) {
+        (Ok(path), Ok(field)) => path.starts_with(&field),
+        _ => false,
+    }
 }
 
 impl DriftReport {
