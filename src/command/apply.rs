@@ -148,7 +148,7 @@ async fn carry_out(
     })
     .await;
     let unknown = outcome.ends.values().any(|(_, end)| matches!(end, ResourceEnd::Unknown(_)));
-    let saved = recorder.finish(plan, !unknown && outcome.record_error.is_none());
+    let saved = recorder.finish(prepared, !unknown && outcome.record_error.is_none());
     let counts = plan.counts();
     let summary = Summary { destroy: plan.destroy, unchanged: counts.unchanged, kept: counts.keep };
     if let Ok((mut reporter, result)) = reporting.await {

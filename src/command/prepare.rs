@@ -37,6 +37,8 @@ pub(super) enum Purpose {
 /// A plan, and what it was made of.
 pub(super) struct Prepared {
     pub(super) session: Session,
+    /// What the plan was decided on.
+    pub(super) observation: Observation,
     pub(super) keyed: Keyed,
     pub(super) plan: Plan,
 }
@@ -73,7 +75,7 @@ pub(super) async fn prepare(
     if purpose != Purpose::Destroy {
         warn(&mut plan, &session, &filled, &predictions);
     }
-    Ok(Prepared { session, keyed, plan })
+    Ok(Prepared { session, observation, keyed, plan })
 }
 
 fn decide(

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::prepare::Prepared;
 use super::session::{Session, state_failure};
-use crate::apply::{Fact, FindSecret, Record};
+use crate::apply::{Fact, FindSecret, Record, recorded_entry};
 use crate::failure::Failure;
 use crate::live::Observation;
 use crate::plan::{Action, Change, Plan, Reason};
@@ -106,12 +107,13 @@ impl Recorder {
 
     /// Saves the snapshot and ends the journal. Where it is not known what came of a write (`settled` is false), both stay
     /// as they are: the next run takes the results from the journal, and looks at what is not known.
-    pub(super) fn finish(mut self, plan: &Plan, settled: bool) -> Result<(), Failure> {
+    pub(super) fn finish(mut self, prepared: &Prepared, settled: bool) -> Result<(), Failure> {
+        let plan = &prepared.plan;
         if !settled {
             return Ok(());
         }
         for change in plan.changes.iter().filter(|change| change.reason == Reason::RecordOnly) {
-            refresh(&mut self.state, change);
+            refresh(&mut self.state, change, prepared);
         }
         self.state.with_extra_manifests = plan.with_extra_manifests;
         self.state.serial = self.state.serial.next();
@@ -121,15 +123,11 @@ impl Recorder {
     }
 }
 
-/// Brings a record up to date whose object needed no write: its address, its protection, its dependencies.
-fn refresh(state: &mut State, change: &Change) {
-    if let Some(entry) = state.entries.get_mut(&change.object) {
-        entry.address = change.address.clone();
-        entry.protect = change.protect;
-        entry.depends_on = change.depends_on_objects.clone();
-        if let Some(desired) = change.desired {
-            entry.desired = desired;
-        }
+/// Makes the record anew of an object that needed no write, as it was read for the plan: its address or its protection may
+/// be others, or the key of its digests.
+fn refresh(state: &mut State, change: &Change, prepared: &Prepared) {
+    if let Some(live) = prepared.observation.objects.get(&change.object) {
+        state.entries.insert(change.object.clone(), recorded_entry(change, live, &*prepared.keyed));
     }
 }
 
