@@ -192,7 +192,7 @@ fn items_of_lists_are_told_by_their_key() {
     world.write("kubectl-edit", &edit, LATER);
     insta::assert_snapshot!(check(&world), @r#"
     manifest.Deployment/web
-      Added .spec.template.spec.containers[name="side"]: - -> {"args":["x"],"image":"side:1","name":"side"} by kubectl-edit at 2026-11-02T10:00:00Z
+      Added .spec.template.spec.containers[name="side"]: - -> {"args":["x"],"image":"side:1","imagePullPolicy":"IfNotPresent","name":"side","resources":{},"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File"} by kubectl-edit at 2026-11-02T10:00:00Z
       Drift .spec.template.spec.containers[name="web"].image: "web:1" -> "web:evil" by kubectl-edit at 2026-11-02T10:00:00Z
     drift: true
     "#);
