@@ -58,6 +58,8 @@
 //! # Decisions worth knowing
 //! - `yaml` is a module of its own below `stack` because positions must reach whoever finds a problem; `stack` may use
 //!   `ssa`, whose built-in table knows the fields of every built-in kind, so that a wrong field gets its nearest name.
+//! - `plan` may use `ready`: what is as declared but not ready is waited for by an apply, so that a run that was cut short
+//!   is not made good by being run again.
 //! - `apply` may use `live` and `ssa`, since what is recorded of a write is read out of the server's answer.
 //! - An apply that must only create carries a resource version that no object has: the API server ignores it when it
 //!   creates and answers 409 when the object exists. A plain apply would silently merge into what somebody made

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::graph::NodeId;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Plan, Reason};
 
 /// What a node of the walk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +19,9 @@ pub(super) enum Work {
 }
 
 impl Work {
-    fn of(index: usize, change: &Change) -> Self {
+    fn of(index: usize, change: &Change, with_waiting: bool) -> Self {
         match change.action {
+            Action::NoChange if with_waiting && is_waited_for(change) => Self::Change(index),
             Action::NoChange | Action::Keep => Self::Nothing,
             Action::Refuse => Self::Refused,
             _ => Self::Change(index),
@@ -47,18 +48,25 @@ pub(super) fn is_work(change: &Change) -> bool {
     !matches!(change.action, Action::NoChange | Action::Keep | Action::Refuse)
 }
 
+/// Tells whether a change is nothing to write, but something to wait for.
+pub(super) fn is_waited_for(change: &Change) -> bool {
+    change.action == Action::NoChange && matches!(change.reason, Reason::NotReady(_))
+}
+
 impl Order {
-    /// Lays out a plan's work; checks are part of it where `with_checks`.
-    pub(super) fn new(plan: &Plan, with_checks: bool) -> Self {
+    /// Lays out a plan's work; checks are part of it where `with_checks`, and what is unchanged but not ready where
+    /// `with_waiting`.
+    pub(super) fn new(plan: &Plan, with_checks: bool, with_waiting: bool) -> Self {
         let mut work = BTreeMap::new();
         let mut edges = Vec::new();
         let mut rank = HashMap::new();
-        let has_work = (with_checks && !plan.checks.is_empty()) || plan.changes.iter().any(is_work);
+        let has_work = (with_checks && !plan.checks.is_empty())
+            || plan.changes.iter().any(|change| is_work(change) || (with_waiting && is_waited_for(change)));
         for (index, change) in plan.changes.iter().enumerate().filter(|_| has_work) {
             let id = NodeId::Resource(change.address.clone());
             edges.push((id.clone(), &change.depends_on));
             rank.insert(id.clone(), index);
-            work.insert(id, Work::of(index, change));
+            work.insert(id, Work::of(index, change, with_waiting));
         }
         for (name, depends_on) in plan.checks.iter().filter(|_| with_checks) {
             let id = NodeId::Check(name.clone());
@@ -154,7 +162,7 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Base, Certainty, Precondition, Reason};
+    use crate::plan::{Base, Certainty, Precondition};
     use crate::resource::{Address, Digest, ObjectRef};
 
     fn id(name: &str) -> NodeId {
@@ -203,7 +211,7 @@ mod tests {
     #[test]
     fn a_node_starts_the_moment_its_own_dependencies_are_done() {
         let mut order =
-            Order::new(&plan(&[("a", &[]), ("b", &["a"]), ("c", &["a", "b"]), ("d", &["elsewhere"])]), true);
+            Order::new(&plan(&[("a", &[]), ("b", &["a"]), ("c", &["a", "b"]), ("d", &["elsewhere"])]), true, true);
         assert_eq!(all_ready(&mut order), ["a", "d"]);
         order.done(&id("a"));
         assert_eq!(all_ready(&mut order), ["b"]);
@@ -213,7 +221,7 @@ mod tests {
 
     #[test]
     fn what_depends_on_a_failed_node_is_lost_and_the_rest_goes_on() {
-        let mut order = Order::new(&plan(&[("a", &[]), ("b", &["a"]), ("c", &["b"]), ("d", &[])]), true);
+        let mut order = Order::new(&plan(&[("a", &[]), ("b", &["a"]), ("c", &["b"]), ("d", &[])]), true, true);
         assert_eq!(all_ready(&mut order), ["a", "d"]);
         let lost: Vec<String> = order.failed(&id("a")).into_iter().map(|(id, _)| id.to_string()).collect();
         assert_eq!(lost, ["b", "c", "check/works"]);

@@ -23,6 +23,15 @@ const FIRST_LOOK: Duration = Duration::from_secs(3);
 /// Kinds whose readiness depends on pods, which tell why it is not there yet.
 const WORKLOADS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"];
 
+/// Waits until an object that nobody had to write is ready.
+pub(super) async fn until_live_is_ready(task: &Task, change: &Change) -> ResourceEnd {
+    match task.cluster.get(&change.object, &change.api_version).await {
+        Ok(Some(live)) => until_ready(task, change, live).await,
+        Ok(None) => ResourceEnd::Moved("it was deleted since the plan was made".to_owned()),
+        Err(error) => ended(&error),
+    }
+}
+
 /// Waits until the object that was just written is ready. Only what the server saw of this very generation counts.
 pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> ResourceEnd {
     let generation = written.object.pointer("/metadata/generation").and_then(Value::as_i64);

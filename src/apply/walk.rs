@@ -81,7 +81,7 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
     let began = Instant::now();
     let Walk { cluster, plan, label, checks, declared, keyed, find_secret, options, mut stop, events, record } = walk;
     let with_checks = options.run_checks && options.wait;
-    let mut order = Order::new(plan, with_checks);
+    let mut order = Order::new(plan, with_checks, options.wait);
     let (records, mut heard) = mpsc::unbounded_channel();
     let permits = Arc::new(Semaphore::new(options.parallelism));
     let watches = Watches::new(cluster.clone(), &label);
@@ -238,7 +238,11 @@ async fn resource(task: &Task, change: &Change, permit: OwnedSemaphorePermit) ->
             task.record(change, Fact::Removed);
             ResourceEnd::Done
         }
-        Action::NoChange | Action::Keep | Action::Refuse => ResourceEnd::Done,
+        Action::NoChange => {
+            drop(permit);
+            wait::until_live_is_ready(task, change).await
+        }
+        Action::Keep | Action::Refuse => ResourceEnd::Done,
     }
 }
 

@@ -7,13 +7,31 @@ use super::ownership::{Claim, claim};
 use super::{Action, Certainty, Change, Conflict, Consequence, Inputs, Precondition, Reason, field_change};
 use crate::diff::Attribution;
 use crate::live::{Live, Prediction};
+use crate::ready::{self, Readiness};
 use crate::resource::{Digest, FIELD_MANAGER, Manifest};
 use crate::ssa::{self, ApplyError, FieldConflict, FieldSet, ManagedEntry, Path, Schema};
 use crate::stack::{Desired, Grant};
 use crate::state::Entry;
 
+/// Kinds that come to do what they should some time after they are stored.
+const WAITED_FOR: [&str; 6] =
+    ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CustomResourceDefinition"];
+
 /// Decides what to do with a desired object that exists. `blank` has everything filled in that does not depend on it.
 pub(super) fn decide_existing(inputs: &Inputs<'_>, desired: &Desired, live: &Live, blank: Change) -> Change {
+    let change = compare(inputs, desired, live, blank);
+    if change.reason == Reason::UpToDate && WAITED_FOR.contains(&change.object.kind.as_str()) {
+        match ready::readiness(&live.object, None) {
+            Readiness::Ready => {}
+            Readiness::Waiting(why) | Readiness::Failed(why) => {
+                return Change { reason: Reason::NotReady(why), ..change };
+            }
+        }
+    }
+    change
+}
+
+fn compare(inputs: &Inputs<'_>, desired: &Desired, live: &Live, blank: Change) -> Change {
     if live.is_deleting() {
         return Change { action: Action::Refuse, reason: Reason::BeingDeleted, ..blank };
     }

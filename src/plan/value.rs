@@ -35,6 +35,9 @@ pub enum Action {
 pub enum Reason {
     /// The file and the cluster agree.
     UpToDate,
+    /// The file and the cluster agree, but it does not do what it should; why. An apply waits for it, as for what it
+    /// writes: a run that was cut short is not made good by being run again.
+    NotReady(String),
     /// It does not exist.
     Missing,
     /// It was recorded, and is gone from the cluster.

@@ -198,7 +198,7 @@ fn change_json(change: &Change, reader: Reader) -> ChangeJson<'_> {
                 _ => None,
             },
             message: match &change.reason {
-                Reason::Rejected(message) | Reason::Unreadable(message) => Some(message),
+                Reason::Rejected(message) | Reason::Unreadable(message) | Reason::NotReady(message) => Some(message),
                 _ => None,
             },
             conflicts: match &change.reason {

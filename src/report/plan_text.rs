@@ -73,9 +73,14 @@ fn change_line(change: &Change, address_width: usize) -> Line {
     }
 }
 
+/// What nothing happens to is only counted, unless it does not do what it should.
+fn is_worth_a_line(change: &Change) -> bool {
+    change.action != Action::NoChange || matches!(change.reason, Reason::NotReady(_))
+}
+
 fn write_list(out: &mut String, plan: &Plan, options: &Options) {
     let listed: Vec<&Change> =
-        plan.changes.iter().filter(|change| options.verbose || change.action != Action::NoChange).collect();
+        plan.changes.iter().filter(|change| options.verbose || is_worth_a_line(change)).collect();
     let widest = listed.iter().map(|change| change.address.as_str().len()).max().unwrap_or(0);
     // In columns only if that costs no line its place: a table that wraps reads worse than a ragged list.
     let fits = |change: &&Change| change_line(change, widest).width().saturating_add(2) <= options.width;

@@ -57,6 +57,7 @@ pub(super) fn listed(names: &BTreeSet<&str>) -> String {
 pub(super) fn reason_words(change: &Change) -> String {
     match &change.reason {
         Reason::UpToDate => "as declared".to_owned(),
+        Reason::NotReady(why) => format!("as declared, but not ready: {why}"),
         Reason::Missing => "missing".to_owned(),
         Reason::Vanished if change.action == Action::Forget => "recorded, and gone from the cluster already".to_owned(),
         Reason::Vanished => "recorded, but gone from the cluster".to_owned(),
@@ -106,6 +107,7 @@ pub fn refusal(change: &Change) -> String {
 pub(super) fn reason_code(reason: &Reason) -> &'static str {
     match reason {
         Reason::UpToDate => "up_to_date",
+        Reason::NotReady(_) => "not_ready",
         Reason::Missing => "missing",
         Reason::Vanished => "vanished",
         Reason::DesiredChanged => "desired_changed",

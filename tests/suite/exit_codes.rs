@@ -7,6 +7,7 @@ use crate::support::cluster::{Server, User};
 use crate::support::environment::TestEnv;
 
 on_each_server!(
+    one_where_something_unchanged_is_not_ready,
     three_where_a_check_failed,
     four_where_the_plan_is_not_the_reviewed_one,
     five_where_another_run_holds_the_state,
@@ -28,9 +29,19 @@ manifests:
           spec:
             nodeSelector: { kubernetes.io/os: none-such }
             containers: [{ name: app, image: "example.com/app:1" }]
-checks:
-  it runs: { ready: manifest.Deployment/never }
 protect: [manifest.ConfigMap/kept]
+"#;
+
+const LONELY_SERVICE: &str = r#"stack: codes
+namespace: NAMESPACE
+manifests:
+  - inline:
+      apiVersion: v1
+      kind: Service
+      metadata: { name: lonely }
+      spec: { selector: { app: nobody }, ports: [{ port: 80 }] }
+checks:
+  somebody answers: { endpoints: manifest.Service/lonely }
 "#;
 
 fn with_stack(server: &Server, namespace: &str) -> TestEnv {
@@ -39,14 +50,23 @@ fn with_stack(server: &Server, namespace: &str) -> TestEnv {
     environment
 }
 
+/// What was cut short is not made good by being run again.
+fn one_where_something_unchanged_is_not_ready(server: &Server) {
+    let namespace = server.namespace("code-one");
+    let environment = with_stack(server, namespace.name());
+    environment.run("apply stack.yaml --auto-approve --no-wait").expect_code(0);
+    environment.run("plan stack.yaml --detailed-exitcode").expect_code(0).expect_text(&["but not ready"]);
+    environment.run("apply stack.yaml --auto-approve --timeout 2s").expect_code(1).expect_text(&["not ready after"]);
+}
+
 fn three_where_a_check_failed(server: &Server) {
     let namespace = server.namespace("code-three");
     let environment = with_stack(server, namespace.name());
-    environment.run("apply stack.yaml --auto-approve --no-wait").expect_code(0);
-    environment.run("verify stack.yaml").expect_code(3).expect_text(&["it runs", "FAILED", "1 failed"]);
-    // An apply with nothing to do asks all the same.
-    environment.run("apply stack.yaml --auto-approve").expect_code(3).expect_text(&["it runs", "FAILED"]);
+    environment.write("stack.yaml", &LONELY_SERVICE.replace("NAMESPACE", namespace.name()));
     environment.run("apply stack.yaml --auto-approve --skip-checks").expect_code(0);
+    environment.run("verify stack.yaml").expect_code(3).expect_text(&["somebody answers", "FAILED", "1 failed"]);
+    // An apply with nothing to do asks all the same.
+    environment.run("apply stack.yaml --auto-approve").expect_code(3).expect_text(&["somebody answers", "FAILED"]);
 }
 
 fn four_where_the_plan_is_not_the_reviewed_one(server: &Server) {

@@ -19,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("service", &["resource", "secret"]),
     ("stack", &["resource", "service", "secret", "yaml", "ssa"]),
     ("state", &["resource"]),
-    ("plan", &["resource", "stack", "state", "graph", "ssa", "diff", "live"]),
+    ("plan", &["resource", "stack", "state", "graph", "ssa", "diff", "live", "ready"]),
     ("drift", &["resource", "stack", "state", "graph", "ssa", "diff", "live", "plan"]),
     ("verify", &["resource", "stack", "live", "service", "ready"]),
     ("event", &["resource", "plan", "verify", "ready"]),

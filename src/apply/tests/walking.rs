@@ -70,6 +70,7 @@ async fn what_waits_for_something_unchanged_waits_for_what_that_waits_for() {
     with_check(&mut run, &mut plan, "manifest.Deployment/web");
     insta::assert_snapshot!(run.walk(&plan).await.ends(), @r#"
     Update manifest.ConfigMap/motd: Failed("the server refuses to apply ConfigMap shop/motd: refused")
+    NoChange manifest.Deployment/web: Skipped { because_of: "manifest.ConfigMap/motd" }
     check works: Skipped("manifest.ConfigMap/motd failed")
     "#);
 }

@@ -69,7 +69,7 @@ fn pods_restart_with_their_template_and_not_with_what_they_read() {
     Update manifest.ConfigMap/motd: DesiredChanged (SchemaOnly)
       .data.a: "1" -> "2"
       * PodsDoNotRestart { workload: Address("manifest.Deployment/web") }
-    NoChange manifest.Deployment/web: UpToDate
+    NoChange manifest.Deployment/web: NotReady("its controller has not seen it yet")
     "#);
     world.declare(&[config_map("motd", json!({"a": "2"})), deployment("web:2")]);
     insta::assert_snapshot!(world.check(), @r#"
