@@ -7,6 +7,7 @@ mod node;
 mod problem;
 mod read;
 mod render;
+mod simple;
 mod write;
 
 pub use node::{Entry, Node, NodeValue, Spot, escape_pointer};

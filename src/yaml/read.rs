@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 use serde_saphyr::{DuplicateKeyPolicy, Location, Options, Spanned};
 
+use super::simple::read_simple;
 use super::{Entry, Node, NodeValue, Problem, Problems, Spot};
 
 /// One document with positions.
@@ -63,12 +64,11 @@ pub fn read_plain(file: &str, text: &str) -> (Vec<PlainDocument>, Problems) {
             return (vec![PlainDocument { value, line }], Problems::default());
         }
     }
-    match serde_saphyr::from_multiple_with_options::<Spanned<Value>>(text, options(DuplicateKeyPolicy::Error)) {
-        Ok(roots) => {
-            let documents =
-                roots.into_iter().map(|root| PlainDocument { line: spot(root.referenced).line, value: root.value });
-            (documents.collect(), Problems::default())
-        }
+    if let Some(documents) = read_simple(text, &word) {
+        return (documents, Problems::default());
+    }
+    match read_fully(text) {
+        Ok(documents) => (documents, Problems::default()),
         // The slow way knows more to say, and what it can still read is read.
         Err(_) => {
             let (documents, problems) = read(file, text);
@@ -78,6 +78,22 @@ pub fn read_plain(file: &str, text: &str) -> (Vec<PlainDocument>, Problems) {
             (documents.collect(), problems)
         }
     }
+}
+
+/// Reads all documents, whatever they are made of.
+pub(super) fn read_fully(text: &str) -> Result<Vec<PlainDocument>, Unread> {
+    let roots = serde_saphyr::from_multiple_with_options::<Spanned<Value>>(text, options(DuplicateKeyPolicy::Error));
+    let document = |root: Spanned<Value>| PlainDocument { line: spot(root.referenced).line, value: root.value };
+    roots.map(|roots| roots.into_iter().map(document).collect()).map_err(|_| Unread)
+}
+
+/// What is wrong is said by [`read`].
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unread;
+
+/// Reads one bare word: a text, a number, a boolean or nothing.
+pub(super) fn word(text: &str) -> Option<Value> {
+    serde_saphyr::from_str_with_options(text, options(DuplicateKeyPolicy::Error)).ok()
 }
 
 fn count_keys(value: &Value) -> usize {
@@ -237,7 +253,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -294,7 +310,7 @@ mod tests {
         assert_eq!(problem.at, Spot { line: 2, column: 1, length: 1 });
     }
 
-    fn any_json() -> impl Strategy<Value = Value> {
+    pub(in crate::yaml) fn any_json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
