@@ -27,37 +27,55 @@ pub struct Live {
 
 impl std::fmt::Debug for Live {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Live({} {} uid {})", self.string("/kind"), self.string("/metadata/name"), self.uid())
+        let kind = self.object.get("kind").and_then(Value::as_str).unwrap_or_default();
+        write!(f, "Live({kind} {} uid {})", self.name(), self.uid())
     }
 }
 
 impl Live {
-    fn string(&self, pointer: &str) -> &str {
-        self.object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    // Looked up by name: these are asked of every object, and a pointer is split and copied first.
+    fn of_metadata(&self, key: &str) -> Option<&Value> {
+        self.object.get("metadata")?.get(key)
+    }
+
+    fn text_of_metadata(&self, key: &str) -> &str {
+        self.of_metadata(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Returns the name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.text_of_metadata("name")
+    }
+
+    /// Returns the namespace, where it has one.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        self.of_metadata("namespace")?.as_str()
     }
 
     /// Returns the uid.
     #[must_use]
     pub fn uid(&self) -> &str {
-        self.string("/metadata/uid")
+        self.text_of_metadata("uid")
     }
 
     /// Returns the resource version.
     #[must_use]
     pub fn resource_version(&self) -> &str {
-        self.string("/metadata/resourceVersion")
+        self.text_of_metadata("resourceVersion")
     }
 
     /// Returns the value of a label.
     #[must_use]
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.object.pointer("/metadata/labels")?.get(key)?.as_str()
+        self.of_metadata("labels")?.get(key)?.as_str()
     }
 
     /// Tells whether the object is being deleted.
     #[must_use]
     pub fn is_deleting(&self) -> bool {
-        self.object.pointer("/metadata/deletionTimestamp").is_some_and(|stamp| !stamp.is_null())
+        self.of_metadata("deletionTimestamp").is_some_and(|stamp| !stamp.is_null())
     }
 }
 

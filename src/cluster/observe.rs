@@ -225,8 +225,9 @@ fn settle(observation: &mut Observation, object: ObjectRef, answer: ObjectAnswer
 }
 
 fn insert(observation: &mut Observation, group_kind: GroupKind, live: Live) {
-    let text = |pointer: &str| live.object.pointer(pointer).and_then(Value::as_str);
-    let Some(name) = text("/metadata/name") else { return };
-    let object = ObjectRef::new(&group_kind.group, &group_kind.kind, text("/metadata/namespace"), name);
+    if live.name().is_empty() {
+        return;
+    }
+    let object = ObjectRef::new(&group_kind.group, &group_kind.kind, live.namespace(), live.name());
     observation.objects.insert(object, live);
 }

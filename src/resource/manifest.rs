@@ -69,19 +69,16 @@ impl Manifest {
         self.object
     }
 
-    /// Follows a pointer without the copies that `Value::pointer` makes of every step: identities are asked for often.
-    fn at(&self, pointer: &str) -> Option<&Value> {
-        pointer.split('/').skip(1).try_fold(&self.object, |value, key| value.get(key))
-    }
+    // Identities are asked for often, so each field is looked up by its name: a pointer is split and copied first.
 
-    fn string(&self, pointer: &str) -> &str {
-        self.at(pointer).and_then(Value::as_str).unwrap_or_default()
+    fn of_metadata(&self, key: &str) -> Option<&Value> {
+        self.object.get("metadata")?.get(key)
     }
 
     /// Returns `apiVersion`, such as `apps/v1`.
     #[must_use]
     pub fn api_version(&self) -> &str {
-        self.string("/apiVersion")
+        text_of(self.object.get("apiVersion"))
     }
 
     /// Returns the group, empty for the core group.
@@ -99,7 +96,7 @@ impl Manifest {
     /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> &str {
-        self.string("/kind")
+        text_of(self.object.get("kind"))
     }
 
     /// Returns the group and kind.
@@ -111,18 +108,18 @@ impl Manifest {
     /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.string("/metadata/name")
+        text_of(self.of_metadata("name"))
     }
 
     /// Returns the namespace, where one is set.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
-        self.at("/metadata/namespace").and_then(Value::as_str)
+        self.of_metadata("namespace")?.as_str()
     }
 
     /// Sets or removes the namespace.
     pub fn set_namespace(&mut self, namespace: Option<&str>) {
-        if let Some(metadata) = self.object.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+        if let Some(metadata) = self.object.get_mut("metadata").and_then(Value::as_object_mut) {
             match namespace {
                 Some(namespace) => metadata.insert("namespace".to_owned(), Value::from(namespace)),
                 None => metadata.remove("namespace"),
@@ -133,12 +130,12 @@ impl Manifest {
     /// Returns the value of a label.
     #[must_use]
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.object.pointer("/metadata/labels")?.get(key)?.as_str()
+        self.of_metadata("labels")?.get(key)?.as_str()
     }
 
     /// Sets a label, making the map of labels where there is none.
     pub fn set_label(&mut self, key: &str, value: &str) {
-        if let Some(metadata) = self.object.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+        if let Some(metadata) = self.object.get_mut("metadata").and_then(Value::as_object_mut) {
             let labels = metadata.entry("labels").or_insert_with(|| Value::Object(Map::new()));
             if let Some(labels) = labels.as_object_mut() {
                 labels.insert(key.to_owned(), Value::from(value));
@@ -163,6 +160,10 @@ impl fmt::Debug for Manifest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Manifest({})", self.object_ref())
     }
+}
+
+fn text_of(value: Option<&Value>) -> &str {
+    value.and_then(Value::as_str).unwrap_or_default()
 }
 
 fn text(map: &Map<String, Value>, key: &str, name: &'static str) -> Result<(), ManifestError> {

@@ -117,7 +117,7 @@ impl ManagedEntry {
 }
 
 fn entries(object: &Value) -> Result<&[Value], ManagedError> {
-    match object.pointer("/metadata/managedFields") {
+    match object.get("metadata").and_then(|metadata| metadata.get("managedFields")) {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(entries)) if entries.iter().all(Value::is_object) => Ok(entries),
         Some(_) => Err(ManagedError::NotAList),

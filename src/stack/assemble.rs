@@ -125,8 +125,10 @@ fn secret_objects(secrets: &Secrets, file: &str) -> Vec<Found> {
 
 /// Makes the stack's namespace, unless something else in the stack does.
 fn own_namespace(found: &[Found], namespace: &str, file: &str) -> Option<Found> {
-    let is_it = |object: &Found| object.manifest.object_ref() == ObjectRef::new("", "Namespace", None, namespace);
-    if found.iter().any(is_it) {
+    let is_it = |manifest: &Manifest| {
+        manifest.kind() == "Namespace" && manifest.group().is_empty() && manifest.name() == namespace
+    };
+    if found.iter().any(|object| is_it(&object.manifest)) {
         return None;
     }
     let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } });
@@ -181,19 +183,19 @@ fn by_address(
     problems: &mut Problems,
 ) -> BTreeMap<Address, Found> {
     let mut addresses: BTreeMap<Address, Found> = BTreeMap::new();
-    let mut declared: BTreeMap<ObjectRef, (Address, Origin)> = BTreeMap::new();
+    let mut declared: BTreeMap<ObjectRef, Address> = BTreeMap::new();
     for object in found {
         let identity = object.manifest.object_ref();
         let address = object.address(namespace);
-        if let Some((first, origin)) = declared.get(&identity) {
-            let at = locator.position(origin);
+        if let Some(first) = declared.get(&identity) {
+            let at = addresses.get(first).map(|first| locator.position(&first.origin)).unwrap_or_default();
             let message = format!("{identity} is declared twice");
             let hint = format!("it was first declared as `{first}` at {}:{}:{}", at.file, at.line, at.column);
             let problem = locator.about(Severity::Error, &object.origin, "/metadata/name", true, message, sources);
             problems.push(problem.hint(hint).conceal(object.manifest.is_secret()));
             continue;
         }
-        declared.insert(identity, (address.clone(), object.origin.clone()));
+        declared.insert(identity, address.clone());
         addresses.insert(address, object);
     }
     addresses

@@ -9,6 +9,11 @@ use crate::ssa::{ServedKind, builtin_kinds};
 
 static BUILTIN: LazyLock<Vec<ServedKind>> = LazyLock::new(|| builtin_kinds().collect());
 
+/// By group and kind: whether their objects live in a namespace.
+static SCOPES: LazyLock<BTreeMap<(&str, &str), bool>> = LazyLock::new(|| {
+    BUILTIN.iter().map(|known| ((known.group.as_str(), known.kind.as_str()), known.namespaced)).collect()
+});
+
 /// The scopes of all kinds that a stack speaks of.
 #[derive(Debug, Default)]
 pub(super) struct Kinds {
@@ -31,10 +36,7 @@ impl Kinds {
         if let Some(namespaced) = self.defined.get(kind) {
             return *namespaced;
         }
-        BUILTIN
-            .iter()
-            .find(|known| known.group == kind.group && known.kind == kind.kind)
-            .is_none_or(|known| known.namespaced)
+        SCOPES.get(&(kind.group.as_str(), kind.kind.as_str())).copied().unwrap_or(true)
     }
 }
 

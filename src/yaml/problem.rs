@@ -3,7 +3,7 @@
 use super::Spot;
 
 /// Where something stands in a file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Position {
     /// The file as it was named, or `<stdin>`.
     pub file: String,
