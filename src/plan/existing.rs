@@ -76,9 +76,13 @@ fn used(inputs: &Inputs<'_>, blank: Change) -> Change {
 fn is_as_recorded(inputs: &Inputs<'_>, entry: &Entry, live: &Live, secret: bool) -> bool {
     let Some(raw) = ssa::raw_fields_of(&live.object, FIELD_MANAGER) else { return false };
     let Ok(fields) = FieldSet::from_fields_v1(raw) else { return false };
-    let own = ssa::extract(&live.object, &fields);
-    let own = if secret { (inputs.keyed)(&own) } else { own };
-    Entry::owned_digest(raw, &own) == entry.owned
+    let own = ssa::part_of(&live.object, &fields);
+    let digest = if secret {
+        Entry::owned_digest(raw, &(inputs.keyed)(&own.to_value()))
+    } else {
+        Entry::owned_digest(raw, &own)
+    };
+    digest == entry.owned
 }
 
 fn predict(

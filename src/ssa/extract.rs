@@ -3,22 +3,66 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::field_set::FieldSet;
 use super::json;
 use super::path::PathElement;
 
-/// Returns the part of an object that a field set covers; null if it covers nothing of it.
+/// A part of an object that borrows from it: whoever only digests it needs no copy of a thousand objects.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part<'v> {
+    /// Nothing of it.
+    Nothing,
+    /// All of it.
+    Whole(&'v Value),
+    /// Some fields of a map, by their names.
+    Map(BTreeMap<&'v str, Part<'v>>),
+    /// Some items of a list, in its order.
+    List(Vec<Part<'v>>),
+}
+
+impl Part<'_> {
+    /// Returns the part as a value; null if it is nothing.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Nothing => Value::Null,
+            Self::Whole(value) => (*value).clone(),
+            Self::Map(map) => map.iter().map(|(name, part)| ((*name).to_owned(), part.to_value())).collect(),
+            Self::List(items) => items.iter().map(Self::to_value).collect(),
+        }
+    }
+}
+
+impl Serialize for Part<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Nothing => serializer.serialize_unit(),
+            Self::Whole(value) => value.serialize(serializer),
+            Self::Map(map) => serializer.collect_map(map),
+            Self::List(items) => serializer.collect_seq(items),
+        }
+    }
+}
+
+/// Returns the part of an object that a field set covers; null if it covers nothing of it. See [`part_of`].
+#[must_use]
+pub fn extract(object: &Value, fields: &FieldSet) -> Value {
+    part_of(object, fields).to_value()
+}
+
+/// Returns the part of an object that a field set covers.
 ///
 /// A member below which the set has nothing takes the whole value there. Items of lists keep the object's order, and the
 /// key fields of an item come along, so that it can be recognised.
 #[must_use]
-pub fn extract(object: &Value, fields: &FieldSet) -> Value {
-    covered(object, fields).unwrap_or(Value::Null)
+pub fn part_of<'v>(object: &'v Value, fields: &FieldSet) -> Part<'v> {
+    covered(object, fields).unwrap_or(Part::Nothing)
 }
 
-fn covered(value: &Value, fields: &FieldSet) -> Option<Value> {
+fn covered<'v>(value: &'v Value, fields: &FieldSet) -> Option<Part<'v>> {
     match value {
         Value::Object(map) => of_map(map, fields),
         Value::Array(items) => of_list(items, fields),
@@ -26,40 +70,40 @@ fn covered(value: &Value, fields: &FieldSet) -> Option<Value> {
     }
 }
 
-fn of_map(map: &Map<String, Value>, fields: &FieldSet) -> Option<Value> {
-    let mut part = Map::new();
+fn of_map<'v>(map: &'v Map<String, Value>, fields: &FieldSet) -> Option<Part<'v>> {
+    let mut part = BTreeMap::new();
     for (element, member, below) in fields.children() {
         let PathElement::Field(name) = element else { continue };
-        let Some(value) = map.get(name) else { continue };
+        let Some((name, value)) = map.get_key_value(name) else { continue };
         let value = match (member, below.is_empty()) {
-            (true, true) => value.clone(),
+            (true, true) => Part::Whole(value),
             (true, false) => covered(value, below).unwrap_or_else(|| emptied(value)),
             (false, _) => match covered(value, below) {
                 Some(value) => value,
                 None => continue,
             },
         };
-        part.insert(name.clone(), value);
+        part.insert(name.as_str(), value);
     }
-    (!part.is_empty()).then_some(Value::Object(part))
+    (!part.is_empty()).then_some(Part::Map(part))
 }
 
 /// A container that somebody owns without any of its present content.
-fn emptied(value: &Value) -> Value {
+fn emptied(value: &Value) -> Part<'_> {
     match value {
-        Value::Object(_) => Value::Object(Map::new()),
-        Value::Array(_) => Value::Array(Vec::new()),
-        scalar => scalar.clone(),
+        Value::Object(_) => Part::Map(BTreeMap::new()),
+        Value::Array(_) => Part::List(Vec::new()),
+        scalar => Part::Whole(scalar),
     }
 }
 
-fn of_list(items: &[Value], fields: &FieldSet) -> Option<Value> {
+fn of_list<'v>(items: &'v [Value], fields: &FieldSet) -> Option<Part<'v>> {
     let names = common_key_names(fields);
     let mut part = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let Some((element, member, below)) = find_item(fields, names.as_deref(), index, item) else { continue };
         let value = match (member, below.is_empty()) {
-            (true, true) => Some(item.clone()),
+            (true, true) => Some(Part::Whole(item)),
             (true, false) => Some(covered(item, below).unwrap_or_else(|| emptied(item))),
             (false, _) => covered(item, below),
         };
@@ -68,14 +112,14 @@ fn of_list(items: &[Value], fields: &FieldSet) -> Option<Value> {
             part.push(value);
         }
     }
-    (!part.is_empty()).then_some(Value::Array(part))
+    (!part.is_empty()).then_some(Part::List(part))
 }
 
-fn keep_key(element: &PathElement, item: &Value, part: &mut Value) {
-    let (PathElement::Key(key), Some(part)) = (element, part.as_object_mut()) else { return };
+fn keep_key<'v>(element: &PathElement, item: &'v Value, part: &mut Part<'v>) {
+    let (PathElement::Key(key), Part::Map(part), Value::Object(item)) = (element, part, item) else { return };
     for name in key.keys() {
-        if let Some(value) = item.get(name).filter(|_| !part.contains_key(name)) {
-            part.insert(name.clone(), value.clone());
+        if let Some((name, value)) = item.get_key_value(name) {
+            part.entry(name).or_insert(Part::Whole(value));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Recorded;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::resource::{Address, Digest, ObjectRef, canonical_json};
@@ -64,7 +65,7 @@ impl Entry {
     /// Returns the digest of the fields we own (`FieldsV1`) and their values, keyed for Secrets. Comparing it tells whether
     /// an object is as it was recorded without reading the record's own copies.
     #[must_use]
-    pub fn owned_digest(fields: &Value, values: &Value) -> Digest {
+    pub fn owned_digest(fields: &Value, values: &impl Serialize) -> Digest {
         let mut bytes = canonical_json(fields);
         bytes.push(b'\n');
         bytes.extend(canonical_json(values));
