@@ -168,7 +168,7 @@ fn pending(
     secret: bool,
 ) -> Vec<ValueChange> {
     let Some(manifest) = desired.map(|desired| &desired.manifest) else { return Vec::new() };
-    if secret || crate::resource::Digest::of(manifest.object()) == entry.desired {
+    if secret || manifest.digest() == entry.desired {
         return Vec::new();
     }
     ssa::changes(schema, &entry.applied, &declared(manifest, inputs))

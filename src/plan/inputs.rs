@@ -60,6 +60,6 @@ impl Inputs<'_> {
     /// Returns the digest of what the file asks for, keyed for Secrets.
     #[must_use]
     pub fn desired_digest(&self, manifest: &Manifest) -> Digest {
-        if manifest.is_secret() { Digest::of(&(self.keyed)(manifest.object())) } else { Digest::of(manifest.object()) }
+        if manifest.is_secret() { Digest::of(&(self.keyed)(manifest.object())) } else { manifest.digest() }
     }
 }

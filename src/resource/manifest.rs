@@ -1,11 +1,12 @@
 //! One Kubernetes object as somebody wrote it, with the few things about it that must hold before any stage may see it.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::{GroupKind, ObjectRef};
+use super::{Digest, GroupKind, ObjectRef};
 
 /// Why a value is no object that could be applied.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -27,9 +28,17 @@ pub enum ManifestError {
 /// One object with `apiVersion`, `kind` and `metadata.name`. Its namespace, where it has one, is set.
 ///
 /// The content of a Secret may be inside while a run lasts; `Debug` never shows it.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Manifest {
     object: Value,
+    /// Made when it is first asked for: a stack is digested as a whole, and each of its objects by itself.
+    digest: OnceLock<Digest>,
+}
+
+impl PartialEq for Manifest {
+    fn eq(&self, other: &Self) -> bool {
+        self.object == other.object
+    }
 }
 
 impl Manifest {
@@ -49,7 +58,7 @@ impl Manifest {
         if metadata.get("namespace").is_some_and(|namespace| !namespace.is_string()) {
             return Err(ManifestError::NotAString("metadata.namespace"));
         }
-        Ok(Self { object })
+        Ok(Self { object, digest: OnceLock::new() })
     }
 
     /// Returns the object.
@@ -60,7 +69,14 @@ impl Manifest {
 
     /// Returns the object, for changes that leave its identity alone.
     pub fn object_mut(&mut self) -> &mut Value {
+        self.digest.take();
         &mut self.object
+    }
+
+    /// Returns the digest of the object.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| Digest::of(&self.object))
     }
 
     /// Returns the object itself.
@@ -119,7 +135,7 @@ impl Manifest {
 
     /// Sets or removes the namespace.
     pub fn set_namespace(&mut self, namespace: Option<&str>) {
-        if let Some(metadata) = self.object.get_mut("metadata").and_then(Value::as_object_mut) {
+        if let Some(metadata) = self.object_mut().get_mut("metadata").and_then(Value::as_object_mut) {
             match namespace {
                 Some(namespace) => metadata.insert("namespace".to_owned(), Value::from(namespace)),
                 None => metadata.remove("namespace"),
@@ -135,7 +151,7 @@ impl Manifest {
 
     /// Sets a label, making the map of labels where there is none.
     pub fn set_label(&mut self, key: &str, value: &str) {
-        if let Some(metadata) = self.object.get_mut("metadata").and_then(Value::as_object_mut) {
+        if let Some(metadata) = self.object_mut().get_mut("metadata").and_then(Value::as_object_mut) {
             let labels = metadata.entry("labels").or_insert_with(|| Value::Object(Map::new()));
             if let Some(labels) = labels.as_object_mut() {
                 labels.insert(key.to_owned(), Value::from(value));
@@ -189,6 +205,20 @@ mod tests {
         .unwrap();
         assert_eq!(manifest.object_ref(), ObjectRef::new("apps", "Deployment", Some("n"), "web"));
         assert_eq!((manifest.group(), manifest.version()), ("apps", "v1"));
+    }
+
+    #[test]
+    fn the_digest_follows_every_change() {
+        let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
+        let mut manifest = Manifest::new(object).unwrap();
+        let is_right = |manifest: &Manifest| manifest.digest() == Digest::of(manifest.object());
+        assert!(is_right(&manifest));
+        manifest.set_label("a", "b");
+        assert!(is_right(&manifest));
+        manifest.set_namespace(Some("n"));
+        assert!(is_right(&manifest));
+        manifest.object_mut()["data"] = json!({"k": "v"});
+        assert!(is_right(&manifest) && is_right(&manifest.clone()));
     }
 
     #[test]

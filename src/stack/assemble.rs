@@ -1,10 +1,8 @@
 //! The whole: objects from all parts of the file, put together and checked against each other.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::found::Found;
@@ -254,33 +252,25 @@ fn desire(
     resources
 }
 
-/// Digests all that decides what is done: the resolved file and every object. How inputs are declared does not, their values
-/// do. The values of a Secret that came through `--manifests` stay out: a digest of a short secret tells it.
+/// Digests all that decides what is done: the resolved file and the digest of every object. How inputs are declared does not,
+/// their values do. The values of a Secret that came through `--manifests` stay out: a digest of a short secret tells it.
 fn digest(mut root: Value, namespace: &str, resources: &BTreeMap<Address, Desired>) -> Digest {
-    /// Fields stand in the order of their names: what is written is canonical JSON without a copy of every object.
-    #[derive(Serialize)]
-    struct Content<'a> {
-        file: Value,
-        namespace: &'a str,
-        objects: BTreeMap<&'a str, Cow<'a, Value>>,
-    }
     if let Some(map) = root.as_object_mut() {
         map.remove("inputs");
         map.remove("environments");
     }
-    let without_values = |desired: &Desired| {
-        let mut object = desired.manifest.object().clone();
+    let without_values = |manifest: &Manifest| {
+        let mut object = manifest.object().clone();
         for part in ["data", "stringData"] {
             let values = object.get_mut(part).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut);
             values.for_each(|value| *value = Value::Null);
         }
-        object
+        Digest::of(&object)
     };
-    let objects = resources.iter().map(|(address, desired)| {
-        let is_secret = desired.manifest.is_secret();
-        let object =
-            if is_secret { Cow::Owned(without_values(desired)) } else { Cow::Borrowed(desired.manifest.object()) };
-        (address.as_str(), object)
+    let objects = resources.iter().map(|(address, Desired { manifest, .. })| {
+        let digest = if manifest.is_secret() { without_values(manifest) } else { manifest.digest() };
+        (address.to_string(), Value::from(digest.to_string()))
     });
-    Digest::of(&Content { file: root, namespace, objects: objects.collect() })
+    let objects: Map<String, Value> = objects.collect();
+    Digest::of(&json!({ "file": root, "namespace": namespace, "objects": objects }))
 }
