@@ -1,6 +1,6 @@
 //! What every command that speaks of a cluster begins with: a stack, a cluster, the state, and one observation of both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::load::load;
@@ -100,19 +100,25 @@ impl Session {
 
     fn observe_request(&self) -> ObserveRequest {
         let mut want: BTreeMap<ObjectRef, String> = BTreeMap::new();
-        for (object, entry) in &self.state.entries {
-            want.insert(object.clone(), entry.api_version.clone());
-        }
         for desired in self.stack.resources.values() {
             want.insert(desired.manifest.object_ref(), desired.manifest.api_version().to_owned());
+        }
+        for (object, entry) in &self.state.entries {
+            if !want.contains_key(object) {
+                want.insert(object.clone(), entry.api_version.clone());
+            }
         }
         if want.keys().any(|object| object.kind == "Secret" && object.group.is_empty()) {
             let name = secret::key_secret_name(&self.stack.name);
             want.insert(ObjectRef::new("", "Secret", Some(&self.stack.namespace), &name), "v1".to_owned());
         }
-        let list = want
+        let places: BTreeSet<(&str, &str, Option<&str>)> = want
             .iter()
-            .map(|(object, api_version)| (ApiKind::new(api_version, &object.kind), object.namespace.clone()))
+            .map(|(object, api_version)| (api_version.as_str(), object.kind.as_str(), object.namespace.as_deref()))
+            .collect();
+        let list = places
+            .into_iter()
+            .map(|(api_version, kind, namespace)| (ApiKind::new(api_version, kind), namespace.map(str::to_owned)))
             .collect();
         let label = (STACK_LABEL.to_owned(), stack_label(&self.stack.name, &self.stack.namespace));
         ObserveRequest { label, list, want }
