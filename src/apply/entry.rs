@@ -14,7 +14,7 @@ pub fn recorded_entry(change: &Change, live: &Live, keyed: &dyn Fn(&Value) -> Va
     let fields = ssa::raw_fields_of(&live.object, FIELD_MANAGER).cloned().unwrap_or_else(|| json!({}));
     let owned = FieldSet::from_fields_v1(&fields).unwrap_or_default();
     let own = ssa::extract(&live.object, &owned);
-    let secret = change.object.kind == "Secret" && change.object.group.is_empty();
+    let secret = change.object.is_secret();
     let applied = if secret { keyed(&own) } else { own };
     Entry {
         address: change.address.clone(),

@@ -138,7 +138,7 @@ fn still_as_planned(task: &Task, change: &Change, manifest: &Manifest, live: &Li
         return moved(format!("`{}` is in the hand of `{manager}`, which the plan did not see", conflict.path));
     }
     let Some(concerned) = change.precondition.concerned else { return Ok(()) };
-    let secret = change.object.kind == "Secret" && change.object.group.is_empty();
+    let secret = change.object.is_secret();
     let keyed: Option<&dyn Fn(&Value) -> Value> = if secret { Some(&*task.keyed) } else { None };
     if concerned_digest(&live.object, &change.precondition.concerned_fields, keyed) == concerned {
         return Ok(());

@@ -146,8 +146,7 @@ async fn dry_run(cluster: &Cluster, change: &Change) -> (ObjectRef, Result<Value
 }
 
 fn warn(plan: &mut Plan, session: &Session, filled: &Filled, predictions: &BTreeMap<ObjectRef, Prediction>) {
-    let secrets_recorded =
-        session.state.entries.keys().any(|object| object.kind == "Secret" && object.group.is_empty());
+    let secrets_recorded = session.state.entries.keys().any(|object| object.is_secret());
     if secrets_recorded && !filled.key_is_live {
         plan.warnings.push(
             "the key of this stack's records is lost: what was recorded of Secrets is unknown, and will be recorded again"

@@ -159,7 +159,7 @@ pub(super) fn live_secrets(observation: &Observation) -> FindSecret {
     let secrets: BTreeMap<ObjectRef, BTreeMap<String, SecretValue>> = observation
         .objects
         .iter()
-        .filter(|(object, _)| object.kind == "Secret" && object.group.is_empty())
+        .filter(|(object, _)| object.is_secret())
         .map(|(object, live)| (object.clone(), values(&live.object)))
         .collect();
     Arc::new(move |object, key| secrets.get(object)?.get(key).cloned())

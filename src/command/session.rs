@@ -108,7 +108,7 @@ impl Session {
                 want.insert(object.clone(), entry.api_version.clone());
             }
         }
-        if want.keys().any(|object| object.kind == "Secret" && object.group.is_empty()) {
+        if want.keys().any(|object| object.is_secret()) {
             let name = secret::key_secret_name(&self.stack.name);
             want.insert(ObjectRef::new("", "Secret", Some(&self.stack.namespace), &name), "v1".to_owned());
         }

@@ -116,7 +116,7 @@ fn fields(
     let desired = desired.map(|(_, desired)| desired);
     let ignored = desired.map(|desired| ignored_paths(inputs.stack, desired)).unwrap_or_default();
     let left_to_others = |change: &ValueChange| ignored.iter().any(|path| change.path.starts_with(path));
-    let secret = object.kind == "Secret" && object.group.is_empty();
+    let secret = object.is_secret();
     let kind = object.group_kind();
     let schema = (inputs.schema)(&entry.api_version, &object.kind);
     let entries = ssa::managed_fields(&live.object).unwrap_or_default();
@@ -171,7 +171,16 @@ fn pending(
     if secret || manifest.digest() == entry.desired {
         return Vec::new();
     }
-    ssa::changes(schema, &entry.applied, &declared(manifest, inputs))
+    let mut changes = ssa::changes(schema, &entry.applied, &declared(manifest, inputs));
+    changes.retain(|change| !is_filled_in(change));
+    changes
+}
+
+/// Tells whether a change is only that the file leaves out what the server filled in, in an item of a list that it owns as
+/// a whole (the `status` of a claim template).
+fn is_filled_in(change: &ValueChange) -> bool {
+    let within_item = change.path.iter().rev().skip(1).any(|element| matches!(element, PathElement::Index(_)));
+    change.after.is_none() && within_item
 }
 
 /// Tells whether a change is only that the file leaves out a part of an item's key (a port's protocol), which the server

@@ -33,7 +33,28 @@ pub(super) fn decide(inputs: &Inputs<'_>, changes: &[Change]) -> Vec<Change> {
             waits.entry(dependency).or_default().insert(entry.address.clone());
         }
     }
+    warn_of_locked_volumes(&mut decided);
     decided
+}
+
+/// Says of each Secret that goes whose claims stay without it: a password made anew does not open old data.
+fn warn_of_locked_volumes(decided: &mut [Change]) {
+    let mut opened: BTreeMap<ObjectRef, BTreeSet<String>> = BTreeMap::new();
+    for change in decided.iter() {
+        if change.consequences.iter().any(|consequence| matches!(consequence, Consequence::VolumeKept { .. })) {
+            for used in &change.depends_on_objects {
+                opened.entry(used.clone()).or_default().insert(change.address.to_string());
+            }
+        }
+    }
+    for change in decided.iter_mut().filter(|change| change.action == Action::Delete && change.object.is_secret()) {
+        for workload in opened.get(&change.object).into_iter().flatten() {
+            change.consequences.push(Consequence::Note(format!(
+                "the claims of {workload} stay, and may open with nothing but the values that go with this Secret: keep a \
+                 copy of it, or the data is locked away"
+            )));
+        }
+    }
 }
 
 /// What stays and used each object before: it is written first, so that it no longer uses what goes.

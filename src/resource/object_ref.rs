@@ -50,6 +50,12 @@ impl ObjectRef {
         }
     }
 
+    /// Tells whether this is a core `Secret`, whose content is never shown.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.kind == "Secret" && self.group.is_empty()
+    }
+
     /// Returns the group and kind.
     #[must_use]
     pub fn group_kind(&self) -> GroupKind {
