@@ -170,7 +170,7 @@ impl<'t> Reader<'t> {
             b'|' | b'>' => return self.block_text(text, indent),
             b'"' | b'\'' => {
                 let (text, rest) = quoted(text)?;
-                ends(rest).then(|| Value::String(text))?
+                ends(rest).then_some(Value::String(text))?
             }
             b'[' | b'{' => {
                 let (value, rest) = self.flow(text)?;
@@ -352,7 +352,8 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     let quote = if text.starts_with('"') { '"' } else { '\'' };
     let (content, rest) = text[1..].split_once(quote)?;
     // An escape, and a quote that stands for itself, are left to the general reader.
-    (!rest.starts_with(quote) && !(quote == '"' && content.contains('\\'))).then(|| (content.to_owned(), rest))
+    let is_odd = rest.starts_with(quote) || (quote == '"' && content.contains('\\'));
+    (!is_odd).then(|| (content.to_owned(), rest))
 }
 
 #[cfg(test)]

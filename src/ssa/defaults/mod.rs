@@ -2,7 +2,7 @@
 //!
 //! Most depend on the type alone and come from a table that is checked in and was learned from a real server
 //! (`table`); some depend on other fields and are rules (`rules`). What the server gives out
-//! ([`given_out`]: addresses, ports, what admission adds) is no default and is never filled in here. Defaults have no
+//! ([`given_out()`]: addresses, ports, what admission adds) is no default and is never filled in here. Defaults have no
 //! owner: they are filled in after ownership has been settled.
 
 mod fill;
