@@ -1,7 +1,9 @@
 //! The [`DependencyGraph`] value.
 
+use std::collections::BTreeMap;
+
 use super::edge::{Edge, External, RawEdge};
-use super::name_hash::NameMap;
+use super::name_hash::NameIndex;
 use super::objects::Objects;
 use super::rank::Rank;
 use super::{Cycle, NodeId, NodeInput, cycle, edge, infer, order};
@@ -20,10 +22,10 @@ impl NodeIndex {
 ///
 /// The order is the same however the nodes were given. There is at most one edge between two nodes; it says all the
 /// reasons. Backwards, it is the order of deletes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct DependencyGraph {
     nodes: Vec<NodeId>,
-    by_id: NameMap<NodeId, u32>,
+    by_id: NameIndex,
     /// By the waiting node, each node's in `dependency_starts[at]..dependency_starts[at + 1]`.
     dependencies: Vec<NodeIndex>,
     reasons: Vec<String>,
@@ -43,18 +45,23 @@ impl DependencyGraph {
     /// # Errors
     /// Returns a shortest cycle where nodes wait for each other.
     pub fn build(mut nodes: Vec<NodeInput<'_>>) -> Result<Self, Cycle> {
-        // Stacks hand their nodes over by address, so that the first sort only looks and the second compares numbers.
+        // Stacks hand their nodes over by address, so that this only looks.
         nodes.sort_by(|node, other| node.id.cmp(&other.id));
         nodes.dedup_by(|later, earlier| later.id == earlier.id);
-        nodes.sort_by_cached_key(Rank::of);
-        let by_id: NameMap<NodeId, u32> = nodes.iter().map(|node| node.id.clone()).zip(0u32..).collect();
+        let mut by_rank: BTreeMap<Rank, Vec<NodeInput<'_>>> = BTreeMap::new();
+        for node in nodes {
+            by_rank.entry(Rank::of(&node)).or_default().push(node);
+        }
+        let mut nodes: Vec<NodeInput<'_>> = by_rank.into_values().flatten().collect();
+        let by_id = NameIndex::new(nodes.iter().map(|node| &node.id));
 
         let mut declared = Vec::with_capacity(nodes.len() * 3);
-        for (from, node) in (0u32..).zip(&mut nodes) {
-            let known = std::mem::take(&mut node.depends_on)
-                .into_iter()
-                .filter_map(|(id, reason)| Some(RawEdge { from, to: *by_id.get(&id)?, reason }));
-            declared.extend(known);
+        for from in 0..nodes.len() {
+            for (id, reason) in std::mem::take(&mut nodes[from].depends_on) {
+                if let Some(to) = by_id.find(&id, |at| &nodes[at as usize].id) {
+                    declared.push(RawEdge { from: from as u32, to, reason });
+                }
+            }
         }
         let inferred = infer::edges(&Objects::new(&nodes, &by_id), declared);
         let edges = edge::merge(inferred.edges);
@@ -66,7 +73,7 @@ impl DependencyGraph {
 
     fn assemble(
         nodes: Vec<NodeInput<'_>>,
-        mut by_id: NameMap<NodeId, u32>,
+        mut by_id: NameIndex,
         ordered: &[u32],
         mut edges: Vec<RawEdge>,
         mut external: Vec<External>,
@@ -109,7 +116,7 @@ impl DependencyGraph {
 
         external.sort_unstable();
         external.dedup();
-        by_id.values_mut().for_each(|number| *number = place[*number as usize].0);
+        by_id.renumber(|number| place[number as usize].0);
         let mut names: Vec<Option<NodeId>> = nodes.into_iter().map(|node| Some(node.id)).collect();
         Self {
             nodes: ordered.iter().filter_map(|number| names[*number as usize].take()).collect(),
@@ -149,7 +156,7 @@ impl DependencyGraph {
     /// Finds a node.
     #[must_use]
     pub fn index_of(&self, id: &NodeId) -> Option<NodeIndex> {
-        self.by_id.get(id).copied().map(NodeIndex)
+        self.by_id.find(id, |at| &self.nodes[at as usize]).map(NodeIndex)
     }
 
     /// Returns the name of a node.

@@ -1,10 +1,43 @@
 //! A quick hash for names. The names are the stack author's own, so nobody gains by making them collide.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+
+use hashbrown::HashTable;
 
 /// A map with names as keys. Its order of iteration is never used.
 pub(super) type NameMap<K, V> = HashMap<K, V, BuildHasherDefault<NameHasher>>;
+
+/// Numbers of things that lie elsewhere, found by a name that lies there too: no name is copied, and the table is small
+/// enough to stay in the processor's cache.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NameIndex(HashTable<u32>);
+
+impl NameIndex {
+    /// Numbers names, which are unique, from 0.
+    pub(super) fn new<'n, N: Hash + 'n>(names: impl ExactSizeIterator<Item = &'n N>) -> Self {
+        let mut table = HashTable::with_capacity(names.len());
+        for (number, name) in (0u32..).zip(names) {
+            // The table has room for all, so that nothing is hashed again.
+            table.insert_unique(hash(name), number, |_| 0);
+        }
+        Self(table)
+    }
+
+    /// Finds the number of a name, given where the names lie.
+    pub(super) fn find<'n, N: Hash + Eq + 'n>(&self, name: &N, at: impl Fn(u32) -> &'n N) -> Option<u32> {
+        self.0.find(hash(name), |number| at(*number) == name).copied()
+    }
+
+    /// Tells where the names have moved to: what was `number` is at `places[number]`.
+    pub(super) fn renumber(&mut self, places: impl Fn(u32) -> u32) {
+        self.0.iter_mut().for_each(|number| *number = places(*number));
+    }
+}
+
+fn hash(name: &impl Hash) -> u64 {
+    BuildHasherDefault::<NameHasher>::default().hash_one(name)
+}
 
 /// Takes eight bytes at a time: rotate, mix in, multiply.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,7 +64,6 @@ impl Hasher for NameHasher {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-    use std::hash::Hash;
 
     use super::*;
 
@@ -46,5 +78,17 @@ mod tests {
             .collect();
         // Random numbers would hit about 647 of 1024.
         assert!(low_bits.len() > 550, "{}", low_bits.len());
+    }
+
+    #[test]
+    fn a_name_is_found_where_it_lies_now() {
+        let names: Vec<String> = (0..100).map(|number| format!("object-{number}")).collect();
+        let mut index = NameIndex::new(names.iter());
+        assert_eq!(index.find(&names[42], |at| &names[at as usize]), Some(42));
+        assert_eq!(index.find(&"object-100".to_owned(), |at| &names[at as usize]), None);
+
+        let turned: Vec<String> = names.iter().rev().cloned().collect();
+        index.renumber(|number| 99 - number);
+        assert_eq!(index.find(&names[42], |at| &turned[at as usize]), Some(57));
     }
 }

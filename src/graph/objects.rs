@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::resource::{Address, Manifest, ObjectRef};
 
-use super::name_hash::NameMap;
+use super::name_hash::{NameIndex, NameMap};
 use super::{NodeId, NodeInput};
 
 /// An identity made of borrowed text.
@@ -30,12 +30,12 @@ impl<'a> Key<'a> {
 pub(super) struct Objects<'n, 'm> {
     pub(super) nodes: &'n [NodeInput<'m>],
     by_key: NameMap<Key<'m>, u32>,
-    by_id: &'n NameMap<NodeId, u32>,
+    by_id: &'n NameIndex,
     definitions: NameMap<(&'m str, &'m str), u32>,
 }
 
 impl<'n, 'm> Objects<'n, 'm> {
-    pub(super) fn new(nodes: &'n [NodeInput<'m>], by_id: &'n NameMap<NodeId, u32>) -> Self {
+    pub(super) fn new(nodes: &'n [NodeInput<'m>], by_id: &'n NameIndex) -> Self {
         let mut by_key = NameMap::with_capacity_and_hasher(nodes.len(), Default::default());
         let mut definitions = NameMap::default();
         for (number, node) in (0u32..).zip(nodes) {
@@ -62,7 +62,7 @@ impl<'n, 'm> Objects<'n, 'm> {
     }
 
     pub(super) fn find_address(&self, address: &Address) -> Option<u32> {
-        self.by_id.get(&NodeId::Resource(address.clone())).copied()
+        self.by_id.find(&NodeId::Resource(address.clone()), |at| &self.nodes[at as usize].id)
     }
 
     /// Finds the definition of a custom kind.
