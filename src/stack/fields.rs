@@ -8,8 +8,8 @@ use super::nearest::did_you_mean;
 use super::trail::Trail;
 use crate::resource::Manifest;
 use crate::resource::quantity::Quantity;
-use crate::ssa::schema::Scalar;
-use crate::ssa::{Schema, builtin};
+use crate::ssa::builtin;
+use crate::ssa::schema::{Scalar, Shape};
 use crate::yaml::{Node, Spot};
 
 /// One field that is wrong.
@@ -29,7 +29,7 @@ pub(super) struct Mistake {
 pub(super) fn mistakes(manifest: &Manifest) -> Option<Vec<Mistake>> {
     let schema = builtin(manifest.group(), manifest.version(), manifest.kind())?;
     let mut walk = Walk { mistakes: Vec::new(), shows_values: !manifest.is_secret() };
-    walk.value(&schema, manifest.object(), &Trail::Object);
+    walk.value(schema.shape(), manifest.object(), &Trail::Object);
     Some(walk.mistakes)
 }
 
@@ -44,14 +44,14 @@ impl Walk {
         self.mistakes.push(Mistake { pointer: place.pointer(), by_key, message, hint });
     }
 
-    fn value(&mut self, schema: &Schema, value: &Value, place: &Trail<'_>) {
+    fn value(&mut self, schema: Shape<'_>, value: &Value, place: &Trail<'_>) {
         match value {
             Value::Null => {}
             Value::Object(map) if schema.is_map() => {
                 for (name, value) in map {
                     let below = Trail::Field(place, name);
                     match schema.field(name) {
-                        Some(field) => self.value(&field, value, &below),
+                        Some(field) => self.value(field, value, &below),
                         None if schema.allows_only_its_fields() => {
                             let hint = did_you_mean(name, schema.field_names());
                             self.push(&below, true, format!("unknown field `{name}`"), hint);
@@ -63,7 +63,7 @@ impl Walk {
             Value::Array(items) if schema.list_kind().is_some() => {
                 if let Some(item_schema) = schema.items() {
                     for (index, item) in items.iter().enumerate() {
-                        self.value(&item_schema, item, &Trail::Item(place, index));
+                        self.value(item_schema, item, &Trail::Item(place, index));
                     }
                 }
             }
@@ -71,7 +71,7 @@ impl Walk {
         }
     }
 
-    fn scalar(&mut self, schema: &Schema, value: &Value, place: &Trail<'_>) {
+    fn scalar(&mut self, schema: Shape<'_>, value: &Value, place: &Trail<'_>) {
         let expected = match (schema.scalar(), value) {
             (Some(Scalar::Quantity), Value::String(text)) => return self.quantity(text, place),
             (Some(Scalar::Quantity), Value::Number(_)) => return,

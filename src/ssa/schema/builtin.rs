@@ -103,11 +103,11 @@ mod tests {
     fn fields_of_a_kind_can_be_looked_up() {
         let deployment = builtin("apps", "v1", "Deployment").unwrap();
         let container = deployment.at(&Path::parse(".spec.template.spec.containers[name=\"a\"]").unwrap()).unwrap();
-        assert!(container.field_names().contains(&"imagePullPolicy"));
-        assert!(container.allows_only_its_fields());
+        assert!(container.shape().field_names().contains(&"imagePullPolicy"));
+        assert!(container.shape().allows_only_its_fields());
         assert!(deployment.at(&Path::parse(".spec.replica").unwrap()).is_none());
         let labels = deployment.at(&Path::parse(".metadata.labels").unwrap()).unwrap();
-        assert!(!labels.allows_only_its_fields());
+        assert!(!labels.shape().allows_only_its_fields());
         assert_eq!(deployment.at(&Path::parse(".spec").unwrap()).unwrap().required(), ["selector", "template"]);
     }
 }

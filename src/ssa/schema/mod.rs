@@ -7,6 +7,7 @@ mod atom;
 mod builtin;
 pub mod compile;
 mod kinds;
+mod shape;
 mod table;
 
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ pub(crate) use self::atom::{Atom, Branch, MapType, MapView, TypeRef};
 pub use self::atom::{ListKind, ListType, Scalar};
 pub use self::builtin::{builtin, builtin_kinds};
 pub use self::kinds::ServedKind;
+pub use self::shape::Shape;
 pub(crate) use self::table::Types as TypeTable;
 
 /// The shape of a kind, or of a value inside one. Cheap to clone.
@@ -81,6 +83,12 @@ impl Schema {
         self.types.resolve(&self.reference)
     }
 
+    /// Returns the same, borrowed.
+    #[must_use]
+    pub fn shape(&self) -> Shape<'_> {
+        Shape::of(&self.types, &self.reference)
+    }
+
     fn inside(&self, reference: &TypeRef) -> Self {
         Self { types: Arc::clone(&self.types), reference: reference.clone(), kind: None }
     }
@@ -91,7 +99,7 @@ impl Schema {
         let atom = self.atom();
         match element {
             PathElement::Field(name) => atom.map?.map.under(name).map(|reference| self.inside(reference)),
-            _ => self.items(),
+            _ => atom.list.map(|list| self.inside(&list.element)),
         }
     }
 
@@ -99,36 +107,6 @@ impl Schema {
     #[must_use]
     pub fn at(&self, path: &Path) -> Option<Self> {
         path.iter().try_fold(self.clone(), |schema, element| schema.child(element))
-    }
-
-    /// Returns the schema of a declared or allowed field.
-    #[must_use]
-    pub fn field(&self, name: &str) -> Option<Self> {
-        self.atom().map?.map.under(name).map(|reference| self.inside(reference))
-    }
-
-    /// Returns the schema of a list's items.
-    #[must_use]
-    pub fn items(&self) -> Option<Self> {
-        self.atom().list.map(|list| self.inside(&list.element))
-    }
-
-    /// Returns the list's kind, if a list may be here.
-    #[must_use]
-    pub fn list_kind(&self) -> Option<&ListKind> {
-        self.atom().list.map(|list| &list.kind)
-    }
-
-    /// Returns the scalar that may be here.
-    #[must_use]
-    pub fn scalar(&self) -> Option<Scalar> {
-        self.atom().scalar
-    }
-
-    /// Tells whether a map may be here.
-    #[must_use]
-    pub fn is_map(&self) -> bool {
-        self.atom().map.is_some()
     }
 
     /// Tells whether the value here is one, however much is inside.
@@ -140,20 +118,6 @@ impl Schema {
             (None, Some(list)) => list.kind == ListKind::Atomic,
             (None, None) => true,
         }
-    }
-
-    /// Returns the declared fields, sorted.
-    #[must_use]
-    pub fn field_names(&self) -> Vec<&str> {
-        let fields = self.atom().map.map(|map| &map.map.fields);
-        fields.into_iter().flatten().map(|(name, _)| name.as_ref()).collect()
-    }
-
-    /// Tells whether a key that is no declared field is an error.
-    #[must_use]
-    pub fn allows_only_its_fields(&self) -> bool {
-        let atom = self.atom();
-        atom.scalar.is_none() && atom.map.is_some_and(|map| map.map.element.is_none())
     }
 
     /// Returns the fields that must be there.
