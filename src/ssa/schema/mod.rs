@@ -99,7 +99,7 @@ impl Schema {
         let atom = self.atom();
         match element {
             PathElement::Field(name) => atom.map?.map.under(name).map(|reference| self.inside(reference)),
-            _ => atom.list.map(|list| self.inside(&list.element)),
+            _ => self.items(),
         }
     }
 
@@ -107,6 +107,30 @@ impl Schema {
     #[must_use]
     pub fn at(&self, path: &Path) -> Option<Self> {
         path.iter().try_fold(self.clone(), |schema, element| schema.child(element))
+    }
+
+    /// Returns the schema of a declared or allowed field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<Self> {
+        self.atom().map?.map.under(name).map(|reference| self.inside(reference))
+    }
+
+    /// Returns the schema of a list's items.
+    #[must_use]
+    pub fn items(&self) -> Option<Self> {
+        self.atom().list.map(|list| self.inside(&list.element))
+    }
+
+    /// Returns the scalar that may be here.
+    #[must_use]
+    pub fn scalar(&self) -> Option<Scalar> {
+        self.shape().scalar()
+    }
+
+    /// Returns the declared fields, sorted.
+    #[must_use]
+    pub fn field_names(&self) -> Vec<&str> {
+        self.shape().field_names()
     }
 
     /// Tells whether the value here is one, however much is inside.
