@@ -75,8 +75,7 @@ fn used(inputs: &Inputs<'_>, blank: Change) -> Change {
 /// Tells whether the fields we own, and their values, are those that were recorded after the last apply.
 fn is_as_recorded(inputs: &Inputs<'_>, entry: &Entry, live: &Live, secret: bool) -> bool {
     let Some(raw) = ssa::raw_fields_of(&live.object, FIELD_MANAGER) else { return false };
-    let Ok(fields) = FieldSet::from_fields_v1(raw) else { return false };
-    let own = ssa::part_of(&live.object, &fields);
+    let Ok(own) = ssa::part_of_encoded(&live.object, raw) else { return false };
     let digest = if secret {
         Entry::owned_digest(raw, &(inputs.keyed)(&own.to_value()))
     } else {

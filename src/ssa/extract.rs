@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::field_set::FieldSet;
+use super::field_set::{FieldSet, FieldsError};
 use super::json;
 use super::path::PathElement;
 
@@ -60,6 +60,42 @@ pub fn extract(object: &Value, fields: &FieldSet) -> Value {
 #[must_use]
 pub fn part_of<'v>(object: &'v Value, fields: &FieldSet) -> Part<'v> {
     covered(object, fields).unwrap_or(Part::Nothing)
+}
+
+/// Returns the part of an object that a field set covers which is still in its encoding, `FieldsV1`: the same as reading the
+/// set first, for a fraction of the time. Steps into maps, which are nearly all, are taken as they stand.
+///
+/// # Errors
+/// Where the encoding is broken, or has steps that are not known; one that leads nowhere is not looked into.
+pub fn part_of_encoded<'v>(object: &'v Value, fields: &Value) -> Result<Part<'v>, FieldsError> {
+    Ok(encoded(object, fields)?.unwrap_or(Part::Nothing))
+}
+
+fn encoded<'v>(value: &'v Value, fields: &Value) -> Result<Option<Part<'v>>, FieldsError> {
+    let (Value::Object(map), Value::Object(steps)) = (value, fields) else {
+        return Ok(covered(value, &FieldSet::from_fields_v1(fields)?));
+    };
+    let mut part = BTreeMap::new();
+    for (step, below) in steps {
+        if step == "." {
+            continue;
+        }
+        let name = step.strip_prefix("f:").ok_or_else(|| FieldsError::Step(step.clone()))?;
+        let Some((name, value)) = map.get_key_value(name) else { continue };
+        let Value::Object(inner) = below else { return Err(FieldsError::NotAMap(step.clone())) };
+        let is_member = inner.is_empty() || inner.contains_key(".");
+        let goes_on = inner.len() > usize::from(inner.contains_key("."));
+        let value = match (is_member, goes_on) {
+            (true, false) => Part::Whole(value),
+            (true, true) => encoded(value, below)?.unwrap_or_else(|| emptied(value)),
+            (false, _) => match encoded(value, below)? {
+                Some(value) => value,
+                None => continue,
+            },
+        };
+        part.insert(name.as_str(), value);
+    }
+    Ok((!part.is_empty()).then_some(Part::Map(part)))
 }
 
 fn covered<'v>(value: &'v Value, fields: &FieldSet) -> Option<Part<'v>> {
@@ -231,6 +267,32 @@ mod tests {
             json!({"metadata": {"labels": {"b": "2"}, "finalizers": ["x/a"]}, "spec": {"selector": {"app": "x"}, "ports": [
                 {"name": "dns", "port": 53, "protocol": "UDP"}, {"port": 80, "targetPort": 8080}]}})
         );
+    }
+
+    #[test]
+    fn an_encoded_set_covers_the_same_as_the_set() {
+        let sets: [&[&str]; 6] = [
+            &[
+                ".spec.ports[port=80,protocol=\"TCP\"]",
+                ".spec.ports[port=80,protocol=\"TCP\"].targetPort",
+                ".spec.type",
+            ],
+            &[".spec.selector", ".metadata.labels", ".metadata.labels.b", ".metadata.finalizers[=\"x/a\"]"],
+            &[".metadata.labels", ".metadata.labels.z", ".data"],
+            &[".spec.ports", ".spec.ports[port=9,protocol=\"TCP\"].name"],
+            &[".metadata.name.below", ".spec.type", ".spec.type.below", ".spec"],
+            &[],
+        ];
+        for paths in sets {
+            let fields = set(paths);
+            assert_eq!(
+                part_of_encoded(&service(), &fields.to_fields_v1()),
+                Ok(part_of(&service(), &fields)),
+                "{paths:?}"
+            );
+        }
+        assert!(part_of_encoded(&service(), &json!({"f:spec": {"x:new": {}}})).is_err());
+        assert!(part_of_encoded(&service(), &json!({"f:spec": 1})).is_err());
     }
 
     #[test]
