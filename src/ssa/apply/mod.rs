@@ -3,6 +3,8 @@
 //! All entries of an object are read with one schema. That is exact where a kind has one version, and wherever the versions
 //! of a kind have the same fields.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -69,18 +71,18 @@ pub fn apply(schema: &Schema, live: Option<&Value>, config: &Value, manager: &st
     if config.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
         return Err(ApplyError::ManagedFieldsSet);
     }
-    let stripped = stripped_fields();
-    if let Some(unchanged) = live.and_then(|live| unchanged(schema, live, config, manager, &stripped)) {
+    let stripped = &*STRIPPED;
+    if let Some(unchanged) = live.and_then(|live| unchanged(schema, live, config, manager, stripped)) {
         return Ok(unchanged);
     }
     let claimed = set_of(schema, config).map_err(ApplyError::Config)?.without(&schema.reset_fields());
-    let fields = claimed.difference(&stripped);
+    let fields = claimed.difference(stripped);
     let config = without_status(schema, config);
     let missing = json!({"apiVersion": config.get("apiVersion"), "kind": config.get("kind")});
     let live_or_empty = live.unwrap_or(&missing);
     let merged = merge(schema, live_or_empty, &config).map_err(ApplyError::Config)?;
 
-    let before = Ownership::of(schema, live, manager, &stripped).map_err(ApplyError::Live)?;
+    let before = Ownership::of(schema, live, manager, stripped).map_err(ApplyError::Live)?;
     let pruned = prune(schema, merged, &claimed, &before);
     let found = compare(schema, live_or_empty, &pruned).without(&schema.reset_fields());
     let written = found.modified.union(&found.added);
@@ -192,7 +194,9 @@ fn prune(schema: &Schema, merged: Value, claimed: &FieldSet, before: &Ownership)
     remove(schema, &merged, &gone)
 }
 
-/// The fields that the server tracks for nobody who writes them.
+/// The fields that the server tracks for nobody who writes them: the same for every object.
+static STRIPPED: LazyLock<FieldSet> = LazyLock::new(stripped_fields);
+
 fn stripped_fields() -> FieldSet {
     const OF_METADATA: [&str; 9] = [
         "name",
