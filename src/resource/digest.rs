@@ -77,7 +77,18 @@ impl fmt::Debug for Digest {
 /// somebody did. A type that is no [`Value`](serde_json::Value) names its fields in their order.
 #[must_use]
 pub fn canonical_json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    // Most objects fit.
+    let mut bytes = Vec::with_capacity(2048);
+    write_canonical_json(value, &mut bytes);
+    bytes
+}
+
+/// Appends what [`canonical_json`] returns.
+pub fn write_canonical_json(value: &impl Serialize, bytes: &mut Vec<u8>) {
+    let start = bytes.len();
+    if serde_json::to_writer(&mut *bytes, value).is_err() {
+        bytes.truncate(start);
+    }
 }
 
 #[cfg(test)]

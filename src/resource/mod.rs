@@ -10,7 +10,7 @@ mod object_ref;
 pub mod quantity;
 
 pub use address::{Address, MANIFEST_SERVICE, is_builtin_group};
-pub use digest::{Digest, canonical_json};
+pub use digest::{Digest, canonical_json, write_canonical_json};
 pub use manifest::{Manifest, ManifestError};
 pub use name::{NameError, check_dns_label, check_dns_subdomain, is_data_key};
 pub use object_ref::{GroupKind, ObjectRef};

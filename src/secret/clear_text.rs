@@ -16,7 +16,9 @@ pub fn clear_text_secret(key: &str, value: &str) -> Option<&'static str> {
         return Some("it is an address with a password in it");
     }
     let key = key.to_ascii_uppercase().replace(['-', '.'], "_");
-    let telling = TELLING_ENDINGS.iter().any(|ending| key == *ending || key.ends_with(&format!("_{ending}")));
+    let telling = TELLING_ENDINGS
+        .iter()
+        .any(|ending| key.strip_suffix(ending).is_some_and(|before| before.is_empty() || before.ends_with('_')));
     (telling && !is_harmless(value)).then_some("its name says so")
 }
 

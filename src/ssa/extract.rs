@@ -17,8 +17,8 @@ pub enum Part<'v> {
     Nothing,
     /// All of it.
     Whole(&'v Value),
-    /// Some fields of a map, by their names.
-    Map(BTreeMap<&'v str, Part<'v>>),
+    /// Some fields of a map, sorted by their names.
+    Map(Vec<(&'v str, Part<'v>)>),
     /// Some items of a list, in its order.
     List(Vec<Part<'v>>),
 }
@@ -41,7 +41,7 @@ impl Serialize for Part<'_> {
         match self {
             Self::Nothing => serializer.serialize_unit(),
             Self::Whole(value) => value.serialize(serializer),
-            Self::Map(map) => serializer.collect_map(map),
+            Self::Map(map) => serializer.collect_map(map.iter().map(|(name, part)| (name, part))),
             Self::List(items) => serializer.collect_seq(items),
         }
     }
@@ -75,7 +75,8 @@ fn encoded<'v>(value: &'v Value, fields: &Value) -> Result<Option<Part<'v>>, Fie
     let (Value::Object(map), Value::Object(steps)) = (value, fields) else {
         return Ok(covered(value, &FieldSet::from_fields_v1(fields)?));
     };
-    let mut part = BTreeMap::new();
+    // The steps are sorted, and so is what is taken of them.
+    let mut part = Vec::with_capacity(steps.len());
     for (step, below) in steps {
         if step == "." {
             continue;
@@ -83,8 +84,9 @@ fn encoded<'v>(value: &'v Value, fields: &Value) -> Result<Option<Part<'v>>, Fie
         let name = step.strip_prefix("f:").ok_or_else(|| FieldsError::Step(step.clone()))?;
         let Some((name, value)) = map.get_key_value(name) else { continue };
         let Value::Object(inner) = below else { return Err(FieldsError::NotAMap(step.clone())) };
-        let is_member = inner.is_empty() || inner.contains_key(".");
-        let goes_on = inner.len() > usize::from(inner.contains_key("."));
+        let dot = inner.contains_key(".");
+        let is_member = dot || inner.is_empty();
+        let goes_on = inner.len() > usize::from(dot);
         let value = match (is_member, goes_on) {
             (true, false) => Part::Whole(value),
             (true, true) => encoded(value, below)?.unwrap_or_else(|| emptied(value)),
@@ -93,7 +95,7 @@ fn encoded<'v>(value: &'v Value, fields: &Value) -> Result<Option<Part<'v>>, Fie
                 None => continue,
             },
         };
-        part.insert(name.as_str(), value);
+        part.push((name.as_str(), value));
     }
     Ok((!part.is_empty()).then_some(Part::Map(part)))
 }
@@ -107,7 +109,7 @@ fn covered<'v>(value: &'v Value, fields: &FieldSet) -> Option<Part<'v>> {
 }
 
 fn of_map<'v>(map: &'v Map<String, Value>, fields: &FieldSet) -> Option<Part<'v>> {
-    let mut part = BTreeMap::new();
+    let mut part = Vec::new();
     for (element, member, below) in fields.children() {
         let PathElement::Field(name) = element else { continue };
         let Some((name, value)) = map.get_key_value(name) else { continue };
@@ -119,7 +121,7 @@ fn of_map<'v>(map: &'v Map<String, Value>, fields: &FieldSet) -> Option<Part<'v>
                 None => continue,
             },
         };
-        part.insert(name.as_str(), value);
+        part.push((name.as_str(), value));
     }
     (!part.is_empty()).then_some(Part::Map(part))
 }
@@ -127,7 +129,7 @@ fn of_map<'v>(map: &'v Map<String, Value>, fields: &FieldSet) -> Option<Part<'v>
 /// A container that somebody owns without any of its present content.
 fn emptied(value: &Value) -> Part<'_> {
     match value {
-        Value::Object(_) => Part::Map(BTreeMap::new()),
+        Value::Object(_) => Part::Map(Vec::new()),
         Value::Array(_) => Part::List(Vec::new()),
         scalar => Part::Whole(scalar),
     }
@@ -154,8 +156,10 @@ fn of_list<'v>(items: &'v [Value], fields: &FieldSet) -> Option<Part<'v>> {
 fn keep_key<'v>(element: &PathElement, item: &'v Value, part: &mut Part<'v>) {
     let (PathElement::Key(key), Part::Map(part), Value::Object(item)) = (element, part, item) else { return };
     for name in key.keys() {
-        if let Some((name, value)) = item.get_key_value(name) {
-            part.entry(name).or_insert(Part::Whole(value));
+        if let Some((name, value)) = item.get_key_value(name)
+            && let Err(place) = part.binary_search_by(|(known, _)| (*known).cmp(name))
+        {
+            part.insert(place, (name, Part::Whole(value)));
         }
     }
 }

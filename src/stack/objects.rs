@@ -7,6 +7,7 @@ use super::found::Found;
 use super::kinds::mistaken_kind;
 use super::origin::Locator;
 use super::services::{NAMESPACE_SERVICE, SECRETS_SERVICE};
+use super::trail::Trail;
 use crate::resource::{Manifest, check_dns_label, check_dns_subdomain};
 use crate::secret::clear_text_secret;
 use crate::yaml::{Problems, Severity, Sources, escape_pointer};
@@ -54,53 +55,52 @@ pub(super) fn check(found: &Found, namespace: &str, locator: &Locator<'_>, sourc
     // What a service makes was checked in its block.
     let mut settings = Vec::new();
     if found.origin.literal {
-        plain_settings(manifest.object(), "", &mut settings);
+        plain_settings(manifest.object(), &Trail::Object, &mut |key, value, place| {
+            if let Some(why) = clear_text_secret(key, value) {
+                settings.push((place.pointer(), key, why));
+            }
+        });
     }
-    for Setting { pointer, key, value } in settings {
-        if let Some(why) = clear_text_secret(key, value) {
-            let message = format!("the value of `{key}` looks like a secret: {why}");
-            let problem = locator.about(Severity::Warning, &found.origin, &pointer, false, message, sources);
-            let hint = "say under `secrets` where it comes from, and refer to it with `secretKeyRef`";
-            problems.push(problem.hint(hint).conceal(true));
-        }
+    for (pointer, key, why) in settings {
+        let message = format!("the value of `{key}` looks like a secret: {why}");
+        let problem = locator.about(Severity::Warning, &found.origin, &pointer, false, message, sources);
+        let hint = "say under `secrets` where it comes from, and refer to it with `secretKeyRef`";
+        problems.push(problem.hint(hint).conceal(true));
     }
 }
 
-/// A text that everybody who may look at the object reads.
-struct Setting<'a> {
-    /// Pointer to the text.
-    pointer: String,
-    key: &'a str,
-    value: &'a str,
-}
-
-/// Finds the data of a ConfigMap and the variables of containers, in whatever object they stand.
-fn plain_settings<'a>(value: &'a Value, pointer: &str, settings: &mut Vec<Setting<'a>>) {
+/// Finds the texts that everybody who may look at the object reads: the data of a ConfigMap and the variables of
+/// containers, in whatever object they stand. `see` is given the key, the text, and where it stands.
+fn plain_settings<'v>(value: &'v Value, place: &Trail<'_>, see: &mut impl FnMut(&'v str, &'v str, &Trail<'_>)) {
     match value {
         Value::Object(map) => {
-            let is_config_map = pointer.is_empty() && map.get("kind").is_some_and(|kind| kind == "ConfigMap");
+            let is_config_map =
+                matches!(place, Trail::Object) && map.get("kind").is_some_and(|kind| kind == "ConfigMap");
             for (field, value) in map {
-                let pointer = format!("{pointer}/{}", escape_pointer(field));
+                let place = Trail::Field(place, field);
                 match (field.as_str(), value) {
                     ("data", Value::Object(data)) if is_config_map => {
-                        settings.extend(data.iter().filter_map(|(key, value)| {
-                            let pointer = format!("{pointer}/{}", escape_pointer(key));
-                            Some(Setting { pointer, key, value: value.as_str()? })
-                        }));
+                        for (key, value) in data {
+                            if let Some(text) = value.as_str() {
+                                see(key, text, &Trail::Field(&place, key));
+                            }
+                        }
                     }
                     ("env", Value::Array(variables)) => {
-                        settings.extend(variables.iter().enumerate().filter_map(|(index, variable)| {
-                            let (key, value) = (variable.get("name")?.as_str()?, variable.get("value")?.as_str()?);
-                            Some(Setting { pointer: format!("{pointer}/{index}/value"), key, value })
-                        }));
+                        for (index, variable) in variables.iter().enumerate() {
+                            let text = |key| variable.get(key).and_then(Value::as_str);
+                            if let (Some(key), Some(text)) = (text("name"), text("value")) {
+                                see(key, text, &Trail::Field(&Trail::Item(&place, index), "value"));
+                            }
+                        }
                     }
-                    _ => plain_settings(value, &pointer, settings),
+                    _ => plain_settings(value, &place, see),
                 }
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                plain_settings(item, &format!("{pointer}/{index}"), settings);
+                plain_settings(item, &Trail::Item(place, index), see);
             }
         }
         _ => {}

@@ -7,7 +7,7 @@ use super::Recorded;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::resource::{Address, Digest, ObjectRef, canonical_json};
+use crate::resource::{Address, Digest, ObjectRef, canonical_json, write_canonical_json};
 
 /// Which line of snapshots a state belongs to: a random word made with the first one. Two states of different lineage
 /// never replace each other.
@@ -68,7 +68,7 @@ impl Entry {
     pub fn owned_digest(fields: &Value, values: &impl Serialize) -> Digest {
         let mut bytes = canonical_json(fields);
         bytes.push(b'\n');
-        bytes.extend(canonical_json(values));
+        write_canonical_json(values, &mut bytes);
         Digest::of_bytes(&bytes)
     }
 }
