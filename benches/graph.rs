@@ -60,7 +60,7 @@ fn inferred(manifests: &[Manifest]) -> Vec<NodeInput<'_>> {
     manifests
         .iter()
         .map(|manifest| NodeInput {
-            id: NodeId::Resource(Address::of("manifest", &manifest.object_ref(), "bench")),
+            id: NodeId::Resource(Address::of("manifest", manifest.object_ref(), "bench")),
             manifest: Some(manifest),
             depends_on: Vec::new(),
             mentions: Vec::new(),

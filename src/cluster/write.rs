@@ -71,7 +71,7 @@ impl Cluster {
     pub async fn apply(&self, manifest: &Manifest, options: &ApplyOptions) -> Result<Live, ClusterError> {
         let object = manifest.object_ref();
         let kind = self.known_kind(manifest.api_version(), manifest.kind()).await?;
-        let what = self.about("apply", &kind, object.namespace.as_deref(), Some(&object));
+        let what = self.about("apply", &kind, object.namespace.as_deref(), Some(object));
         let mut path = kind.path(object.namespace.as_deref(), &object.name);
         path.push_str(&format!("?fieldManager={FIELD_MANAGER}&fieldValidation=Strict"));
         if options.force {
@@ -99,7 +99,7 @@ impl Cluster {
     pub async fn create(&self, manifest: &Manifest, dry_run: bool) -> Result<Live, ClusterError> {
         let object = manifest.object_ref();
         let kind = self.known_kind(manifest.api_version(), manifest.kind()).await?;
-        let what = self.about("create", &kind, object.namespace.as_deref(), Some(&object));
+        let what = self.about("create", &kind, object.namespace.as_deref(), Some(object));
         let mut path = kind.collection(object.namespace.as_deref());
         path.push_str(&format!("?fieldManager={FIELD_MANAGER}&fieldValidation=Strict"));
         let call = Call {

@@ -73,33 +73,39 @@ fn dispatch(action: RequestAction, environment: &Environment, streams: &Streams)
         }
         RequestAction::Output { stack, cluster, name, show_secrets, json } => {
             let wanted = output::Wanted { name, show_secrets, json };
-            block_on(output::output(&stack, &cluster, &wanted, environment, streams))
+            look(output::output(&stack, &cluster, &wanted, environment, streams))
         }
-        RequestAction::Plan { stack, cluster, policy, detailed_exitcode, json } => block_on(plan::plan(
-            &stack,
-            &cluster,
-            &policy,
-            plan::Form { detailed_exitcode, json },
-            environment,
-            streams,
-        )),
+        RequestAction::Plan { stack, cluster, policy, detailed_exitcode, json } => {
+            look(plan::plan(&stack, &cluster, &policy, plan::Form { detailed_exitcode, json }, environment, streams))
+        }
         RequestAction::Apply { stack, cluster, policy, run, destroy } => {
-            block_on(apply::apply(apply::Call { stack, cluster, policy, run, destroy }, environment, streams))
+            write(apply::apply(apply::Call { stack, cluster, policy, run, destroy }, environment, streams))
         }
         RequestAction::Drift { stack, cluster, json } => {
-            block_on(drift::drift(&stack, &cluster, json, environment, streams))
+            look(drift::drift(&stack, &cluster, json, environment, streams))
         }
         RequestAction::Verify { stack, cluster, json, require_all, timeout } => {
             let form = verify::Form { json, require_all, timeout };
-            block_on(verify::verify(&stack, &cluster, form, environment, streams))
+            look(verify::verify(&stack, &cluster, form, environment, streams))
         }
     }
 }
 
-/// Runs an async command on two threads: one talks to the cluster while the other parses.
-fn block_on(command: impl Future<Output = Ended>) -> Ended {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+/// Runs a command that only looks. It waits for one thing after the other, so that handing its work between threads only
+/// costs: thousands of switches, a tenth of the CPU time of a plan.
+fn look(command: impl Future<Output = Ended>) -> Ended {
+    block_on(tokio::runtime::Builder::new_current_thread(), command)
+}
+
+/// Runs a command that writes: what keeps its lock and tells its progress goes on while the state is on its way to the disk.
+fn write(command: impl Future<Output = Ended>) -> Ended {
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    threads.worker_threads(2);
+    block_on(threads, command)
+}
+
+fn block_on(mut threads: tokio::runtime::Builder, command: impl Future<Output = Ended>) -> Ended {
+    let runtime = threads
         .enable_all()
         .build()
         .map_err(|error| Failure::because(ExitStatus::Error, "failed to start the async runtime", &error))?;

@@ -171,7 +171,7 @@ pub(super) fn desired_secrets(stack: &Stack) -> FindSecret {
         .resources
         .values()
         .filter(|desired| desired.manifest.is_secret())
-        .map(|desired| (desired.manifest.object_ref(), values(desired.manifest.object())))
+        .map(|desired| (desired.manifest.object_ref().clone(), values(desired.manifest.object())))
         .collect();
     Arc::new(move |object, key| secrets.get(object)?.get(key).cloned())
 }
@@ -190,6 +190,6 @@ pub(super) fn declared(stack: &Stack) -> BTreeMap<ObjectRef, Manifest> {
         .resources
         .values()
         .filter(|desired| !desired.manifest.is_secret())
-        .map(|desired| (desired.manifest.object_ref(), desired.manifest.clone()))
+        .map(|desired| (desired.manifest.object_ref().clone(), desired.manifest.clone()))
         .collect()
 }

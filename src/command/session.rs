@@ -101,7 +101,7 @@ impl Session {
     fn observe_request(&self) -> ObserveRequest {
         let mut want: BTreeMap<ObjectRef, String> = BTreeMap::new();
         for desired in self.stack.resources.values() {
-            want.insert(desired.manifest.object_ref(), desired.manifest.api_version().to_owned());
+            want.insert(desired.manifest.object_ref().clone(), desired.manifest.api_version().to_owned());
         }
         for (object, entry) in &self.state.entries {
             if !want.contains_key(object) {

@@ -46,7 +46,7 @@ pub fn compare(inputs: &Inputs<'_>, base: Base) -> DriftReport {
         .stack
         .resources
         .iter()
-        .map(|(address, desired)| (desired.manifest.object_ref(), (address, desired)))
+        .map(|(address, desired)| (desired.manifest.object_ref().clone(), (address, desired)))
         .collect();
     let mut resources: Vec<ResourceDrift> = inputs
         .state

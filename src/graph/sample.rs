@@ -23,7 +23,7 @@ impl Sample {
     /// Adds an object of the service `m` in a stack whose namespace is `n`.
     pub(super) fn object(mut self, object: Value) -> Self {
         let manifest = Manifest::new(object).unwrap();
-        let address = Address::of("m", &manifest.object_ref(), "n");
+        let address = Address::of("m", manifest.object_ref(), "n");
         self.objects.push((NodeId::Resource(address), Some(manifest)));
         self
     }

@@ -61,7 +61,7 @@ fn dependencies(inputs: &Inputs<'_>, id: &NodeId) -> Vec<NodeId> {
 }
 
 fn decide_desired(inputs: &Inputs<'_>, address: &Address, desired: &Desired) -> Change {
-    let object = desired.manifest.object_ref();
+    let object = desired.manifest.object_ref().clone();
     let depends_on = dependencies(inputs, &NodeId::Resource(address.clone()));
     let depends_on_objects = depends_on
         .iter()
@@ -69,7 +69,7 @@ fn decide_desired(inputs: &Inputs<'_>, address: &Address, desired: &Desired) -> 
             NodeId::Resource(address) => Some(inputs.stack.resources.get(address)?.manifest.object_ref()),
             _ => None,
         })
-        .collect::<BTreeSet<ObjectRef>>();
+        .collect::<BTreeSet<&ObjectRef>>();
     let blank = Change {
         address: address.clone(),
         api_version: desired.manifest.api_version().to_owned(),
@@ -82,7 +82,7 @@ fn decide_desired(inputs: &Inputs<'_>, address: &Address, desired: &Desired) -> 
         precondition: Precondition::default(),
         manifest: None,
         depends_on,
-        depends_on_objects: depends_on_objects.into_iter().collect(),
+        depends_on_objects: depends_on_objects.into_iter().cloned().collect(),
         desired: None,
         protect: desired.protect,
         object,

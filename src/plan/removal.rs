@@ -15,7 +15,7 @@ pub(super) fn decide(inputs: &Inputs<'_>, changes: &[Change]) -> Vec<Change> {
     let desired: BTreeSet<&ObjectRef> = changes.iter().map(|change| &change.object).collect();
     let leaving: BTreeMap<&ObjectRef, &Entry> =
         inputs.state.entries.iter().filter(|(object, _)| !desired.contains(object)).collect();
-    let protected: BTreeSet<ObjectRef> = inputs
+    let protected: BTreeSet<&ObjectRef> = inputs
         .stack
         .resources
         .values()

@@ -31,6 +31,8 @@ pub enum ManifestError {
 #[derive(Clone)]
 pub struct Manifest {
     object: Value,
+    /// Taken out once: every stage asks for it, about each object, many times.
+    identity: ObjectRef,
     /// Made when it is first asked for: a stack is digested as a whole, and each of its objects by itself.
     digest: OnceLock<Digest>,
 }
@@ -58,7 +60,10 @@ impl Manifest {
         if metadata.get("namespace").is_some_and(|namespace| !namespace.is_string()) {
             return Err(ManifestError::NotAString("metadata.namespace"));
         }
-        Ok(Self { object, digest: OnceLock::new() })
+        let group = group_of(text_of(map.get("apiVersion")));
+        let namespace = metadata.get("namespace").and_then(Value::as_str);
+        let identity = ObjectRef::new(group, text_of(map.get("kind")), namespace, text_of(metadata.get("name")));
+        Ok(Self { object, identity, digest: OnceLock::new() })
     }
 
     /// Returns the object.
@@ -85,12 +90,6 @@ impl Manifest {
         self.object
     }
 
-    // Identities are asked for often, so each field is looked up by its name: a pointer is split and copied first.
-
-    fn of_metadata(&self, key: &str) -> Option<&Value> {
-        self.object.get("metadata")?.get(key)
-    }
-
     /// Returns `apiVersion`, such as `apps/v1`.
     #[must_use]
     pub fn api_version(&self) -> &str {
@@ -100,7 +99,7 @@ impl Manifest {
     /// Returns the group, empty for the core group.
     #[must_use]
     pub fn group(&self) -> &str {
-        self.api_version().rsplit_once('/').map_or("", |(group, _)| group)
+        &self.identity.group
     }
 
     /// Returns the version, such as `v1`.
@@ -112,25 +111,25 @@ impl Manifest {
     /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> &str {
-        text_of(self.object.get("kind"))
+        &self.identity.kind
     }
 
     /// Returns the group and kind.
     #[must_use]
     pub fn group_kind(&self) -> GroupKind {
-        GroupKind::new(self.group(), self.kind())
+        self.identity.group_kind()
     }
 
     /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
-        text_of(self.of_metadata("name"))
+        &self.identity.name
     }
 
     /// Returns the namespace, where one is set.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
-        self.of_metadata("namespace")?.as_str()
+        self.identity.namespace.as_deref()
     }
 
     /// Sets or removes the namespace.
@@ -140,13 +139,14 @@ impl Manifest {
                 Some(namespace) => metadata.insert("namespace".to_owned(), Value::from(namespace)),
                 None => metadata.remove("namespace"),
             };
+            self.identity.namespace = namespace.map(str::to_owned);
         }
     }
 
     /// Returns the value of a label.
     #[must_use]
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.of_metadata("labels")?.get(key)?.as_str()
+        self.object.get("metadata")?.get("labels")?.get(key)?.as_str()
     }
 
     /// Sets a label, making the map of labels where there is none.
@@ -161,14 +161,14 @@ impl Manifest {
 
     /// Returns the identity.
     #[must_use]
-    pub fn object_ref(&self) -> ObjectRef {
-        ObjectRef::new(self.group(), self.kind(), self.namespace(), self.name())
+    pub fn object_ref(&self) -> &ObjectRef {
+        &self.identity
     }
 
     /// Tells whether this is a core `Secret`, whose content is never shown.
     #[must_use]
     pub fn is_secret(&self) -> bool {
-        self.kind() == "Secret" && self.group().is_empty()
+        self.identity.is_secret()
     }
 }
 
@@ -176,6 +176,10 @@ impl fmt::Debug for Manifest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Manifest({})", self.object_ref())
     }
+}
+
+fn group_of(api_version: &str) -> &str {
+    api_version.rsplit_once('/').map_or("", |(group, _)| group)
 }
 
 fn text_of(value: Option<&Value>) -> &str {
@@ -203,8 +207,20 @@ mod tests {
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "n"}}),
         )
         .unwrap();
-        assert_eq!(manifest.object_ref(), ObjectRef::new("apps", "Deployment", Some("n"), "web"));
+        assert_eq!(*manifest.object_ref(), ObjectRef::new("apps", "Deployment", Some("n"), "web"));
         assert_eq!((manifest.group(), manifest.version()), ("apps", "v1"));
+    }
+
+    #[test]
+    fn identity_follows_the_namespace() {
+        let mut manifest =
+            Manifest::new(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}})).unwrap();
+        manifest.set_namespace(Some("n"));
+        assert_eq!(*manifest.object_ref(), ObjectRef::new("", "ConfigMap", Some("n"), "a"));
+        assert_eq!(manifest.object()["metadata"]["namespace"], "n");
+        manifest.set_namespace(None);
+        assert_eq!(*manifest.object_ref(), ObjectRef::new("", "ConfigMap", None, "a"));
+        assert_eq!(manifest.object()["metadata"], json!({"name": "a"}));
     }
 
     #[test]

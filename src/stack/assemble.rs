@@ -61,7 +61,7 @@ pub(super) fn assemble(
     }
     let found = by_address(found, namespace, &locator, sources, problems);
     let identities: BTreeMap<Address, ObjectRef> =
-        found.iter().map(|(address, object)| (address.clone(), object.manifest.object_ref())).collect();
+        found.iter().map(|(address, object)| (address.clone(), object.manifest.object_ref().clone())).collect();
     let targets = Targets { resources: &identities, services: &services, incomplete };
     let checks = checks::read(&stack_file.checks, &targets, &locator, problems);
     let rules = rules::read(&stack_file, &secrets, &targets, &locator, problems);
@@ -183,7 +183,7 @@ fn by_address(
     let mut addresses: BTreeMap<Address, Found> = BTreeMap::new();
     let mut declared: BTreeMap<ObjectRef, Address> = BTreeMap::new();
     for object in found {
-        let identity = object.manifest.object_ref();
+        let identity = object.manifest.object_ref().clone();
         let address = object.address(namespace);
         if let Some(first) = declared.get(&identity) {
             let at = addresses.get(first).map(|first| locator.position(&first.origin)).unwrap_or_default();

@@ -43,6 +43,6 @@ impl Found {
 
     /// Returns its address.
     pub(super) fn address(&self, stack_namespace: &str) -> Address {
-        Address::of(&self.service, &self.manifest.object_ref(), stack_namespace)
+        Address::of(&self.service, self.manifest.object_ref(), stack_namespace)
     }
 }

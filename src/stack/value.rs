@@ -103,6 +103,6 @@ impl Stack {
     /// Finds the address of an object.
     #[must_use]
     pub fn address_of(&self, object: &ObjectRef) -> Option<&Address> {
-        self.resources.iter().find(|(_, desired)| desired.manifest.object_ref() == *object).map(|(address, _)| address)
+        self.resources.iter().find(|(_, desired)| desired.manifest.object_ref() == object).map(|(address, _)| address)
     }
 }

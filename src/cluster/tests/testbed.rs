@@ -58,10 +58,10 @@ async fn a_real_server_is_understood() {
             (ApiKind::new("v1", "ConfigMap"), Some(NAMESPACE.to_owned())),
             (ApiKind::new("example.com/v1", "Widget"), Some(NAMESPACE.to_owned())),
         ]),
-        want: BTreeMap::from([(motd.object_ref(), "v1".to_owned()), (missing, "v1".to_owned())]),
+        want: BTreeMap::from([(motd.object_ref().clone(), "v1".to_owned()), (missing, "v1".to_owned())]),
     };
     let observation = cluster.observe(&request).await.unwrap();
-    assert_eq!(observation.objects.keys().cloned().collect::<Vec<_>>(), [motd.object_ref()]);
+    assert_eq!(observation.objects.keys().cloned().collect::<Vec<_>>(), [motd.object_ref().clone()]);
     assert_eq!(observation.unknown_kinds.len(), 1);
 
     // A stale version, another uid, a wrong type, an unknown field, and a taken name.
@@ -97,7 +97,7 @@ async fn a_real_server_is_understood() {
 
     // A watch sees a change and the end.
     let watches = Watches::new(cluster.clone(), &label());
-    let mut follower = watches.follow(&motd.object_ref(), "v1", Some(&live));
+    let mut follower = watches.follow(motd.object_ref(), "v1", Some(&live));
     assert!(matches!(follower.next().await, Ok(Seen::Live(_))));
     let changed = cluster.apply(&conflict, &ApplyOptions::default()).await.unwrap();
     let wait = |mut follower: crate::cluster::Follower, done: fn(&Seen) -> bool| async move {
@@ -114,16 +114,16 @@ async fn a_real_server_is_understood() {
     };
     let follower = wait(follower, |seen| matches!(seen, Seen::Live(live) if live.object["data"]["a"] == "2")).await;
     let wrong = DeleteOptions { uid: Some("other".to_owned()), ..DeleteOptions::default() };
-    let error = cluster.delete(&motd.object_ref(), "v1", &wrong).await.unwrap_err();
+    let error = cluster.delete(motd.object_ref(), "v1", &wrong).await.unwrap_err();
     assert!(matches!(error, ClusterError::Recreated { .. }), "{error:?}");
     let right = DeleteOptions {
         uid: Some(changed.uid().to_owned()),
         resource_version: None,
         propagation: Propagation::Background,
     };
-    assert_eq!(cluster.delete(&motd.object_ref(), "v1", &right).await, Ok(Deleted::Gone));
+    assert_eq!(cluster.delete(motd.object_ref(), "v1", &right).await, Ok(Deleted::Gone));
     wait(follower, |seen| *seen == Seen::Gone).await;
-    cluster.delete(&namespace.object_ref(), "v1", &DeleteOptions::default()).await.unwrap();
+    cluster.delete(namespace.object_ref(), "v1", &DeleteOptions::default()).await.unwrap();
 }
 
 /// Connects with the kubeconfig of a user, changed at `pointer`.

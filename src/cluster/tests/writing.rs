@@ -16,7 +16,7 @@ fn manifest() -> Manifest {
 }
 
 fn motd() -> ObjectRef {
-    manifest().object_ref()
+    manifest().object_ref().clone()
 }
 
 fn answer() -> Answer {

@@ -107,7 +107,7 @@ impl World {
     /// Somebody applies fields, taking them from whoever has them.
     pub(crate) fn write(&mut self, manager: &str, config: &Value, time: &str) -> &mut Self {
         let manifest = Manifest::new(config.clone()).unwrap();
-        let id = manifest.object_ref();
+        let id = manifest.object_ref().clone();
         let schema = schema(manifest.api_version(), manifest.kind()).unwrap_or_else(Schema::deduced);
         let live = self.observation.objects.get(&id).map(|live| live.object.clone());
         let mut object = ssa::apply(&schema, live.as_ref(), config, manager).unwrap().object;
@@ -238,8 +238,8 @@ pub(crate) fn manifests(objects: &[Value]) -> String {
 /// Puts the values of Secrets in, which never stand in the file.
 fn fill(stack: &mut Stack, objects: &[Value]) {
     for object in objects.iter().filter(|object| object["kind"] == "Secret") {
-        let id = Manifest::new(object.clone()).unwrap().object_ref();
-        let desired = stack.resources.values_mut().find(|desired| desired.manifest.object_ref() == id).unwrap();
+        let id = Manifest::new(object.clone()).unwrap().object_ref().clone();
+        let desired = stack.resources.values_mut().find(|desired| *desired.manifest.object_ref() == id).unwrap();
         desired.manifest.object_mut()["data"] = object["data"].clone();
     }
 }
