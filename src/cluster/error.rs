@@ -26,6 +26,17 @@ pub enum ConnectionFailure {
     Other,
 }
 
+/// What a failure of the server means for the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerFailure {
+    /// It was not carried out, and would not be the next time either.
+    Lasting,
+    /// It was not carried out; that may pass.
+    Passing,
+    /// It may have been carried out: the storage, or a server behind a proxy, did not answer in time.
+    Lost,
+}
+
 /// One remark of the server about one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
@@ -191,8 +202,8 @@ pub enum ClusterError {
         what: Arc<Subject>,
         /// HTTP status.
         code: u16,
-        /// Kubernetes' reason, such as `InternalError`; empty where there is none.
-        reason: String,
+        /// What it means for the request.
+        failure: ServerFailure,
         /// The server's words, withheld for a Secret.
         message: String,
         /// When it wants to be asked again.
@@ -274,10 +285,23 @@ impl ClusterError {
         match self {
             Self::Timeout { .. } | Self::Malformed { .. } => true,
             Self::Unreachable { failure, .. } => *failure == ConnectionFailure::Broken,
-            // The server's own time-out, and a proxy that lost its server.
-            Self::Server { code, .. } => matches!(code, 502 | 504),
+            Self::Server { failure, .. } => *failure == ServerFailure::Lost,
             _ => false,
         }
+    }
+
+    /// Tells whether the server looked at the object and decided; else it did not get that far.
+    pub(super) fn is_answer(&self) -> bool {
+        !matches!(
+            self,
+            Self::Credentials { .. }
+                | Self::Unreachable { .. }
+                | Self::Certificate { .. }
+                | Self::Unauthorized { .. }
+                | Self::Throttled { .. }
+                | Self::Server { .. }
+                | Self::Timeout { .. }
+        )
     }
 
     /// Returns the next step, a sentence without a full stop that names a command where one helps.

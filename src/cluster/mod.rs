@@ -43,7 +43,7 @@ use bytes::Bytes;
 pub use access::{AccessQuestion, service_account_user};
 pub use connect::ConnectOptions;
 pub use count::RequestCounts;
-pub use error::{Cause, ClusterError, ConnectionFailure};
+pub use error::{Cause, ClusterError, ConnectionFailure, ServerFailure};
 pub use exec::{ExecOutput, ExecRequest};
 pub use explain::Permitted;
 pub use kind::{ApiKind, ResourceKind};

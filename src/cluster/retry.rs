@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::error::{ClusterError, ConnectionFailure};
+use super::error::{ClusterError, ConnectionFailure, ServerFailure};
 
 /// How often and how long a request is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,9 +70,9 @@ impl Jitter {
 pub(super) fn passes(error: &ClusterError, reached: bool) -> Option<Option<Duration>> {
     match error {
         ClusterError::Throttled { retry_after, .. } => Some(*retry_after),
-        // A 500 without a reason is the server's answer to a body that it cannot take.
-        ClusterError::Server { code: 500, reason, retry_after, .. } if !reason.is_empty() => Some(*retry_after),
-        ClusterError::Server { code: 502..=504, retry_after, .. } => Some(*retry_after),
+        ClusterError::Server { failure: ServerFailure::Passing | ServerFailure::Lost, retry_after, .. } => {
+            Some(*retry_after)
+        }
         ClusterError::Timeout { .. } => Some(None),
         ClusterError::Unreachable { failure: ConnectionFailure::Broken, .. } => Some(None),
         ClusterError::Unreachable { .. } if reached => Some(None),
@@ -119,9 +119,8 @@ mod tests {
         })
     }
 
-    fn server(code: u16, reason: &str) -> ClusterError {
-        let reason = reason.to_owned();
-        ClusterError::Server { what: what(), code, reason, message: String::new(), retry_after: None }
+    fn server(failure: ServerFailure) -> ClusterError {
+        ClusterError::Server { what: what(), code: 500, failure, message: String::new(), retry_after: None }
     }
 
     #[test]
@@ -132,11 +131,9 @@ mod tests {
             reason: String::new(),
         };
         for (error, reached, again) in [
-            (server(503, ""), false, true),
-            (server(504, "Timeout"), true, true),
-            (server(500, "InternalError"), true, true),
-            (server(500, ""), true, false),
-            (server(501, ""), true, false),
+            (server(ServerFailure::Passing), false, true),
+            (server(ServerFailure::Lost), true, true),
+            (server(ServerFailure::Lasting), true, false),
             (refused(ConnectionFailure::Refused), false, false),
             (refused(ConnectionFailure::Refused), true, true),
             (refused(ConnectionFailure::Broken), false, true),

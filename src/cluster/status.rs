@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use super::error::{Cause, ClusterError};
+use super::error::{Cause, ClusterError, ServerFailure};
 use super::subject::Subject;
 
 const WITHHELD: &str = "its words are withheld, since they may quote values of the Secret";
@@ -92,7 +92,10 @@ pub(super) fn error_of_status(code: u16, status: &Status, header: Option<u64>, w
         500 if is_wrong_shape(&reason, &message) => {
             ClusterError::Rejected { message: withhold(message, &what), code, what }
         }
-        500.. => ClusterError::Server { message: withhold(message, &what), code, reason, retry_after, what },
+        500.. => {
+            let failure = server_failure(code, &reason, &message);
+            ClusterError::Server { message: withhold(message, &what), code, failure, retry_after, what }
+        }
         _ => ClusterError::Rejected { message: withhold(message, &what), code, what },
     }
 }
@@ -115,6 +118,28 @@ fn is_wrong_shape(reason: &str, message: &str) -> bool {
             || message.contains("field not declared in schema")
             || message.contains("unable to convert")
             || message.contains("cannot unmarshal"))
+}
+
+/// Errors of the storage arrive as 500 without a reason, in etcd's own words.
+fn is_of_storage(message: &str) -> bool {
+    ["etcdserver:", "rpc error: code = Unavailable", "context deadline exceeded"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+fn server_failure(code: u16, reason: &str, message: &str) -> ServerFailure {
+    match code {
+        // A webhook that did not answer in time was asked before anything was written.
+        500 if message.contains("failed calling webhook") => ServerFailure::Passing,
+        500 if is_of_storage(message) || matches!(reason, "ServerTimeout" | "Timeout") => ServerFailure::Lost,
+        // Else without a reason it is the answer to a body that the server cannot take.
+        500 if reason.is_empty() => ServerFailure::Lasting,
+        500 => ServerFailure::Passing,
+        // Without a reason it comes from a proxy, which may have passed the request on.
+        503 if !reason.is_empty() => ServerFailure::Passing,
+        502..=504 => ServerFailure::Lost,
+        _ => ServerFailure::Lasting,
+    }
 }
 
 fn not_found(details: Option<&Details>, what: Arc<Subject>) -> ClusterError {
@@ -357,6 +382,36 @@ mod tests {
         assert!(matches!(typed, ClusterError::Rejected { code: 500, .. }), "{typed:?}");
         let internal = read(500, json!({"reason": "InternalError", "message": "failed calling webhook"}), &what);
         assert!(matches!(internal, ClusterError::Server { code: 500, .. }), "{internal:?}");
+    }
+
+    #[test]
+    fn a_failure_of_the_server_is_told_by_what_became_of_the_request() {
+        let lost = ServerFailure::Lost;
+        for (code, reason, message, expected) in [
+            (500, "InternalError", "Internal error occurred: panic", ServerFailure::Passing),
+            (
+                500,
+                "InternalError",
+                "Internal error occurred: failed calling webhook \"a.b\": context deadline exceeded",
+                ServerFailure::Passing,
+            ),
+            (500, "", "nil pointer", ServerFailure::Lasting),
+            (500, "", "etcdserver: request timed out", lost),
+            (500, "", "etcdserver: leader changed", lost),
+            (500, "", "rpc error: code = Unavailable desc = transport is closing", lost),
+            (500, "ServerTimeout", "The patch operation could not be completed at this time, please try again.", lost),
+            (501, "", "", ServerFailure::Lasting),
+            (502, "", "bad gateway", lost),
+            (503, "ServiceUnavailable", "no endpoints", ServerFailure::Passing),
+            (503, "", "upstream connect error or disconnect/reset before headers", lost),
+            (504, "Timeout", "", lost),
+        ] {
+            for kind in ["ConfigMap", "Secret"] {
+                let error = read(code, json!({"reason": reason, "message": message}), &about("apply", kind));
+                let ClusterError::Server { failure, .. } = error else { panic!("{error:?}") };
+                assert_eq!(failure, expected, "{code} {reason} {message}");
+            }
+        }
     }
 
     #[test]

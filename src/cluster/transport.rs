@@ -62,27 +62,36 @@ pub(super) struct Transport {
 impl Transport {
     /// Makes a request until it is answered for good, and returns the body of a success.
     pub(super) async fn exchange(&self, call: &Call, observer: Option<&RetryObserver>) -> Result<Bytes, ClusterError> {
-        let first = Instant::now();
+        // What a request waits for its place is no part of its time.
+        let mut first = None;
         let mut tries = 0;
+        let mut lost = None;
         loop {
             tries += 1;
-            let error = match self.attempt(call).await {
+            let (sent, outcome) = self.attempt(call).await;
+            let elapsed = first.get_or_insert(sent).elapsed();
+            let error = match outcome {
                 Ok(body) => return Ok(body),
                 Err(error) => error,
             };
-            let Some(asked) = retry::passes(&error, self.reached.load(Ordering::Relaxed)) else { return Err(error) };
-            let Some(delay) = retry::wait(&self.policy, tries, first.elapsed(), asked, &self.jitter) else {
-                return Err(error);
+            let asked = retry::passes(&error, self.reached.load(Ordering::Relaxed));
+            let delay = asked.and_then(|asked| retry::wait(&self.policy, tries, elapsed, asked, &self.jitter));
+            let Some(delay) = delay else {
+                // A try that never got through says nothing of an earlier one that may have been carried out.
+                return Err(if error.is_answer() { error } else { lost.unwrap_or(error) });
             };
             if let Some(observer) = observer {
                 observer(&RetryNotice { why: error.to_string(), delay, tries });
+            }
+            if call.sort == Sort::Write && error.outcome_unknown() {
+                lost = Some(error);
             }
             tokio::time::sleep(delay).await;
         }
     }
 
-    /// Makes a request once.
-    async fn attempt(&self, call: &Call) -> Result<Bytes, ClusterError> {
+    /// Makes a request once, as soon as there is a place for it, and returns when that was.
+    async fn attempt(&self, call: &Call) -> (Instant, Result<Bytes, ClusterError>) {
         let limit = match call.sort {
             Sort::Write | Sort::DryRun => &self.writes,
             Sort::Read | Sort::Watch | Sort::Review | Sort::Exec => &self.reads,
@@ -95,7 +104,7 @@ impl Transport {
             Err(ClusterError::Throttled { .. } | ClusterError::Server { code: 503, .. }) => limit.throttled(sent),
             Err(_) => {}
         }
-        outcome
+        (sent, outcome)
     }
 
     async fn attempt_now(&self, call: &Call) -> Result<Bytes, ClusterError> {

@@ -2,8 +2,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::cluster::fake::{Answer, FakeServer, absent, kube_system, options, status};
-use crate::cluster::{ClusterError, ConnectOptions, RetryPolicy};
-use crate::resource::ObjectRef;
+use crate::cluster::{ApplyOptions, ClusterError, ConnectOptions, RetryPolicy};
+use crate::resource::{Manifest, ObjectRef};
 use serde_json::json;
 
 fn motd() -> ObjectRef {
@@ -16,7 +16,7 @@ async fn what_passes_is_tried_again_and_told() {
         Answer::Text(503, "upstream is down"),
         Answer::Reset,
         Answer::Busy(0),
-        status(500, "InternalError", "etcdserver: leader changed", json!({})),
+        status(500, "", "etcdserver: leader changed", json!({})),
         kube_system(),
     ]);
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -83,4 +83,28 @@ async fn an_answer_that_is_no_json_is_not_quoted() {
     let error = server.cluster().get(&motd(), "v1").await.unwrap_err().to_string();
     assert!(!error.contains("canary"), "{error}");
     assert_eq!(error, "cannot understand the answer to get ConfigMap shop/motd: unexpected JSON at line 1, column 10");
+}
+
+#[tokio::test]
+async fn a_write_that_was_lost_once_stays_unknown_until_the_server_decides() {
+    let motd = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "motd", "namespace": "shop"}});
+    let manifest = Manifest::new(motd).unwrap();
+    let first_then = |then: fn() -> Answer| {
+        let mut lost = false;
+        FakeServer::new(move |_| if std::mem::replace(&mut lost, true) { then() } else { Answer::Reset })
+    };
+    let answers: [(fn() -> Answer, bool); 5] = [
+        (|| Answer::Busy(0), true),
+        (|| Answer::Busy(60), true),
+        (|| status(401, "Unauthorized", "Unauthorized", json!({})), true),
+        (|| status(503, "ServiceUnavailable", "shutting down", json!({})), true),
+        (|| status(422, "Invalid", "no", json!({})), false),
+    ];
+    for (then, unknown) in answers {
+        let cluster = first_then(then).cluster();
+        let error = cluster.apply(&manifest, &ApplyOptions::default()).await.unwrap_err();
+        assert_eq!(error.outcome_unknown(), unknown, "{error:?}");
+        let error = first_then(then).cluster().get(&manifest.object_ref(), "v1").await.unwrap_err();
+        assert!(!error.outcome_unknown(), "a read has no outcome: {error:?}");
+    }
 }
