@@ -129,17 +129,20 @@ impl Transport {
     /// Makes a request once and returns as soon as its answer begins, for the caller to read on.
     pub(super) async fn open(&self, call: &Call) -> Result<Response<Body>, ClusterError> {
         self.counter.add(call.sort);
-        let response = match tokio::time::timeout(self.timeout, self.client.send(request(call)?)).await {
-            Ok(response) => response.map_err(|error| self.connection_error(&error))?,
-            Err(_) => return Err(ClusterError::Timeout { what: Arc::clone(&call.what), after: self.timeout }),
+        let begin = async {
+            let response = self.client.send(request(call)?).await.map_err(|error| self.connection_error(&error))?;
+            self.reached.store(true, Ordering::Relaxed);
+            if response.status() == StatusCode::OK {
+                return Ok(response);
+            }
+            let (parts, body) = response.into_parts();
+            let body = body.collect_bytes().await.map_err(|error| self.connection_error(&error))?;
+            Err(status::error_of(parts.status, &parts.headers, &body, &call.what))
         };
-        self.reached.store(true, Ordering::Relaxed);
-        if response.status() == StatusCode::OK {
-            return Ok(response);
+        match tokio::time::timeout(self.timeout, begin).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(ClusterError::Timeout { what: Arc::clone(&call.what), after: self.timeout }),
         }
-        let (parts, body) = response.into_parts();
-        let body = body.collect_bytes().await.map_err(|error| self.connection_error(&error))?;
-        Err(status::error_of(parts.status, &parts.headers, &body, &call.what))
     }
 
     pub(super) fn connection_error(&self, error: &kube::Error) -> ClusterError {
