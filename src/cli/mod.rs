@@ -86,6 +86,7 @@ mod tests {
         assert_eq!(stack.environment_inputs["storage"], "5Gi");
         assert_eq!(stack.set, [("a".to_owned(), "b=c".to_owned())]);
         assert_eq!(cluster.kubeconfig.as_deref(), Some("/k".as_ref()));
+        assert_eq!(cluster.service, None);
         assert_eq!(cluster.cache, Some(PathBuf::from("/h/.cache/mathison")));
         assert!(policy.all_data_loss && policy.data_loss.is_empty() && !destroy);
         assert_eq!(run.user, "ann");

@@ -158,6 +158,8 @@ pub enum ExtraManifests {
 pub struct ClusterRequest {
     /// `KUBECONFIG`, where it is set.
     pub kubeconfig: Option<OsString>,
+    /// `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, which a pod has.
+    pub service: Option<(String, String)>,
     /// The home folder, for `~/.kube/config` and the cache.
     pub home: Option<PathBuf>,
     /// Where caches go.

@@ -89,8 +89,10 @@ impl ClusterArgs {
     fn resolve(self, environment: &Environment) -> ClusterRequest {
         let path = |name: &str| environment.get(&OsString::from(name)).filter(|value| !value.is_empty());
         let home = path("HOME").map(PathBuf::from);
+        let text = |name: &str| path(name)?.to_str().map(str::to_owned);
         ClusterRequest {
             kubeconfig: path("KUBECONFIG").cloned(),
+            service: text("KUBERNETES_SERVICE_HOST").zip(text("KUBERNETES_SERVICE_PORT")),
             cache: path("XDG_CACHE_HOME")
                 .map(PathBuf::from)
                 .or_else(|| home.as_ref().map(|home| home.join(".cache")))

@@ -1,6 +1,7 @@
 //! Which server, and who we are there: `KUBECONFIG`, `~/.kube/config`, or the service account of a pod, as kubectl does.
 
 use std::ffi::OsString;
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use http::HeaderValue;
 use http::header::USER_AGENT;
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
+use serde_json::json;
 
 use super::error::ClusterError;
 use super::retry::RetryPolicy;
@@ -22,6 +24,10 @@ pub struct ConnectOptions {
     pub kubeconfig: Option<OsString>,
     /// The home folder, for `.kube/config` where `kubeconfig` is `None`.
     pub home: Option<PathBuf>,
+    /// The values of `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, which a pod has; `None` where one is missing.
+    pub service: Option<(String, String)>,
+    /// Where a pod has the files of its service account.
+    pub service_account: PathBuf,
     /// Name of the context; `None`: the file's current one.
     pub context: Option<String>,
     /// What the server's log shall call us.
@@ -45,6 +51,8 @@ impl Default for ConnectOptions {
         Self {
             kubeconfig: None,
             home: None,
+            service: None,
+            service_account: PathBuf::from("/var/run/secrets/kubernetes.io/serviceaccount"),
             context: None,
             user_agent: concat!("mathison/", env!("CARGO_PKG_VERSION")).to_owned(),
             parallelism: 10,
@@ -68,7 +76,7 @@ impl Cluster {
                 let (config, context) = of_kubeconfig(kubeconfig, options.context.as_deref()).await?;
                 (config, Some(context))
             }
-            None => (in_cluster(&options)?, None),
+            None => (of_kubeconfig(in_cluster(&options)?, None).await?.0, None),
         };
         let agent = HeaderValue::from_str(&options.user_agent)
             .map_err(|_| ClusterError::Kubeconfig { reason: "the user agent cannot stand in a header".to_owned() })?;
@@ -105,8 +113,9 @@ fn kubeconfig_paths(options: &ConnectOptions) -> Vec<PathBuf> {
 fn read_files(options: &ConnectOptions) -> Result<Option<Kubeconfig>, ClusterError> {
     let mut joined: Option<Kubeconfig> = None;
     for path in kubeconfig_paths(options) {
-        // kubectl leaves out what does not exist, so that one list serves on several machines.
-        if !path.exists() {
+        // kubectl leaves out what does not exist, so that one list serves on several machines. What may not be looked at
+        // is an error.
+        if matches!(path.try_exists(), Ok(false)) {
             continue;
         }
         let next = Kubeconfig::read_from(&path).map_err(|error| unreadable(&path, &error))?;
@@ -148,7 +157,8 @@ fn proxy_of(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
     cluster.proxy_url.clone().filter(|url| !url.is_empty())
 }
 
-fn in_cluster(options: &ConnectOptions) -> Result<Config, ClusterError> {
+/// Returns a kubeconfig of the service account that a pod has.
+fn in_cluster(options: &ConnectOptions) -> Result<Kubeconfig, ClusterError> {
     let paths: Vec<String> = kubeconfig_paths(options).iter().map(|path| format!("`{}`", path.display())).collect();
     let absent = match paths.as_slice() {
         [] => "`KUBECONFIG` is not set, and there is no home folder to look in".to_owned(),
@@ -159,9 +169,29 @@ fn in_cluster(options: &ConnectOptions) -> Result<Config, ClusterError> {
         // A pod's service account has no contexts to choose from.
         return Err(ClusterError::Kubeconfig { reason: absent });
     }
-    Config::incluster().map_err(|_| ClusterError::Kubeconfig {
-        reason: format!("{absent}, and this is no pod with a service account either"),
-    })
+    let Some((host, port)) = &options.service else {
+        let reason = format!("{absent}, and this is no pod: `KUBERNETES_SERVICE_HOST` is not set");
+        return Err(ClusterError::Kubeconfig { reason });
+    };
+    let token = options.service_account.join("token");
+    if !token.is_file() {
+        let reason = format!("{absent}, and this pod has no service account: there is no file `{}`", token.display());
+        return Err(ClusterError::Kubeconfig { reason });
+    }
+    let host = if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.clone() };
+    let path = |name: &str| options.service_account.join(name).to_string_lossy().into_owned();
+    let kubeconfig = json!({
+        "current-context": "pod",
+        "contexts": [{"name": "pod", "context": {"cluster": "pod", "user": "pod"}}],
+        "clusters": [{"name": "pod", "cluster": {
+            "server": format!("https://{host}:{port}"),
+            "certificate-authority": path("ca.crt"),
+        }}],
+        // The file is read again while a run lasts, since the kubelet replaces the token.
+        "users": [{"name": "pod", "user": {"tokenFile": path("token")}}],
+    });
+    serde_json::from_value(kubeconfig)
+        .map_err(|_| ClusterError::Kubeconfig { reason: "that of the service account cannot be made".to_owned() })
 }
 
 fn unreadable(path: &Path, error: &KubeconfigError) -> ClusterError {
@@ -214,6 +244,19 @@ mod tests {
         contexts: [{name: b, context: {cluster: b, user: b}}]\n\
         clusters: [{name: b, cluster: {server: 'http://127.0.0.1:2'}}]\nusers: [{name: b, user: {}}]\n";
 
+    /// Of no server; valid for a hundred years.
+    const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----
+MIIBdTCCARugAwIBAgIUPIBNrZSUsOHRFmYVJr7PWmn/egwwCgYIKoZIzj0EAwIw
+DzENMAsGA1UEAwwEdGVzdDAgFw0yNjExMjIwOTAwNTZaGA8yMTI2MTAyOTA5MDA1
+NlowDzENMAsGA1UEAwwEdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABF/G
+ZU4RluV8mEuWCu2M5or/glKExtqPa5folEaidNE0yIeUXwvpZcLqMEt1B+7bq5Qc
+4Pommgn1km8e2fo+aDWjUzBRMB0GA1UdDgQWBBSoBUeprDy7tHmCJHQhUL2eRJzX
+ETAfBgNVHSMEGDAWgBSoBUeprDy7tHmCJHQhUL2eRJzXETAPBgNVHRMBAf8EBTAD
+AQH/MAoGCCqGSM49BAMCA0gAMEUCIAGlkw3N6O82DqRB5uqQH68VfBTdkybzIN6l
+P4d5FYKVAiEAhijh9C3hIbcIF17H2Aa572NfOSdm+wQyvJVpHOCIeVQ=
+-----END CERTIFICATE-----
+";
+
     fn options(files: &[&Path]) -> ConnectOptions {
         ConnectOptions { kubeconfig: Some(std::env::join_paths(files).unwrap()), ..ConnectOptions::default() }
     }
@@ -234,6 +277,43 @@ mod tests {
         let error = Cluster::connect(options).await.err().unwrap();
         assert_eq!(error.to_string(), "the kubeconfig has no context `c`");
         assert_eq!(error.hint().as_deref(), Some("it has: a, b"));
+    }
+
+    #[tokio::test]
+    async fn without_a_kubeconfig_the_service_account_of_the_pod_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let account = folder.path().join("account");
+        let mut options = ConnectOptions {
+            home: Some(folder.path().to_owned()),
+            service_account: account.clone(),
+            ..ConnectOptions::default()
+        };
+        let reason = async |options: &ConnectOptions| {
+            let error = Cluster::connect(options.clone()).await.err().unwrap();
+            error.to_string().replace(&folder.path().display().to_string(), "~")
+        };
+        let mut reasons = vec![reason(&options).await];
+        options.service = Some(("fd00::1".to_owned(), "6443".to_owned()));
+        reasons.push(reason(&options).await);
+        std::fs::create_dir(&account).unwrap();
+        std::fs::write(account.join("token"), "canary").unwrap();
+        reasons.push(reason(&options).await);
+        insta::assert_snapshot!(reasons.join("\n"), @r"
+        cannot use the kubeconfig: there is no file `~/.kube/config`, and this is no pod: `KUBERNETES_SERVICE_HOST` is not set
+        cannot use the kubeconfig: there is no file `~/.kube/config`, and this pod has no service account: there is no file `~/account/token`
+        cannot use the kubeconfig: cannot read `certificate-authority` at `~/account/ca.crt`: No such file or directory (os error 2)
+        ");
+
+        std::fs::write(account.join("ca.crt"), CERTIFICATE).unwrap();
+        let cluster = Cluster::connect(options.clone()).await.unwrap();
+        assert_eq!((cluster.context_name(), cluster.server()), (None, "https://[fd00::1]:6443"));
+        options.context = Some("c".to_owned());
+        assert_eq!(reason(&options).await, "cannot use the kubeconfig: there is no file `~/.kube/config`");
+        options.context = None;
+        std::fs::create_dir(folder.path().join(".kube")).unwrap();
+        std::fs::write(folder.path().join(".kube/config"), ONE).unwrap();
+        let cluster = Cluster::connect(options).await.unwrap();
+        assert_eq!(cluster.context_name(), Some("a"), "a kubeconfig comes first");
     }
 
     #[tokio::test]

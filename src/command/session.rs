@@ -72,6 +72,7 @@ async fn connect(request: &ClusterRequest) -> Result<Cluster, Failure> {
     let options = ConnectOptions {
         kubeconfig: request.kubeconfig.clone(),
         home: request.home.clone(),
+        service: request.service.clone(),
         context: request.context.clone(),
         parallelism: request.parallelism,
         cache: request.cache.clone(),

@@ -58,7 +58,7 @@ fn no_server_is_said_at_once_and_by_its_address() {
 fn a_missing_kubeconfig_is_named() {
     let mut environment = with_stack(TestEnv::new(), "anywhere", OBJECTS);
     environment.set("KUBECONFIG", "nowhere/kubeconfig");
-    environment.run("plan stack.yaml").expect_code(1).expect_text(&["nowhere/kubeconfig", "hint:"]);
+    environment.run("plan stack.yaml").expect_code(1).expect_text(&["nowhere/kubeconfig", "this is no pod", "hint:"]);
 }
 
 fn a_certificate_of_another_authority_is_refused(server: &Server) {
