@@ -343,7 +343,7 @@ impl ClusterError {
                 "somebody else is at work on it; plan again".to_owned()
             }
             Self::Timeout { .. } | Self::Throttled { .. } => {
-                "try again later, or with a larger `--timeout` and a smaller `--parallelism`".to_owned()
+                "try again later, or with a smaller `--parallelism`".to_owned()
             }
             _ => return None,
         };

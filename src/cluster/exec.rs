@@ -27,7 +27,7 @@ pub struct ExecRequest {
     pub namespace: String,
     /// The pod.
     pub pod: String,
-    /// The container; `None`: the pod's only or default one.
+    /// The container; `None`: the pod's only one. The server refuses to choose among several.
     pub container: Option<String>,
     /// Program and arguments. They stand in the server's audit log: secrets go through `stdin`.
     pub command: Vec<String>,
