@@ -1,4 +1,4 @@
-//! What somebody, or we ourselves, may do, as the server's authorizer answers.
+//! What somebody may do, as the server's authorizer answers.
 
 use std::sync::Arc;
 
@@ -40,13 +40,6 @@ impl AccessQuestion {
     }
 }
 
-/// Returns user name and groups of a ServiceAccount, as the authorizer knows it.
-#[must_use]
-pub fn service_account_user(namespace: &str, name: &str) -> (String, Vec<String>) {
-    let groups = ["system:serviceaccounts", &format!("system:serviceaccounts:{namespace}"), "system:authenticated"];
-    (format!("system:serviceaccount:{namespace}:{name}"), groups.map(str::to_owned).to_vec())
-}
-
 impl Cluster {
     /// Asks whether a user may do something.
     ///
@@ -58,32 +51,22 @@ impl Cluster {
         groups: &[String],
         question: &AccessQuestion,
     ) -> Result<bool, ClusterError> {
-        let spec = json!({"user": user, "groups": groups, "resourceAttributes": question.attributes()});
-        self.review("SubjectAccessReview", "subjectaccessreviews", spec).await
-    }
-
-    /// Asks whether we may do something.
-    ///
-    /// # Errors
-    /// See [`ClusterError`].
-    pub async fn own_access(&self, question: &AccessQuestion) -> Result<bool, ClusterError> {
-        let spec = json!({"resourceAttributes": question.attributes()});
-        self.review("SelfSubjectAccessReview", "selfsubjectaccessreviews", spec).await
-    }
-
-    async fn review(&self, kind: &str, plural: &str, spec: Value) -> Result<bool, ClusterError> {
         let what = Arc::new(Subject {
             verb: "create",
-            resource: format!("{plural}.authorization.k8s.io"),
+            resource: "subjectaccessreviews.authorization.k8s.io".to_owned(),
             kind: None,
             namespace: None,
             object: None,
             endpoint: Arc::clone(&self.shared.transport.endpoint),
         });
-        let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec});
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": user, "groups": groups, "resourceAttributes": question.attributes()},
+        });
         let call = Call {
             method: Method::POST,
-            path: format!("/apis/authorization.k8s.io/v1/{plural}"),
+            path: "/apis/authorization.k8s.io/v1/subjectaccessreviews".to_owned(),
             accept: JSON,
             body: Some((JSON, review.to_string().into())),
             sort: Sort::Review,

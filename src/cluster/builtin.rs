@@ -10,9 +10,6 @@ use super::kind::ResourceKind;
 use crate::resource::GroupKind;
 use crate::ssa;
 
-/// What all of them can that a stack can hold.
-const VERBS: [&str; 7] = ["create", "delete", "get", "list", "patch", "update", "watch"];
-
 /// By group and kind, the preferred version first.
 static KINDS: LazyLock<BTreeMap<GroupKind, Vec<ResourceKind>>> = LazyLock::new(|| {
     let mut kinds: BTreeMap<GroupKind, Vec<ResourceKind>> = BTreeMap::new();
@@ -23,7 +20,6 @@ static KINDS: LazyLock<BTreeMap<GroupKind, Vec<ResourceKind>>> = LazyLock::new(|
             kind: served.kind,
             plural: served.plural,
             namespaced: served.namespaced,
-            verbs: VERBS.map(str::to_owned).to_vec(),
         };
         kinds.entry(kind.group_kind()).or_default().push(kind);
     }

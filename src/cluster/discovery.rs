@@ -186,8 +186,6 @@ struct Resource {
     resource: String,
     response_kind: Option<ResponseKind>,
     scope: String,
-    #[serde(default)]
-    verbs: Vec<String>,
 }
 
 /// Group and version stand here only where they differ from those above.
@@ -215,7 +213,6 @@ fn kinds_of(document: GroupList) -> Vec<ResourceKind> {
                     kind,
                     plural: resource.resource,
                     namespaced: resource.scope == "Namespaced",
-                    verbs: resource.verbs,
                 });
             }
         }

@@ -11,7 +11,6 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::subject::{Endpoint, Subject};
-use crate::resource::ObjectRef;
 
 /// How a connection failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,41 +243,6 @@ fn list(causes: &[Cause], message: &str) -> String {
 }
 
 impl ClusterError {
-    /// Returns the object that the request was about, where there was one.
-    #[must_use]
-    pub fn object(&self) -> Option<&ObjectRef> {
-        self.what()?.object.as_ref()
-    }
-
-    /// Returns what was asked.
-    #[must_use]
-    pub fn what(&self) -> Option<&Subject> {
-        match self {
-            Self::Forbidden { what, .. }
-            | Self::NotFound { what }
-            | Self::NamespaceMissing { what, .. }
-            | Self::AlreadyExists { what }
-            | Self::Conflict { what, .. }
-            | Self::Moved { what }
-            | Self::Recreated { what }
-            | Self::Invalid { what, .. }
-            | Self::Rejected { what, .. }
-            | Self::Gone { what }
-            | Self::Throttled { what, .. }
-            | Self::Server { what, .. }
-            | Self::Timeout { what, .. }
-            | Self::Malformed { what, .. }
-            | Self::Exec { what, .. } => Some(what),
-            Self::Kubeconfig { .. }
-            | Self::UnknownContext { .. }
-            | Self::Credentials { .. }
-            | Self::Unreachable { .. }
-            | Self::Certificate { .. }
-            | Self::Unauthorized { .. }
-            | Self::UnknownKind { .. } => None,
-        }
-    }
-
     /// Tells whether it is left open if a write was carried out.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {

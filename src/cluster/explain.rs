@@ -1,5 +1,5 @@
-//! What explains why an object is not ready: its pods, and the events about it. Both are best effort: a right that is
-//! missing is part of the answer.
+//! Objects chosen by a label selector, such as the pods that explain why a workload is not ready. A right that is missing
+//! is part of the answer.
 
 use serde_json::Value;
 
@@ -7,7 +7,6 @@ use super::Cluster;
 use super::error::ClusterError;
 use super::list::Selection;
 use crate::live::Live;
-use crate::resource::ObjectRef;
 
 /// Something that may be known, if we may ask.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,26 +29,7 @@ impl Cluster {
         }
         let Some(labels) = pod_selector(object) else { return Ok(Permitted::Yes(Vec::new())) };
         let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str);
-        self.list_if_permitted("v1", "Pod", namespace, Selection { labels: Some(labels), fields: None }).await
-    }
-
-    /// Lists the events about an object, in no particular order; with the live object's uid, only those about it and not
-    /// about an earlier one of its name.
-    ///
-    /// # Errors
-    /// See [`ClusterError`]; a missing right is none.
-    pub async fn events_of(
-        &self,
-        object: &ObjectRef,
-        uid: Option<&str>,
-    ) -> Result<Permitted<Vec<Value>>, ClusterError> {
-        let mut fields = format!("involvedObject.kind={},involvedObject.name={}", object.kind, object.name);
-        if let Some(uid) = uid.filter(|uid| !uid.is_empty()) {
-            fields.push_str(&format!(",involvedObject.uid={uid}"));
-        }
-        // Events about cluster-scoped objects are kept in `default`.
-        let namespace = object.namespace.as_deref().unwrap_or("default");
-        self.list_if_permitted("v1", "Event", Some(namespace), Selection { labels: None, fields: Some(fields) }).await
+        self.list_if_permitted("v1", "Pod", namespace, Selection { labels: Some(labels) }).await
     }
 
     /// Lists the objects of a kind by a label selector.
@@ -63,7 +43,7 @@ impl Cluster {
         namespace: Option<&str>,
         labels: &str,
     ) -> Result<Permitted<Vec<Value>>, ClusterError> {
-        let selection = Selection { labels: Some(labels.to_owned()), fields: None };
+        let selection = Selection { labels: Some(labels.to_owned()) };
         self.list_if_permitted(api_version, kind, namespace, selection).await
     }
 

@@ -26,8 +26,6 @@ pub struct ResourceKind {
     pub plural: String,
     /// False for cluster-scoped kinds.
     pub namespaced: bool,
-    /// Verbs that are served.
-    pub verbs: Vec<String>,
 }
 
 impl ResourceKind {

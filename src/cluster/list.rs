@@ -25,23 +25,16 @@ const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=met
 #[derive(Debug, Clone, Default)]
 pub(super) struct Selection {
     pub(super) labels: Option<String>,
-    pub(super) fields: Option<String>,
 }
 
 impl Selection {
     pub(super) fn labelled((key, value): &(String, String)) -> Self {
-        Self { labels: Some(format!("{key}={value}")), fields: None }
+        Self { labels: Some(format!("{key}={value}")) }
     }
 
     /// Returns the query without `?`, empty or ending in `&`.
     pub(super) fn query(&self) -> String {
-        let mut query = String::new();
-        for (name, selector) in [("labelSelector", &self.labels), ("fieldSelector", &self.fields)] {
-            if let Some(selector) = selector {
-                query.push_str(&format!("{name}={}&", escape(selector)));
-            }
-        }
-        query
+        self.labels.as_deref().map(|selector| format!("labelSelector={}&", escape(selector))).unwrap_or_default()
     }
 }
 

@@ -1,9 +1,9 @@
 //! The one module that talks to Kubernetes.
 //!
 //! [`Cluster`] sends raw requests through kube's client (which brings TLS, kubeconfigs and credentials) and parses each
-//! answer once. It reads ([`Cluster::observe`], [`Cluster::get`]), writes ([`Cluster::apply`], [`Cluster::create`],
-//! [`Cluster::delete`]), follows objects ([`Watches`]), and asks ([`Cluster::exec`], [`Cluster::access_review`]). What
-//! fails for a moment is tried again here, and nowhere else.
+//! answer once. It reads ([`Cluster::observe`], [`Cluster::get`]), writes ([`Cluster::apply`], [`Cluster::delete`]),
+//! follows objects ([`Watches`]), and asks ([`Cluster::exec`], [`Cluster::access_review`]). What fails for a moment is
+//! tried again here, and nowhere else.
 //!
 //! It decides nothing: what a difference means, whether an object is ready, and what is written when, is others' business.
 //! No type of kube leaves it.
@@ -36,11 +36,10 @@ mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use access::{AccessQuestion, service_account_user};
+pub use access::AccessQuestion;
 pub use connect::ConnectOptions;
 pub use count::RequestCounts;
 pub use error::{Cause, ClusterError, ConnectionFailure, ServerFailure};
@@ -126,12 +125,6 @@ impl Cluster {
     #[must_use]
     pub fn requests(&self) -> RequestCounts {
         self.shared.transport.counter.counts()
-    }
-
-    /// Returns the longest that one write can still be under way after it was begun, its repetitions included.
-    #[must_use]
-    pub fn longest_write(&self) -> Duration {
-        self.shared.transport.policy.budget + self.shared.transport.timeout
     }
 
     /// Returns a kind as the server serves it, or `None` if it does not. Built-in kinds are known without asking; without

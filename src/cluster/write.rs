@@ -1,4 +1,4 @@
-//! Writes: server-side apply, create, delete.
+//! Writes: server-side apply and delete.
 
 use std::sync::Arc;
 
@@ -77,9 +77,12 @@ impl Cluster {
         if options.force {
             path.push_str("&force=true");
         }
+        if options.dry_run {
+            path.push_str("&dryRun=All");
+        }
         let call = Call {
             method: Method::PATCH,
-            path: with_dry_run(path, options.dry_run),
+            path,
             accept: JSON,
             body: Some(("application/apply-patch+yaml", apply_body(manifest.object(), options))),
             sort: if options.dry_run { Sort::DryRun } else { Sort::Write },
@@ -87,31 +90,6 @@ impl Cluster {
         };
         let body = self.exchange(&call).await?;
         if !options.dry_run {
-            self.forget_kinds_after(&kind);
-        }
-        Ok(Live { object: parse(&body, &what)? })
-    }
-
-    /// Makes an object that must not exist yet.
-    ///
-    /// # Errors
-    /// See [`ClusterError`]; [`ClusterError::AlreadyExists`] may also mean that a first, unanswered request succeeded.
-    pub async fn create(&self, manifest: &Manifest, dry_run: bool) -> Result<Live, ClusterError> {
-        let object = manifest.object_ref();
-        let kind = self.known_kind(manifest.api_version(), manifest.kind()).await?;
-        let what = self.about("create", &kind, object.namespace.as_deref(), Some(object));
-        let mut path = kind.collection(object.namespace.as_deref());
-        path.push_str(&format!("?fieldManager={FIELD_MANAGER}&fieldValidation=Strict"));
-        let call = Call {
-            method: Method::POST,
-            path: with_dry_run(path, dry_run),
-            accept: JSON,
-            body: Some((JSON, to_bytes(manifest.object()))),
-            sort: if dry_run { Sort::DryRun } else { Sort::Write },
-            what: Arc::clone(&what),
-        };
-        let body = self.exchange(&call).await?;
-        if !dry_run {
             self.forget_kinds_after(&kind);
         }
         Ok(Live { object: parse(&body, &what)? })
@@ -150,13 +128,6 @@ impl Cluster {
             self.forget_kinds();
         }
     }
-}
-
-fn with_dry_run(mut path: String, dry_run: bool) -> String {
-    if dry_run {
-        path.push_str("&dryRun=All");
-    }
-    path
 }
 
 fn to_bytes(value: &Value) -> Bytes {
