@@ -72,7 +72,7 @@ async fn answer(cluster: &Cluster, question: &Question, context: &AskContext<'_>
                         Some(subresource) => format!("{}/{subresource}", review.resource),
                         None => review.resource.clone(),
                     },
-                    namespace: None,
+                    namespace: review.namespace.clone(),
                     name: None,
                 };
                 allowed.push(cluster.access_review(user, groups, &question).await?);
@@ -141,5 +141,37 @@ async fn execute(cluster: &Cluster, command: &Command, context: &AskContext<'_>)
             Ok(Answer::Unavailable(format!("no command can be run in the pod: {error}")))
         }
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::fake::{Answer as Response, FakeServer};
+    use crate::service::{AccessRule, CheckKind};
+
+    #[tokio::test]
+    async fn a_right_that_was_given_in_a_namespace_is_asked_about_there() {
+        let server = FakeServer::new(|seen| {
+            let allowed = seen.body["spec"]["resourceAttributes"]["namespace"] == "shop"
+                && seen.body["spec"]["resourceAttributes"]["verb"] == "list";
+            Response::Json(201, json!({"status": {"allowed": allowed}}))
+        });
+        let rule = AccessRule { group: String::new(), resource: "pods".to_owned(), verbs: vec!["list".to_owned()] };
+        let check = Check {
+            name: "it".to_owned(),
+            kind: CheckKind::Access {
+                account: ObjectRef::new("", "ServiceAccount", Some("shop"), "web"),
+                allowed: vec![rule],
+            },
+            about: vec![ObjectRef::new("rbac.authorization.k8s.io", "RoleBinding", Some("shop"), "web")],
+            disruptive: false,
+        };
+        let find_secret: FindSecret = std::sync::Arc::new(|_, _| None);
+        let context =
+            AskContext { declared: &BTreeMap::new(), find_secret: &find_secret, timeout: Duration::from_secs(1) };
+        assert_eq!(ask(&server.cluster(), &check, &context).await, CheckOutcome::Passed);
     }
 }
