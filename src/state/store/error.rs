@@ -22,6 +22,8 @@ pub enum StateError {
         path: PathBuf,
         /// Why.
         source: SnapshotError,
+        /// The backup and its number, if there is a whole one.
+        backup: Option<(PathBuf, Serial)>,
     },
     /// The journal of an interrupted run cannot be trusted.
     #[error("cannot read the journal `{}` of an interrupted run", .path.display())]
@@ -130,8 +132,14 @@ impl StateError {
             | Self::Journal { source: JournalError::Version { .. }, .. } => {
                 Some("use a newer mathison; an older one would lose what it does not know".to_owned())
             }
-            Self::Snapshot { path, .. } => Some(format!(
-                "the snapshot before it is kept in `{}.backup`; put it in place, and `mathison plan` shows what it lacks",
+            Self::Snapshot { path, backup: Some((backup, serial)), .. } => Some(format!(
+                "number {serial} of the state is whole in `{}`; move it to `{}`, and `mathison plan` shows what it lacks",
+                backup.display(),
+                path.display()
+            )),
+            Self::Snapshot { path, backup: None, .. } => Some(format!(
+                "there is no backup that can be read; move `{}` away, and `mathison plan` shows what was made as adopted or \
+                 taken, but what has left the stack file must be deleted by hand",
                 path.display()
             )),
             Self::Journal { path, .. } => Some(format!(
@@ -144,9 +152,14 @@ impl StateError {
             Self::OtherStack { .. } => {
                 Some("check the stack's name and namespace, or name another folder with `--state`".to_owned())
             }
-            Self::OtherLineage { .. } | Self::JournalAhead { .. } => {
+            Self::OtherLineage { .. } => {
                 Some("a state was moved or brought back by hand; put the newer one back beside its journal".to_owned())
             }
+            Self::JournalAhead { path, base, .. } => Some(format!(
+                "put number {base} of the state back beside its journal; if it is lost, move `{}` away, and what the \
+                 interrupted run made shows in `mathison plan` as adopted or taken",
+                path.display()
+            )),
             Self::Moved { .. } => Some("another run saved it; run `mathison plan` again".to_owned()),
             Self::Unsettled(_) | Self::Unknown(_) => Some("run `mathison apply` again: it asks the cluster".to_owned()),
             Self::Write(_) | Self::NotEmpty { .. } | Self::Name { .. } => None,

@@ -9,7 +9,7 @@ use super::replace::with_suffix;
 use super::{LockedStore, StateError};
 use crate::resource::check_dns_subdomain;
 use crate::state::journal::{self, Intent, JournalContent, JournalHeader, Recovered};
-use crate::state::{LockRecord, State, snapshot};
+use crate::state::{LockRecord, Serial, State, snapshot};
 
 /// The folder of state files below the current one, where none is named.
 pub const DEFAULT_FOLDER: &str = "state";
@@ -184,9 +184,21 @@ impl LocalStore {
         let Some(bytes) = self.files.read(path).map_err(FileError::doing("read the state", path))? else {
             return Ok(None);
         };
-        let state = snapshot::decode(&bytes).map_err(|source| StateError::Snapshot { path: path.clone(), source })?;
+        let state = snapshot::decode(&bytes).map_err(|source| StateError::Snapshot {
+            path: path.clone(),
+            source,
+            backup: self.backup(),
+        })?;
         self.check_owner(path, &state.stack, &state.namespace, &state.cluster)?;
         Ok(Some((state, bytes)))
+    }
+
+    /// Returns where the snapshot before the last is, and its number, if it can take the place of the last.
+    fn backup(&self) -> Option<(PathBuf, Serial)> {
+        let path = &self.paths.backup;
+        let state = snapshot::decode(&self.files.read(path).ok()??).ok()?;
+        self.check_owner(path, &state.stack, &state.namespace, &state.cluster).ok()?;
+        Some((path.clone(), state.serial))
     }
 
     fn journal_bytes(&self) -> Result<Option<Vec<u8>>, StateError> {
@@ -335,11 +347,23 @@ mod tests {
     #[test]
     fn a_damaged_file_is_named_with_what_helps() {
         let folder = TempDir::new().unwrap();
+        let locked = store(&folder).lock(&lock_record()).unwrap();
+        locked.save(&state()).unwrap();
+        locked.save(&State { serial: Serial(4), ..state() }).unwrap();
+        drop(locked);
         fs::write(store(&folder).path(), "{").unwrap();
         insta::assert_snapshot!(shown(&store(&folder).load().unwrap_err(), &folder), @r"
         cannot read the state `state/mathison@mathison-system.1a2b3c4d.json`
-        hint: the snapshot before it is kept in `state/mathison@mathison-system.1a2b3c4d.json.backup`; put it in place, and `mathison plan` shows what it lacks
+        hint: number 3 of the state is whole in `state/mathison@mathison-system.1a2b3c4d.json.backup`; move it to `state/mathison@mathison-system.1a2b3c4d.json`, and `mathison plan` shows what it lacks
         ");
+        fs::write(&store(&folder).paths.backup, "{").unwrap();
+        insta::assert_snapshot!(shown(&store(&folder).load().unwrap_err(), &folder), @r"
+        cannot read the state `state/mathison@mathison-system.1a2b3c4d.json`
+        hint: there is no backup that can be read; move `state/mathison@mathison-system.1a2b3c4d.json` away, and `mathison plan` shows what was made as adopted or taken, but what has left the stack file must be deleted by hand
+        ");
+        fs::remove_file(&store(&folder).paths.backup).unwrap();
+        let error = store(&folder).load().unwrap_err();
+        assert!(matches!(error, StateError::Snapshot { backup: None, .. }), "{error:?}");
         fs::remove_file(store(&folder).path()).unwrap();
         fs::create_dir(store(&folder).path()).unwrap();
         let error = store(&folder).load().unwrap_err();
