@@ -152,7 +152,9 @@ impl LocalStore {
     fn load_unlocked(&self) -> Result<Read, StateError> {
         let before = self.journal_bytes()?;
         if before.is_none() {
-            return Ok(Read::Whole(Box::new(self.load_quiet(false, None)?)));
+            let loaded = self.load_quiet(false, None)?;
+            let begun = loaded.as_ref().is_some_and(|loaded| loaded.interrupted.is_some());
+            return Ok(if begun { Read::Changed } else { Read::Whole(Box::new(loaded)) });
         }
         match local_lock::holder(&*self.files, &self.paths.lock)? {
             Holder::Alive(holder) => Ok(Read::Whole(Box::new(self.load_quiet(true, holder)?))),
@@ -294,13 +296,16 @@ enum Read {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{fs, io};
 
     use tempfile::TempDir;
 
     use super::*;
     use crate::state::example::{CLUSTER, header, intent, lock_record, service, state};
-    use crate::state::{IntentAction, LockError};
+    use crate::state::store::{LockFile, Writing};
+    use crate::state::{IntentAction, LockError, Run};
 
     fn store(folder: &TempDir) -> LocalStore {
         LocalStore::open(folder.path(), "mathison", "mathison-system", CLUSTER).unwrap()
@@ -410,5 +415,60 @@ mod tests {
         drop(run);
         let interrupted = store(&folder).load().unwrap().unwrap().interrupted.unwrap();
         assert_eq!((interrupted.alive, interrupted.holder), (false, None));
+    }
+
+    /// The real calls; between the first two reads of a journal a run begins.
+    #[derive(Debug)]
+    struct RunBegins {
+        folder: PathBuf,
+        run: Mutex<Option<Run>>,
+        reads: AtomicUsize,
+    }
+
+    impl Files for RunBegins {
+        fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+            if self.reads.fetch_add(1, Ordering::SeqCst) == 1 {
+                let store = LocalStore::open(&self.folder, "mathison", "mathison-system", CLUSTER).unwrap();
+                let intents = [intent(&service(), IntentAction::Update)];
+                let run = store.lock(&lock_record()).unwrap().begin_run(&header(), &intents).unwrap();
+                *self.run.lock().unwrap() = Some(run);
+            }
+            DiskFiles.read(path)
+        }
+
+        fn make_folder(&self, path: &Path) -> io::Result<()> {
+            DiskFiles.make_folder(path)
+        }
+
+        fn create_new(&self, path: &Path) -> io::Result<Box<dyn Writing>> {
+            DiskFiles.create_new(path)
+        }
+
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            DiskFiles.rename(from, to)
+        }
+
+        fn remove(&self, path: &Path) -> io::Result<()> {
+            DiskFiles.remove(path)
+        }
+
+        fn sync_folder(&self, path: &Path) -> io::Result<()> {
+            DiskFiles.sync_folder(path)
+        }
+
+        fn open_lock(&self, path: &Path, create: bool) -> io::Result<Option<Box<dyn LockFile>>> {
+            DiskFiles.open_lock(path, create)
+        }
+    }
+
+    #[test]
+    fn a_run_that_begins_while_it_is_read_is_not_taken_for_a_dead_one() {
+        let folder = TempDir::new().unwrap();
+        store(&folder).lock(&lock_record()).unwrap().save(&state()).unwrap();
+        let files = RunBegins { folder: folder.path().to_owned(), run: Mutex::default(), reads: AtomicUsize::new(0) };
+        let reader =
+            LocalStore::open_with(Arc::new(files), folder.path(), "mathison", "mathison-system", CLUSTER).unwrap();
+        let interrupted = reader.load().unwrap().unwrap().interrupted.unwrap();
+        assert_eq!((interrupted.alive, interrupted.holder), (true, Some(lock_record())));
     }
 }
