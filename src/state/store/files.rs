@@ -16,7 +16,7 @@ pub trait Files: fmt::Debug + Send + Sync {
     /// As the operating system says.
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
 
-    /// Makes a folder and those above it, where they are missing.
+    /// Makes a folder and those above it, where they are missing; their names are on the disk when this returns.
     ///
     /// # Errors
     /// As the operating system says.
@@ -144,7 +144,17 @@ impl Files for DiskFiles {
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+        if path.is_dir() {
+            return Ok(());
+        }
+        let above = parent(path);
+        self.make_folder(above)?;
+        match fs::create_dir(path) {
+            // Another run was faster.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+            other => other?,
+        }
+        self.sync_folder(above)
     }
 
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn Writing>> {
