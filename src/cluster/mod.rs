@@ -141,6 +141,20 @@ impl Cluster {
         self.shared.kinds.resolve(&self.shared.transport, self.observer.as_ref(), group, version, kind).await
     }
 
+    /// Returns an API version at which an object can be read: the one given, or where the server no longer serves that, the
+    /// one it prefers.
+    ///
+    /// # Errors
+    /// See [`ClusterError`].
+    pub async fn served_version(&self, object: &ObjectRef, api_version: &str) -> Result<String, ClusterError> {
+        let asked = ApiKind::new(api_version, &object.kind);
+        if self.kind(&asked.group, Some(&asked.version), &asked.kind).await?.is_some() {
+            return Ok(api_version.to_owned());
+        }
+        let preferred = self.kind(&asked.group, None, &asked.kind).await?;
+        Ok(preferred.map_or_else(|| api_version.to_owned(), |kind| kind.api_version()))
+    }
+
     /// Has the server asked again for kinds that are unknown. Applying a definition does so by itself.
     pub fn forget_kinds(&self) {
         self.shared.kinds.invalidate();

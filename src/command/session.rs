@@ -92,21 +92,19 @@ fn new_lineage() -> Lineage {
 impl Session {
     /// Reads what the cluster has of everything desired and recorded.
     pub(super) async fn observe(&self) -> Result<Observation, Failure> {
-        let request = self.observe_request();
-        self.cluster
-            .observe(&request)
-            .await
-            .map_err(|error| failed("failed to read the cluster; nothing was written", &error))
+        let observed = async { self.cluster.observe(&self.observe_request().await?).await };
+        observed.await.map_err(|error| failed("failed to read the cluster; nothing was written", &error))
     }
 
-    fn observe_request(&self) -> ObserveRequest {
+    async fn observe_request(&self) -> Result<ObserveRequest, ClusterError> {
         let mut want: BTreeMap<ObjectRef, String> = BTreeMap::new();
         for desired in self.stack.resources.values() {
             want.insert(desired.manifest.object_ref().clone(), desired.manifest.api_version().to_owned());
         }
         for (object, entry) in &self.state.entries {
             if !want.contains_key(object) {
-                want.insert(object.clone(), entry.api_version.clone());
+                // An upgrade of the cluster may have taken the version away, but not the object.
+                want.insert(object.clone(), self.cluster.served_version(object, &entry.api_version).await?);
             }
         }
         if want.keys().any(|object| object.is_secret()) {
@@ -122,7 +120,7 @@ impl Session {
             .map(|(api_version, kind, namespace)| (ApiKind::new(api_version, kind), namespace.map(str::to_owned)))
             .collect();
         let label = (STACK_LABEL.to_owned(), stack_label(&self.stack.name, &self.stack.namespace));
-        ObserveRequest { label, list, want }
+        Ok(ObserveRequest { label, list, want })
     }
 }
 

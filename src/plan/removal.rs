@@ -130,7 +130,11 @@ fn decide_one(
     Change {
         address: entry.address.clone(),
         object: object.clone(),
-        api_version: entry.api_version.clone(),
+        // What it was read at: the recorded version may not be served any more.
+        api_version: live
+            .and_then(|live| live.object.get("apiVersion")?.as_str())
+            .unwrap_or(&entry.api_version)
+            .to_owned(),
         action,
         reason,
         diff: Vec::new(),

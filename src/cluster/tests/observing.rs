@@ -219,3 +219,22 @@ async fn without_the_right_to_identify_the_cluster_the_right_is_named() {
     let hint = error.hint().unwrap_or_default();
     assert_eq!(hint, "ask for this right, and check it with `kubectl --context fake auth can-i get namespaces`");
 }
+
+#[tokio::test]
+async fn an_object_of_a_version_that_went_away_is_read_at_the_one_that_is_served() {
+    let server = FakeServer::new(|seen| match seen.line.as_str() {
+        "GET /apis" => discovery(example_com()),
+        line => nothing_more(line),
+    });
+    let cluster = server.cluster();
+    for (group, kind, recorded, served) in [
+        ("policy", "PodDisruptionBudget", "policy/v1beta1", "policy/v1"),
+        ("policy", "PodDisruptionBudget", "policy/v1", "policy/v1"),
+        ("example.com", "Widget", "example.com/v1alpha1", "example.com/v1"),
+        ("example.com", "Gone", "example.com/v1", "example.com/v1"),
+    ] {
+        let object = ObjectRef::new(group, kind, Some("shop"), "x");
+        assert_eq!(cluster.served_version(&object, recorded).await.as_deref(), Ok(served));
+    }
+    assert_eq!(server.lines().len(), 1, "the server is asked once");
+}

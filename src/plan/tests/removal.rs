@@ -195,3 +195,13 @@ fn what_cannot_be_read_is_neither_deleted_nor_taken_for_absent() {
     Refuse manifest.ConfigMap/b: Unreadable("forbidden")
     "#);
 }
+
+#[test]
+fn what_is_served_at_another_version_than_was_recorded_is_deleted_at_that_one() {
+    let mut world = World::of(&[deployment("web:1"), config_map("stays", json!({}))]);
+    world.apply().declare(&[config_map("stays", json!({}))]);
+    for entry in world.state.entries.values_mut().filter(|entry| entry.api_version == "apps/v1") {
+        entry.api_version = "apps/v1beta2".to_owned();
+    }
+    assert_eq!(world.change("Deployment").api_version, "apps/v1");
+}
