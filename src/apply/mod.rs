@@ -14,7 +14,7 @@ mod walk;
 mod write;
 
 pub use ask::{AskContext, ask};
-pub use entry::recorded_entry;
+pub use entry::{recorded_entry, settled_entry};
 pub use walk::run;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::fill::{Filled, fill};
 use super::session::{Session, failed};
+use super::settle::settle;
 use crate::apply::Keyed;
 use crate::cli::{Environment, PolicyRequest};
 use crate::cluster::{ApplyOptions, Cluster, ClusterError};
@@ -55,6 +56,8 @@ pub(super) async fn prepare(
         fill(&mut session.stack, &observation, &session.cluster, environment, purpose == Purpose::Apply).await?;
     let key = filled.key.clone();
     let keyed: Keyed = Arc::new(move |object: &Value| key.digest_object(object));
+    let unfinished = session.unfinished().to_vec();
+    settle(&mut session.state, &unfinished, &observation, &*keyed);
     let graph = super::graph::build(&session.stack)?;
     let policy = Policy {
         adopt: policy.adopt.clone(),

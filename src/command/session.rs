@@ -13,7 +13,7 @@ use crate::report::Header;
 use crate::resource::{ObjectRef, STACK_LABEL, stack_label};
 use crate::secret;
 use crate::stack::Stack;
-use crate::state::{Interrupted, Lineage, LocalStore, State, StateError};
+use crate::state::{Intent, Interrupted, Lineage, LocalStore, State, StateError};
 
 /// A stack, the cluster it belongs to, and what is recorded of it there.
 pub(super) struct Session {
@@ -96,15 +96,22 @@ impl Session {
         observed.await.map_err(|error| failed("failed to read the cluster; nothing was written", &error))
     }
 
+    /// What a dead run was about to write, and nobody knows whether it did.
+    pub(super) fn unfinished(&self) -> &[Intent] {
+        self.interrupted.as_ref().filter(|run| !run.alive).map_or(&[][..], |run| run.unfinished.as_slice())
+    }
+
     async fn observe_request(&self) -> Result<ObserveRequest, ClusterError> {
         let mut want: BTreeMap<ObjectRef, String> = BTreeMap::new();
         for desired in self.stack.resources.values() {
             want.insert(desired.manifest.object_ref().clone(), desired.manifest.api_version().to_owned());
         }
-        for (object, entry) in &self.state.entries {
+        let recorded = self.state.entries.iter().map(|(object, entry)| (object, &entry.api_version));
+        let unfinished = self.unfinished().iter().map(|intent| (&intent.object, &intent.api_version));
+        for (object, api_version) in recorded.chain(unfinished) {
             if !want.contains_key(object) {
                 // An upgrade of the cluster may have taken the version away, but not the object.
-                want.insert(object.clone(), self.cluster.served_version(object, &entry.api_version).await?);
+                want.insert(object.clone(), self.cluster.served_version(object, api_version).await?);
             }
         }
         if want.keys().any(|object| object.is_secret()) {
