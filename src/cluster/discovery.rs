@@ -83,6 +83,15 @@ impl Kinds {
         self.learnt().current = false;
     }
 
+    /// Forgets what only the file of an earlier run says: a version in it may be gone by now.
+    pub(super) fn distrust(&self) {
+        let mut learnt = self.learnt();
+        if !learnt.current {
+            learnt.read = true;
+            learnt.kinds.clear();
+        }
+    }
+
     /// `Some(None)` if the server was asked already and does not have it.
     fn known(&self, group: &str, version: Option<&str>, kind: &str) -> Option<Option<Arc<ResourceKind>>> {
         if !self.learnt().read {

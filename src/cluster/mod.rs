@@ -148,6 +148,9 @@ impl Cluster {
     /// See [`ClusterError`].
     pub async fn served_version(&self, object: &ObjectRef, api_version: &str) -> Result<String, ClusterError> {
         let asked = ApiKind::new(api_version, &object.kind);
+        if builtin::find(&asked.group, Some(&asked.version), &asked.kind).is_none() {
+            self.shared.kinds.distrust();
+        }
         if self.kind(&asked.group, Some(&asked.version), &asked.kind).await?.is_some() {
             return Ok(api_version.to_owned());
         }

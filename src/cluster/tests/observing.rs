@@ -238,3 +238,17 @@ async fn an_object_of_a_version_that_went_away_is_read_at_the_one_that_is_served
     }
     assert_eq!(server.lines().len(), 1, "the server is asked once");
 }
+
+#[tokio::test]
+async fn which_version_is_served_is_not_taken_from_what_was_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ConnectOptions { cache: Some(folder.path().to_owned()), ..options() };
+    let mut groups = example_com();
+    groups[0]["versions"][0]["version"] = json!("v1beta1");
+    let server = FakeServer::scripted([discovery(groups), discovery(example_com())]);
+    let earlier = server.cluster_with(&options);
+    assert!(earlier.kind("example.com", Some("v1beta1"), "Widget").await.unwrap().is_some());
+    let widget = ObjectRef::new("example.com", "Widget", Some("shop"), "w");
+    let served = server.cluster_with(&options).served_version(&widget, "example.com/v1beta1").await;
+    assert_eq!(served.as_deref(), Ok("example.com/v1"));
+}
