@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::cluster::{
@@ -176,4 +178,26 @@ async fn a_real_servers_refusals_are_told_apart() {
     assert!(matches!(error, ClusterError::Forbidden { .. }), "{error:?}");
     let error = cluster().await.exec(request).await.unwrap_err();
     assert!(matches!(error, ClusterError::NotFound { .. }), "{error:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs the testbed (tests/testbed/testbed api up)"]
+async fn the_files_of_a_service_account_open_a_real_server() {
+    let kubeconfig = kube::config::Kubeconfig::read_from(home().join("api/reader.kubeconfig")).unwrap();
+    let kubeconfig = serde_json::to_value(kubeconfig).unwrap();
+    let text = |pointer: &str| kubeconfig.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+    let authority = STANDARD.decode(text("/clusters/0/cluster/certificate-authority-data")).unwrap();
+    let server = text("/clusters/0/cluster/server");
+    let (host, port) = server.trim_start_matches("https://").rsplit_once(':').unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ca.crt"), authority).unwrap();
+    std::fs::write(folder.path().join("token"), text("/users/0/user/token")).unwrap();
+    let options = ConnectOptions {
+        service: Some((host.to_owned(), port.to_owned())),
+        service_account: folder.path().to_owned(),
+        ..ConnectOptions::default()
+    };
+    let cluster = Cluster::connect(options).await.unwrap();
+    assert_eq!((cluster.context_name(), cluster.server()), (None, server.as_str()));
+    cluster.identity().await.unwrap();
 }
