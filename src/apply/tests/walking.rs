@@ -127,3 +127,17 @@ async fn events_come_in_pairs_between_the_start_and_the_end_of_the_run() {
     let finished = ended.events.iter().filter(|event| matches!(event, Event::ResourceFinished { .. })).count();
     assert_eq!((started, finished), (5, 5));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_anew_while_it_was_waited_for_is_not_what_was_written() {
+    let mut run = Run::new(&[], |seen, objects| {
+        if seen.line.starts_with("GET") && seen.line.contains("/deployments?") {
+            let live = objects.values_mut().find(|object| object["kind"] == "Deployment").unwrap();
+            live["metadata"]["uid"] = json!("other");
+            live["metadata"]["resourceVersion"] = json!("99");
+        }
+        None
+    });
+    let ended = run.walk(&plan(&[deployment("web:1")])).await;
+    assert!(ended.ends().contains("made anew while it was waited for"), "{}", ended.ends());
+}

@@ -96,6 +96,7 @@ async fn an_update_carries_uid_and_version_and_looks_again_only_if_it_must() {
     assert!(run.walk(&plan).await.ends().ends_with("Done"));
     assert_eq!(run.server.lines().len(), 1, "{:?}", run.server.lines());
     assert_eq!(run.bodies("PATCH")[0]["metadata"]["uid"], object["metadata"]["uid"]);
+    assert!(!run.server.lines()[0].contains("force=true"), "nobody's field is to be taken: {:?}", run.server.lines());
 
     let mut elsewhere = object.clone();
     elsewhere["metadata"]["resourceVersion"] = json!("50");
@@ -137,21 +138,18 @@ async fn a_forced_write_looks_first_and_takes_exactly_what_was_planned() {
 
 #[tokio::test]
 async fn a_forced_write_takes_nothing_that_somebody_took_since_the_plan() {
-    let (mut world, _, plan) = taken();
-    world.write(
-        "kubectl-label",
-        &{
-            let mut object = config_map("motd", json!({"a": "9"}));
-            object["metadata"]["labels"] = json!({"mathison.dev/stack": "mine"});
-            object
-        },
-        LATER,
-    );
-    let object = live(&mut world);
-    let mut run = Run::new(std::slice::from_ref(&object), |_, _| None);
-    let ended = run.walk(&plan).await;
-    assert!(ended.ends().contains("which the plan did not see"), "{}", ended.ends());
-    assert_eq!(run.writes(), Vec::<String>::new());
+    let same_field = config_map("motd", json!({"a": "9"}));
+    let mut other_field = same_field.clone();
+    other_field["metadata"]["labels"] = json!({"mathison.dev/stack": "mine"});
+    for (manager, config) in [("kubectl-edit", &other_field), ("helm", &same_field), ("helm", &other_field)] {
+        let (mut world, _, plan) = taken();
+        world.write(manager, config, LATER);
+        let object = live(&mut world);
+        let mut run = Run::new(std::slice::from_ref(&object), |_, _| None);
+        let ended = run.walk(&plan).await;
+        assert!(ended.ends().contains("which the plan did not see"), "{manager}: {}", ended.ends());
+        assert_eq!(run.writes(), Vec::<String>::new());
+    }
 }
 
 #[tokio::test]
@@ -180,4 +178,21 @@ async fn a_refusal_is_told_with_the_servers_words() {
     });
     let ended = run.walk(&world(json!({"a": "1"})).plan()).await;
     assert!(ended.ends().contains("Failed(") && ended.ends().contains("data is too long"), "{}", ended.ends());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_of_which_no_answer_comes_is_unknown_and_recorded_as_that() {
+    let (object, update) = edited();
+    let mut leaving = world(json!({"a": "1"}));
+    leaving.apply().declare(&[]);
+    for (objects, plan) in [
+        (Vec::new(), world(json!({"a": "1"})).plan()),
+        (vec![object], update),
+        (vec![live(&mut leaving)], leaving.plan()),
+    ] {
+        let mut run = Run::new(&objects, |seen, _| (!seen.line.starts_with("GET")).then_some(Answer::Reset));
+        let ended = run.walk(&plan).await;
+        assert!(ended.ends().contains("Unknown("), "{}", ended.ends());
+        assert!(matches!(ended.facts().as_slice(), [fact] if fact.starts_with("motd: Unknown")), "{:?}", ended.facts());
+    }
 }
