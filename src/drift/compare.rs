@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{DriftKind, DriftReport, FieldDrift, ResourceDrift, ResourceState};
 
 use crate::live::{Live, Observation};
-use crate::plan::{Base, attribution, field_change, ignored_paths};
+use crate::plan::{Base, Scaled, attribution, field_change, ignored_paths};
 use crate::resource::{Address, FIELD_MANAGER, Manifest, ObjectRef};
 use crate::ssa::{self, FieldSet, ManagedEntry, Path, PathElement, Schema, ValueChange};
 use crate::stack::{Desired, Mute, Stack};
@@ -48,6 +48,7 @@ pub fn compare(inputs: &Inputs<'_>, base: Base) -> DriftReport {
         .iter()
         .map(|(address, desired)| (desired.manifest.object_ref().clone(), (address, desired)))
         .collect();
+    let scaled = Scaled::of(inputs.stack);
     let mut resources: Vec<ResourceDrift> = inputs
         .state
         .entries
@@ -58,7 +59,7 @@ pub fn compare(inputs: &Inputs<'_>, base: Base) -> DriftReport {
                 // A resource that got another address in the file is spoken of by that one.
                 address: wanted.map_or(&entry.address, |(address, _)| address).clone(),
                 object: object.clone(),
-                state: stand(inputs, object, entry, wanted),
+                state: stand(inputs, &scaled, object, entry, wanted),
                 exclusive: wanted.is_some_and(|(_, desired)| desired.exclusive),
             }
         })
@@ -83,6 +84,7 @@ fn is_used_namespace(inputs: &Inputs<'_>, object: &ObjectRef) -> bool {
 
 fn stand(
     inputs: &Inputs<'_>,
+    scaled: &Scaled<'_>,
     object: &ObjectRef,
     entry: &Entry,
     desired: Option<(&Address, &Desired)>,
@@ -97,7 +99,7 @@ fn stand(
     if live.is_deleting() {
         return ResourceState::Deleted;
     }
-    let fields = fields(inputs, object, entry, live, desired);
+    let fields = fields(inputs, scaled, object, entry, live, desired);
     match (fields.is_empty(), desired) {
         (true, None) => ResourceState::LeftTheFile,
         (true, Some(_)) => ResourceState::Clean,
@@ -107,6 +109,7 @@ fn stand(
 
 fn fields(
     inputs: &Inputs<'_>,
+    scaled: &Scaled<'_>,
     object: &ObjectRef,
     entry: &Entry,
     live: &Live,
@@ -114,7 +117,7 @@ fn fields(
 ) -> Vec<FieldDrift> {
     let address = desired.map_or(&entry.address, |(address, _)| address);
     let desired = desired.map(|(_, desired)| desired);
-    let ignored = desired.map(|desired| ignored_paths(inputs.stack, desired)).unwrap_or_default();
+    let ignored = desired.map(|desired| ignored_paths(scaled, desired)).unwrap_or_default();
     let left_to_others = |change: &ValueChange| ignored.iter().any(|path| change.path.starts_with(path));
     let secret = object.is_secret();
     let kind = object.group_kind();

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::existing::decide_existing;
+use super::ignore::{Scaled, ignored_paths};
 use super::{Action, Base, Certainty, Change, Inputs, Plan, Precondition, Reason, consequences, removal};
 use crate::diff;
 use crate::graph::NodeId;
 use crate::live::ClusterIdentity;
 use crate::resource::{Address, ObjectRef};
+use crate::ssa::Path;
 use crate::stack::Desired;
 
 /// Decides the plan. The same inputs give the same plan.
@@ -15,11 +17,12 @@ use crate::stack::Desired;
 pub fn decide(inputs: &Inputs<'_>) -> Plan {
     let mut changes = Vec::new();
     if !inputs.policy.destroy {
+        let scaled = Scaled::of(inputs.stack);
         for id in inputs.graph.order() {
             if let NodeId::Resource(address) = id
                 && let Some(desired) = inputs.stack.resources.get(address)
             {
-                changes.push(decide_desired(inputs, address, desired));
+                changes.push(decide_desired(inputs, &scaled, address, desired));
             }
         }
         consequences::add(inputs, &mut changes);
@@ -60,7 +63,7 @@ fn dependencies(inputs: &Inputs<'_>, id: &NodeId) -> Vec<NodeId> {
         .collect()
 }
 
-fn decide_desired(inputs: &Inputs<'_>, address: &Address, desired: &Desired) -> Change {
+fn decide_desired(inputs: &Inputs<'_>, scaled: &Scaled<'_>, address: &Address, desired: &Desired) -> Change {
     let object = desired.manifest.object_ref().clone();
     let depends_on = dependencies(inputs, &NodeId::Resource(address.clone()));
     let depends_on_objects = depends_on
@@ -94,9 +97,10 @@ fn decide_desired(inputs: &Inputs<'_>, address: &Address, desired: &Desired) -> 
     if kind_is_unknown && !is_defined_here(inputs, &blank.object) {
         return Change { action: Action::Refuse, reason: Reason::UnknownKind, ..blank };
     }
+    let ignored = ignored_paths(scaled, desired);
     match inputs.observation.objects.get(&blank.object) {
-        Some(live) => decide_existing(inputs, desired, live, blank),
-        None => create(inputs, desired, kind_is_unknown, blank),
+        Some(live) => decide_existing(inputs, desired, live, &ignored, blank),
+        None => create(inputs, desired, kind_is_unknown, &ignored, blank),
     }
 }
 
@@ -110,7 +114,7 @@ fn is_defined_here(inputs: &Inputs<'_>, object: &ObjectRef) -> bool {
     })
 }
 
-fn create(inputs: &Inputs<'_>, desired: &Desired, kind_is_unknown: bool, blank: Change) -> Change {
+fn create(inputs: &Inputs<'_>, desired: &Desired, kind_is_unknown: bool, ignored: &[Path], blank: Change) -> Change {
     let vanished = inputs.state.entries.contains_key(&blank.object);
     let kind = blank.object.group_kind();
     let schema = (inputs.schema)(&blank.api_version, &blank.object.kind);
@@ -139,7 +143,7 @@ fn create(inputs: &Inputs<'_>, desired: &Desired, kind_is_unknown: bool, blank: 
         reason: if vanished { Reason::Vanished } else { Reason::Missing },
         diff: fields,
         certainty: Certainty::AfterApply(why.to_owned()),
-        desired: Some(inputs.desired_digest(&desired.manifest)),
+        desired: Some(inputs.desired_digest(&desired.manifest, ignored)),
         manifest: Some(desired.manifest.clone()),
         ..blank
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::ignore::{config_to_send, ignored_paths};
+use super::ignore::config_to_send;
 use super::ownership::{Claim, claim};
 use super::{Action, Certainty, Change, Conflict, Consequence, Inputs, Precondition, Reason, field_change};
 use crate::diff::Attribution;
@@ -18,8 +18,15 @@ const WAITED_FOR: [&str; 6] =
     ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CustomResourceDefinition"];
 
 /// Decides what to do with a desired object that exists. `blank` has everything filled in that does not depend on it.
-pub(super) fn decide_existing(inputs: &Inputs<'_>, desired: &Desired, live: &Live, blank: Change) -> Change {
-    let change = compare(inputs, desired, live, blank);
+/// `ignored` is left to others.
+pub(super) fn decide_existing(
+    inputs: &Inputs<'_>,
+    desired: &Desired,
+    live: &Live,
+    ignored: &[Path],
+    blank: Change,
+) -> Change {
+    let change = compare(inputs, desired, live, ignored, blank);
     if change.reason == Reason::UpToDate && WAITED_FOR.contains(&change.object.kind.as_str()) {
         match ready::readiness(&live.object, None) {
             Readiness::Ready => {}
@@ -31,7 +38,7 @@ pub(super) fn decide_existing(inputs: &Inputs<'_>, desired: &Desired, live: &Liv
     change
 }
 
-fn compare(inputs: &Inputs<'_>, desired: &Desired, live: &Live, blank: Change) -> Change {
+fn compare(inputs: &Inputs<'_>, desired: &Desired, live: &Live, ignored: &[Path], blank: Change) -> Change {
     if live.is_deleting() {
         return Change { action: Action::Refuse, reason: Reason::BeingDeleted, ..blank };
     }
@@ -43,7 +50,7 @@ fn compare(inputs: &Inputs<'_>, desired: &Desired, live: &Live, blank: Change) -
             return Change { action: Action::Refuse, reason: Reason::TakenByOthers { owner }, ..blank };
         }
     };
-    let desired_digest = inputs.desired_digest(&desired.manifest);
+    let desired_digest = inputs.desired_digest(&desired.manifest, ignored);
     let blank = Change {
         desired: Some(desired_digest),
         precondition: Precondition {
@@ -60,7 +67,7 @@ fn compare(inputs: &Inputs<'_>, desired: &Desired, live: &Live, blank: Change) -
         let stale = is_record_stale(entry, desired, &blank);
         return Change { reason: if stale { Reason::RecordOnly } else { Reason::UpToDate }, ..blank };
     }
-    predict(inputs, desired, live, recorded, why, blank)
+    predict(inputs, desired, live, ignored, recorded, why, blank)
 }
 
 /// A namespace that somebody else made is used and never recorded; a record of one that was ours before it was made anew
@@ -88,6 +95,7 @@ fn predict(
     inputs: &Inputs<'_>,
     desired: &Desired,
     live: &Live,
+    ignored: &[Path],
     recorded: Option<&Entry>,
     adopted: Option<Reason>,
     blank: Change,
@@ -96,8 +104,7 @@ fn predict(
     let kind = blank.object.group_kind();
     let known = (inputs.schema)(&blank.api_version, &blank.object.kind);
     let schema = known.clone().unwrap_or_else(Schema::deduced);
-    let ignored = ignored_paths(inputs.stack, desired);
-    let config = config_to_send(desired, live, &ignored);
+    let config = config_to_send(desired, live, ignored);
     let applied = match ssa::apply(&schema, Some(&live.object), config.object(), FIELD_MANAGER) {
         Ok(applied) => applied,
         Err(error) => {
@@ -126,7 +133,7 @@ fn predict(
         Some(Prediction::Proved(_) | Prediction::SchemaOnly(_)) | None => (&applied.object, Certainty::SchemaOnly),
     };
     let values = ssa::changes(known.as_ref(), &live.object, predicted);
-    let drifted = recorded.is_some_and(|entry| drifted_since(inputs, entry, live, secret, &ignored));
+    let drifted = recorded.is_some_and(|entry| drifted_since(inputs, entry, live, secret, ignored));
     let diff = values
         .iter()
         .map(|change| {

@@ -1,5 +1,7 @@
 //! Fields left to others: what `ignore` names, and what an autoscaler of the stack governs.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::live::Live;
@@ -7,25 +9,36 @@ use crate::resource::{FIELD_MANAGER, Manifest};
 use crate::ssa::{self, Path, PathElement};
 use crate::stack::{Desired, Stack};
 
+/// What the autoscalers of a stack govern: namespace, kind and name of each target.
+pub struct Scaled<'a>(BTreeSet<(Option<&'a str>, &'a str, &'a str)>);
+
+impl<'a> Scaled<'a> {
+    /// Finds the targets.
+    #[must_use]
+    pub fn of(stack: &'a Stack) -> Self {
+        let target = |manifest: &'a Manifest| {
+            let target = manifest.object().pointer("/spec/scaleTargetRef")?;
+            let text = |key: &str| target.get(key)?.as_str();
+            Some((manifest.namespace(), text("kind")?, text("name")?))
+        };
+        let manifests = stack.resources.values().map(|desired| &desired.manifest);
+        Self(manifests.filter(|manifest| manifest.kind() == "HorizontalPodAutoscaler").filter_map(target).collect())
+    }
+
+    fn governs(&self, manifest: &Manifest) -> bool {
+        self.0.contains(&(manifest.namespace(), manifest.kind(), manifest.name()))
+    }
+}
+
 /// Returns the paths of an object that are left to others: what it ignores, and its replicas where an autoscaler of the
 /// stack governs them.
 #[must_use]
-pub fn ignored_paths(stack: &Stack, desired: &Desired) -> Vec<Path> {
+pub fn ignored_paths(scaled: &Scaled<'_>, desired: &Desired) -> Vec<Path> {
     let mut paths: Vec<Path> = desired.ignore.iter().filter_map(|text| Path::parse(text).ok()).collect();
-    if desired.manifest.object().pointer("/spec/replicas").is_some() && is_scaled(stack, &desired.manifest) {
+    if scaled.governs(&desired.manifest) && desired.manifest.object().pointer("/spec/replicas").is_some() {
         paths.push(Path::of_fields(&["spec", "replicas"]));
     }
     paths
-}
-
-fn is_scaled(stack: &Stack, manifest: &Manifest) -> bool {
-    stack.resources.values().map(|other| &other.manifest).any(|other| {
-        other.kind() == "HorizontalPodAutoscaler" && other.namespace() == manifest.namespace() && {
-            let target = other.object().pointer("/spec/scaleTargetRef");
-            let is = |key: &str, text: &str| target.and_then(|target| target.get(key)?.as_str()) == Some(text);
-            is("kind", manifest.kind()) && is("name", manifest.name())
-        }
-    })
 }
 
 /// Returns what is sent: the manifest without the fields left to others. Those that only we own are sent with their live

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::graph::DependencyGraph;
 use crate::live::{Observation, Prediction};
 use crate::resource::{Address, Digest, Manifest, ObjectRef};
-use crate::ssa::Schema;
+use crate::ssa::{Path, Schema};
 use crate::stack::{Grant, Stack};
 use crate::state::State;
 
@@ -57,9 +57,16 @@ pub struct Inputs<'a> {
 }
 
 impl Inputs<'_> {
-    /// Returns the digest of what the file asks for, keyed for Secrets.
+    /// Returns the digest of what the file asks for, keyed for Secrets. Fields that are left to others are part of it:
+    /// where they are ours again, the file asks for something else, though the manifest is the same.
     #[must_use]
-    pub fn desired_digest(&self, manifest: &Manifest) -> Digest {
-        if manifest.is_secret() { Digest::of(&(self.keyed)(manifest.object())) } else { manifest.digest() }
+    pub fn desired_digest(&self, manifest: &Manifest, ignored: &[Path]) -> Digest {
+        let digest =
+            if manifest.is_secret() { Digest::of(&(self.keyed)(manifest.object())) } else { manifest.digest() };
+        if ignored.is_empty() {
+            return digest;
+        }
+        let ignored: BTreeSet<String> = ignored.iter().map(ToString::to_string).collect();
+        Digest::of(&json!([digest.to_string(), ignored]))
     }
 }

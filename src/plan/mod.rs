@@ -16,7 +16,7 @@ mod value;
 
 pub use decide::decide;
 pub use existing::{attribution, concerned_digest, sends};
-pub use ignore::ignored_paths;
+pub use ignore::{Scaled, ignored_paths};
 pub use inputs::{Inputs, Policy};
 pub use ownership::is_of_another_stack;
 pub use value::{Action, Base, Certainty, Change, Conflict, Consequence, Counts, Plan, Precondition, Reason};

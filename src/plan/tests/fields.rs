@@ -191,6 +191,24 @@ fn replicas_are_left_to_an_autoscaler_of_the_stack() {
 }
 
 #[test]
+fn a_field_that_is_no_longer_left_to_others_is_asked_for_again() {
+    let all = super::world::manifests(&[deployment("web:1")]);
+    let mut world = World::new(&format!("{all}ignore: {{ manifest.Deployment/web: [.spec.replicas] }}\n"));
+    let scaled = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "shop"}, "spec": {"replicas": 7}});
+    world.apply().write("scaler", &scaled, LATER).apply();
+    assert!(!world.plan().has_changes(), "{}", world.check());
+    world.declare_file(&all).granting(Some("scaler"), None);
+    insta::assert_snapshot!(world.check(), @r"
+    NoChange namespace.Namespace/shop: UpToDate
+    Update manifest.Deployment/web: DesiredChanged (SchemaOnly)
+      .spec.replicas: 7 -> 2 by scaler at 2026-11-02T10:00:00Z
+      takes .spec.replicas from scaler
+    ");
+    assert!(!world.apply().plan().has_changes(), "{}", world.check());
+}
+
+#[test]
 fn the_servers_answer_to_a_dry_run_replaces_the_prediction() {
     let mut world = motd(json!({"a": "1"}));
     world.declare(&[config_map("motd", json!({"a": "2"}))]);
