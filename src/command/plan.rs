@@ -47,7 +47,7 @@ pub(super) async fn plan(
 pub(super) fn refused(plan: &Plan) -> Option<Failure> {
     let refused: Vec<_> = plan.changes.iter().filter(|change| change.action == Action::Refuse).collect();
     let first = refused.first()?;
-    let protected = refused.iter().any(|change| change.reason == Reason::Protected);
+    let protected = refused.iter().any(|change| matches!(change.reason, Reason::Protected | Reason::HoldsData));
     let status = if protected { ExitStatus::Protected } else { ExitStatus::Error };
     let what = match refused.len() {
         1 => format!("{} cannot be changed as the stack asks; nothing was written", first.address),

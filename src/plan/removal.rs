@@ -117,16 +117,20 @@ fn decide_one(
         (_, Some(why)) => (Action::Refuse, Reason::Unreadable(why.clone())),
         (None, None) => (Action::Forget, Reason::Vanished),
         (Some(live), None) if !is_ours(inputs, entry, live) => (Action::Forget, Reason::NoLongerOurs),
-        (Some(_), None) => match removal_of_ours(inputs, object, entry) {
+        (Some(live), None) => match removal_of_ours(inputs, object, entry, live) {
             // What is kept anyway needs no protection.
             (Action::Delete, _) if protect => (Action::Refuse, Reason::Protected),
             decided => decided,
         },
     };
-    let mut consequences = Vec::new();
-    if let (Some(live), Action::Delete) = (live, action) {
-        consequences = volumes(live);
-    }
+    let consequences = match (live, action, &reason) {
+        (Some(live), Action::Delete, _) => volumes(live),
+        (Some(live), Action::Refuse, Reason::HoldsData) => match object.kind.as_str() {
+            "StatefulSet" => volumes(live),
+            _ => vec![Consequence::Note("deleting it with all that is in it is not supported yet".to_owned())],
+        },
+        _ => Vec::new(),
+    };
     Change {
         address: entry.address.clone(),
         object: object.clone(),
@@ -161,22 +165,26 @@ fn is_ours(inputs: &Inputs<'_>, entry: &Entry, live: &Live) -> bool {
         && !is_of_another_stack(live, &stack_label(&inputs.stack.name, &inputs.stack.namespace))
 }
 
-fn removal_of_ours(inputs: &Inputs<'_>, object: &ObjectRef, entry: &Entry) -> (Action, Reason) {
+fn removal_of_ours(inputs: &Inputs<'_>, object: &ObjectRef, entry: &Entry, live: &Live) -> (Action, Reason) {
     let allowed = inputs.policy.allows_data_loss(&entry.address);
     match (object.group.as_str(), object.kind.as_str()) {
         ("", "PersistentVolumeClaim" | "PersistentVolume") if !allowed => (Action::Keep, Reason::HoldsData),
         // What else lies in a namespace, or which objects of a definition exist, is not looked at yet.
         ("", "Namespace") | ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-            if inputs.policy.data_loss.contains(&entry.address) {
-                let words = "deleting a namespace or a definition with all that is in it is not supported yet";
-                (Action::Refuse, Reason::Rejected(words.to_owned()))
-            } else {
-                (Action::Keep, Reason::HoldsData)
-            }
+            let asked = inputs.policy.data_loss.contains(&entry.address);
+            (if asked { Action::Refuse } else { Action::Keep }, Reason::HoldsData)
         }
+        ("apps", "StatefulSet") if !allowed && deletes_claims(live) => (Action::Refuse, Reason::HoldsData),
         _ if inputs.policy.destroy => (Action::Delete, Reason::Destroy),
         _ => (Action::Delete, Reason::LeftTheFile),
     }
+}
+
+/// Tells whether the claims of a StatefulSet go with it.
+fn deletes_claims(live: &Live) -> bool {
+    let when = live.object.pointer("/spec/persistentVolumeClaimRetentionPolicy/whenDeleted");
+    when.and_then(|when| when.as_str()) == Some("Delete")
+        && live.object.pointer("/spec/volumeClaimTemplates/0").is_some()
 }
 
 /// What happens to the claims of a StatefulSet that goes.
@@ -185,14 +193,13 @@ fn volumes(live: &Live) -> Vec<Consequence> {
     let Some(templates) = live.object.pointer("/spec/volumeClaimTemplates").and_then(|list| list.as_array()) else {
         return Vec::new();
     };
-    let deletes = text("/spec/persistentVolumeClaimRetentionPolicy/whenDeleted") == Some("Delete");
     let name = text("/metadata/name").unwrap_or_default();
     templates
         .iter()
         .filter_map(|template| template.pointer("/metadata/name")?.as_str())
         .map(|template| {
             let claim = format!("{template}-{name}-N");
-            if deletes {
+            if deletes_claims(live) {
                 Consequence::Note(format!("claims {claim} are deleted with it (whenDeleted: Delete), and their data"))
             } else {
                 Consequence::VolumeKept { claim }

@@ -58,7 +58,7 @@ pub enum Reason {
     LeftTheFile,
     /// The whole stack is destroyed.
     Destroy,
-    /// Its kind holds data and is kept by default.
+    /// It holds data: it is kept by default, or may only go where the operator allows that.
     HoldsData,
     /// It is a namespace that we did not make.
     UsedNamespace,

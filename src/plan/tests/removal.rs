@@ -59,7 +59,9 @@ fn a_destroy_goes_backwards_and_keeps_what_holds_data() {
     Delete manifest.ConfigMap/motd: Destroy
     Keep manifest.Namespace/shop: HoldsData
     ");
-    world.policy.data_loss.insert(Address::from_text("manifest.PersistentVolumeClaim/data"));
+    world.policy.data_loss.insert(Address::from_text("manifest.Namespace/shop"));
+    assert!(world.check().contains("Refuse manifest.Namespace/shop: HoldsData\n  * Note("), "{}", world.check());
+    world.policy.data_loss = [Address::from_text("manifest.PersistentVolumeClaim/data")].into();
     insta::assert_snapshot!(world.check(), @r"
     Delete manifest.PersistentVolumeClaim/data: Destroy
     Keep manifest.PersistentVolume/pv: HoldsData
@@ -171,6 +173,12 @@ fn what_becomes_of_the_claims_of_a_stateful_set_is_said() {
               * VolumeKept { claim: "data-db-N" }
             "#);
         } else {
+            insta::assert_snapshot!(world.check(), @r#"
+            NoChange namespace.Namespace/shop: UpToDate
+            Refuse manifest.StatefulSet/db: HoldsData
+              * Note("claims data-db-N are deleted with it (whenDeleted: Delete), and their data")
+            "#);
+            world.policy.data_loss.insert(Address::from_text("manifest.StatefulSet/db"));
             insta::assert_snapshot!(world.check(), @r#"
             NoChange namespace.Namespace/shop: UpToDate
             Delete manifest.StatefulSet/db: LeftTheFile
