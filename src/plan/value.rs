@@ -73,7 +73,7 @@ pub enum Reason {
     },
     /// Fields that another manager owns and that we never applied.
     Conflict(Vec<Conflict>),
-    /// The server refused the dry run.
+    /// The server refused the dry run, or would: the object does not fit its schema.
     Rejected(String),
     /// Somebody deleted it, and it waits for its finalizers.
     BeingDeleted,

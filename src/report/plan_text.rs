@@ -317,7 +317,7 @@ mod tests {
           ! manifest.Deployment/web  REFUSED: 1 field belongs to hpa-controller
           ! manifest.ConfigMap/motd  REFUSED: it exists already and belongs to the stack
               `other.team-b`
-          ! redis.StatefulSet/redis  REFUSED: the server refused the dry run
+          ! redis.StatefulSet/redis  REFUSED: the server would refuse it
           ! manifest.Widget.example.com/w1  REFUSED: the server does not know its kind,
               and the stack does not define it
 

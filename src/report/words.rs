@@ -81,7 +81,7 @@ pub(super) fn reason_words(change: &Change) -> String {
             let verb = if conflicts.len() == 1 { "belongs" } else { "belong" };
             format!("{} {verb} to {}", counted(conflicts.len(), "field"), listed(&managers))
         }
-        Reason::Rejected(_) => "the server refused the dry run".to_owned(),
+        Reason::Rejected(_) => "the server would refuse it".to_owned(),
         Reason::BeingDeleted => "it is being deleted".to_owned(),
         Reason::UnknownKind => "the server does not know its kind, and the stack does not define it".to_owned(),
         Reason::Unreadable(_) => "it could not be read".to_owned(),
