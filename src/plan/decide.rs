@@ -137,7 +137,7 @@ fn create(inputs: &Inputs<'_>, desired: &Desired, kind_is_unknown: bool, ignored
                 .map(|change| super::field_change(&kind, &change, None)),
         );
     }
-    let why = if kind_is_unknown { "its definition does not exist yet" } else { "defaults" };
+    let why = if kind_is_unknown { "its definition does not exist yet" } else { Certainty::DEFAULTS };
     Change {
         action: Action::Create,
         reason: if vanished { Reason::Vanished } else { Reason::Missing },

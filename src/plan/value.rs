@@ -107,6 +107,11 @@ pub enum Certainty {
     AfterApply(String),
 }
 
+impl Certainty {
+    /// Why the result of a create is known only after it.
+    pub const DEFAULTS: &'static str = "defaults";
+}
+
 /// What an action brings about beside the fields.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Consequence {

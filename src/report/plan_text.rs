@@ -5,7 +5,7 @@ use super::line::{Line, counted, last_line, sentence};
 use super::step::next_steps;
 use super::style::{Meaning, Options};
 use super::words::{action_words, attribution_words, certainty_words, conflict_words, consequence_words, reason_words};
-use crate::plan::{Action, Change, Conflict, Plan, Reason};
+use crate::plan::{Action, Certainty, Change, Conflict, Plan, Reason};
 
 /// Returns a plan as text. The last line is [`plan_summary`].
 #[must_use]
@@ -42,9 +42,15 @@ pub fn plan_summary(plan: &Plan) -> String {
     format!("{always}{rest}.")
 }
 
-/// How sure a result is matters only where something is written.
-fn has_certainty(action: Action) -> bool {
-    matches!(action, Action::Create | Action::Update | Action::Adopt)
+/// Tells whether a line says how sure the result is: only where something is written, and not of each create that the
+/// server adds its defaults to it, which is said once.
+fn shows_certainty(change: &Change) -> bool {
+    matches!(change.action, Action::Create | Action::Update | Action::Adopt) && !gets_defaults(change)
+}
+
+fn gets_defaults(change: &Change) -> bool {
+    change.action == Action::Create
+        && matches!(&change.certainty, Certainty::AfterApply(why) if why == Certainty::DEFAULTS)
 }
 
 /// Returns `+ ADDRESS  create: REASON (CERTAINTY)`.
@@ -66,7 +72,7 @@ fn change_line(change: &Change, address_width: usize) -> Line {
         .text("  ")
         .paint(meaning, verb)
         .text(format!(": {}", reason_words(change)));
-    if has_certainty(change.action) {
+    if shows_certainty(change) {
         line.paint(Meaning::Quiet, format!(" ({})", certainty_words(&change.certainty)))
     } else {
         line
@@ -124,11 +130,16 @@ fn write_details(out: &mut String, plan: &Plan, options: &Options) {
             out.push_str(&block);
         }
     }
-    if hidden > 0 || fields.shortened {
+    let adds_defaults = plan.changes.iter().any(gets_defaults);
+    if hidden > 0 || adds_defaults || fields.shortened {
         out.push('\n');
     }
     if hidden > 0 {
         let text = format!("-v lists the fields of {} to create.", counted(hidden, "resource"));
+        Line::new().paint(Meaning::Quiet, text).write(out, options, 0, 0);
+    }
+    if adds_defaults {
+        let text = "Defaults that the server adds to what is created are known after the apply.";
         Line::new().paint(Meaning::Quiet, text).write(out, options, 0, 0);
     }
     if fields.shortened {
@@ -248,12 +259,13 @@ mod tests {
     #[test]
     fn a_first_plan_lists_what_it_creates() {
         insta::assert_snapshot!(plan_text(&samples::first(), &PLAIN), @r#"
-          + access.ServiceAccount/mathison    create: missing (after apply: defaults)
-          + config.ConfigMap/mathison-config  create: missing (after apply: defaults)
-          + postgres.StatefulSet/postgres     create: missing (after apply: defaults)
+          + access.ServiceAccount/mathison    create: missing
+          + config.ConfigMap/mathison-config  create: missing
+          + postgres.StatefulSet/postgres     create: missing
             1 unchanged
 
         -v lists the fields of 1 resource to create.
+        Defaults that the server adds to what is created are known after the apply.
 
         2 checks run after the apply.
 
@@ -388,15 +400,17 @@ mod tests {
         insta::assert_snapshot!(plan_text(&samples::first(), &options), @r#"
             namespace.Namespace/mathison-system  unchanged: used, but not made by this
               stack
-          + access.ServiceAccount/mathison  create: missing (after apply: defaults)
-          + config.ConfigMap/mathison-config  create: missing (after apply: defaults)
-          + postgres.StatefulSet/postgres  create: missing (after apply: defaults)
+          + access.ServiceAccount/mathison  create: missing
+          + config.ConfigMap/mathison-config  create: missing
+          + postgres.StatefulSet/postgres  create: missing
 
         + config.ConfigMap/mathison-config create
             + .data.DATABASE_HOST: "postgres"
             + .data["init.sql"]:
                 + CREATE EXTENSION vector;
                 + SELECT 1;
+
+        Defaults that the server adds to what is created are known after the apply.
 
         2 checks run after the apply:
           postgres answers, after postgres.StatefulSet/postgres
