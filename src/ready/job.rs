@@ -25,8 +25,11 @@ pub(super) fn job(object: &Value) -> Readiness {
         failed => format!(", {failed} attempts failed"),
     };
     Readiness::Waiting(format!(
-        "{}/{completions} completions, {} pods running{failed}",
+        "{}/{completions} completions, {}{failed}",
         status("succeeded"),
-        status("active")
+        match status("active") {
+            1 => "1 pod running".to_owned(),
+            active => format!("{active} pods running"),
+        }
     ))
 }

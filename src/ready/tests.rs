@@ -142,11 +142,11 @@ fn jobs_are_done_when_complete_not_when_running() {
         "batch/v1",
         "Job",
         vec![
-            (json!({}), json!({"active": 1, "ready": 1}), "waiting: 0/1 completions, 1 pods running"),
+            (json!({}), json!({"active": 1, "ready": 1}), "waiting: 0/1 completions, 1 pod running"),
             (
                 json!({"completions": 3}),
                 json!({"active": 1, "succeeded": 2, "failed": 1}),
-                "waiting: 2/3 completions, 1 pods running, 1 attempt failed",
+                "waiting: 2/3 completions, 1 pod running, 1 attempt failed",
             ),
             (
                 json!({}),
