@@ -92,7 +92,7 @@ async fn with_pods(task: &Task, object: &Value, why: String) -> (String, bool) {
         return (why, false);
     }
     match task.cluster.pods_of(&Live { object: object.clone() }).await {
-        Ok(Permitted::Yes(pods)) => match ready::pods::explain(&pods) {
+        Ok(Permitted::Yes(pods)) => match ready::pods::explain(object, &pods) {
             Some(trouble) => (format!("{why}; {}", trouble.text), trouble.fatal),
             None => (why, false),
         },

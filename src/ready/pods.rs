@@ -18,46 +18,87 @@ pub struct PodTrouble {
 const LASTING_RESTARTS: i64 = 5;
 
 /// Finds the worst trouble among the pods of a workload: the first that waiting will not mend, else the first there is.
-/// Pods that are ready, done or being deleted have none.
+/// Pods that are ready, done or being deleted have none, and that of pods of an earlier template passes with them.
 #[must_use]
-pub fn explain(pods: &[Value]) -> Option<PodTrouble> {
-    let mut troubles: Vec<PodTrouble> = pods.iter().filter_map(trouble).collect();
+pub fn explain(workload: &Value, pods: &[Value]) -> Option<PodTrouble> {
+    let template = present_template(workload, pods);
+    let mut troubles: Vec<PodTrouble> = pods
+        .iter()
+        .filter_map(|pod| {
+            let found = trouble(pod)?;
+            Some(match template {
+                Template::Unknown => PodTrouble { fatal: false, ..found },
+                Template::Label(label, hash) if label_of(pod, label) != hash => {
+                    of_earlier_template(workload, pod, found)
+                }
+                Template::Label(..) | Template::Every => found,
+            })
+        })
+        .collect();
     let worst = troubles.iter().position(|trouble| trouble.fatal).unwrap_or(0);
     (worst < troubles.len()).then(|| troubles.swap_remove(worst))
+}
+
+/// How pods are told that were made from the workload's present template.
+#[derive(Clone, Copy)]
+enum Template<'v> {
+    /// All were, or are to stay as they are.
+    Every,
+    /// By a label and its value.
+    Label(&'static str, &'v str),
+    /// None is there yet, as far as the controller says.
+    Unknown,
+}
+
+fn present_template<'v>(workload: &'v Value, pods: &'v [Value]) -> Template<'v> {
+    let (label, updated) = match text(workload, "/kind") {
+        "StatefulSet" => ("controller-revision-hash", "/status/updatedReplicas"),
+        "DaemonSet" => ("controller-revision-hash", "/status/updatedNumberScheduled"),
+        "Deployment" => ("pod-template-hash", "/status/updatedReplicas"),
+        _ => return Template::Every,
+    };
+    if number(workload, "/status/observedGeneration") < number(workload, "/metadata/generation") {
+        return Template::Unknown;
+    }
+    if number(workload, "/spec/updateStrategy/rollingUpdate/partition").unwrap_or(0) > 0 {
+        return Template::Every;
+    }
+    match text(workload, "/status/updateRevision") {
+        "" if number(workload, updated).unwrap_or(0) == 0 => Template::Unknown,
+        "" => {
+            let made = |pod: &'v Value| text(pod, "/metadata/creationTimestamp");
+            let newest = pods.iter().max_by(|one, other| made(one).cmp(made(other)));
+            newest.map_or(Template::Unknown, |pod| Template::Label(label, label_of(pod, label)))
+        }
+        // Only a StatefulSet says it.
+        revision => Template::Label(label, revision),
+    }
+}
+
+fn label_of<'v>(pod: &'v Value, label: &str) -> &'v str {
+    pod.pointer("/metadata/labels").and_then(|labels| labels.get(label)).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A pod of an earlier template is about to be replaced, whatever is wrong with it; but a StatefulSet replaces its pods in
+/// turn, and none before it is ready.
+fn of_earlier_template(workload: &Value, pod: &Value, trouble: PodTrouble) -> PodTrouble {
+    let in_turn = text(workload, "/kind") == "StatefulSet" && text(workload, "/spec/podManagementPolicy") != "Parallel";
+    if !in_turn {
+        return PodTrouble { fatal: false, ..trouble };
+    }
+    let (namespace, name) = (text(pod, "/metadata/namespace"), text(pod, "/metadata/name"));
+    let text = format!(
+        "{}; it is of the former template, and is not replaced before it is ready: `kubectl delete pod --namespace \
+         {namespace} {name}` lets the update go on",
+        trouble.text
+    );
+    PodTrouble { text, ..trouble }
 }
 
 /// Tells whether a pod runs, is ready and stays.
 #[must_use]
 pub fn is_ready(pod: &Value) -> bool {
     !is_leaving(pod) && condition::is_true(pod, "Ready").is_some()
-}
-
-/// Returns the label selector of a workload, as a list request takes it. `None` if it selects no pods by labels.
-#[must_use]
-pub fn selector(workload: &Value) -> Option<String> {
-    let selector = workload.pointer("/spec/selector")?;
-    // A ReplicationController's selector is the map itself.
-    let labels = selector.get("matchLabels").unwrap_or(selector).as_object()?;
-    let mut parts: Vec<String> =
-        labels.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
-    for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
-        let key = text(expression, "/key");
-        let values: Vec<&str> = expression
-            .get("values")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        parts.push(match text(expression, "/operator") {
-            "In" => format!("{key} in ({})", values.join(",")),
-            "NotIn" => format!("{key} notin ({})", values.join(",")),
-            "Exists" => key.to_owned(),
-            "DoesNotExist" => format!("!{key}"),
-            _ => return None,
-        });
-    }
-    (!parts.is_empty()).then(|| parts.join(","))
 }
 
 pub(super) fn pod(pod: &Value) -> Readiness {
@@ -142,7 +183,10 @@ fn container(status: &Value) -> Option<(String, bool)> {
         }
         "InvalidImageName" => Some((format!("`{image}` is no valid image name"), true)),
         "ErrImageNeverPull" => Some((format!("image `{image}` is not on the node and may not be pulled"), true)),
-        "CreateContainerConfigError" => Some((with_message("cannot be configured".to_owned()), true)),
+        // The kubelet also says this while it has not got hold of a ConfigMap or Secret that is there.
+        "CreateContainerConfigError" => {
+            Some((with_message("cannot be configured".to_owned()), !message.starts_with("failed to sync")))
+        }
         "CreateContainerError" | "RunContainerError" => Some((with_message("cannot be started".to_owned()), false)),
         "CrashLoopBackOff" => {
             let restarts = number(status, "/restartCount").unwrap_or(0);

@@ -337,7 +337,7 @@ fn nothing_that_is_being_deleted_is_ready() {
 }
 
 mod pods {
-    use super::super::pods::{explain, is_ready, selector};
+    use super::super::pods::{explain, is_ready};
     use super::*;
 
     fn pod(name: &str, status: Value) -> Value {
@@ -356,7 +356,7 @@ mod pods {
     }
 
     fn explained(status: Value) -> String {
-        match explain(&[pod("postgres-0", status)]) {
+        match explain(&json!({"kind": "ReplicaSet"}), &[pod("postgres-0", status)]) {
             None => "nothing".to_owned(),
             Some(trouble) => format!("{}{}", if trouble.fatal { "fatal: " } else { "" }, trouble.text),
         }
@@ -424,8 +424,8 @@ mod pods {
             pod("a", containers(waiting("ErrImagePull", "timeout"))),
             pod("b", containers(waiting("InvalidImageName", ""))),
         ];
-        assert!(explain(&pods).unwrap().text.starts_with("pod b:"));
-        assert!(explain(&pods).unwrap().fatal);
+        let worst = explain(&json!({"kind": "ReplicaSet"}), &pods).unwrap();
+        assert!(worst.text.starts_with("pod b:") && worst.fatal, "{worst:?}");
     }
 
     #[test]
@@ -434,8 +434,45 @@ mod pods {
         let mut leaving = pod("b", containers(waiting("InvalidImageName", "")));
         leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         assert!(is_ready(&ready) && !is_ready(&leaving));
-        assert_eq!(explain(&[ready, leaving]), None);
-        assert_eq!(explain(&[]), None);
+        assert_eq!(explain(&json!({"kind": "ReplicaSet"}), &[ready, leaving]), None);
+        assert_eq!(explain(&json!({"kind": "ReplicaSet"}), &[]), None);
+    }
+
+    /// A pod whose image is gone, of one template, made at one second.
+    fn broken(name: &str, label: &str, hash: &str, second: u32) -> Value {
+        let mut pod = pod(name, containers(waiting("InvalidImageName", "")));
+        pod["metadata"]["namespace"] = json!("shop");
+        pod["metadata"]["labels"] = json!({ label: hash });
+        pod["metadata"]["creationTimestamp"] = json!(format!("2026-01-01T00:00:{second:02}Z"));
+        pod
+    }
+
+    #[test]
+    fn a_pod_that_the_update_replaces_does_not_fail_the_update() {
+        let web = |observed: i64, updated: i64| {
+            json!({"kind": "Deployment", "metadata": {"generation": 2},
+                "status": {"observedGeneration": observed, "updatedReplicas": updated}})
+        };
+        let (old, new) = (broken("web-1", "pod-template-hash", "a", 1), broken("web-2", "pod-template-hash", "b", 2));
+        let fatal = |workload: Value, pods: &[Value]| explain(&workload, pods).unwrap().fatal;
+        assert!(!fatal(web(1, 1), std::slice::from_ref(&old)), "its controller has not seen the new template");
+        assert!(!fatal(web(2, 0), std::slice::from_ref(&old)), "no pod is made from the new template yet");
+        assert!(fatal(web(2, 1), std::slice::from_ref(&old)));
+        let both = [old.clone(), new];
+        assert!(fatal(web(2, 1), &both) && explain(&web(2, 1), &both).unwrap().text.contains("web-2"));
+        let mut mended = both[1].clone();
+        mended["status"] = json!({"phase": "Pending"});
+        assert!(!fatal(web(2, 1), &[mended, old]));
+    }
+
+    #[test]
+    fn a_pod_that_blocks_the_update_that_would_mend_it_is_told_with_the_way_out() {
+        let set = |policy: &str, revision: &str| json!({"kind": "StatefulSet", "spec": {"podManagementPolicy": policy}, "status": {"updateRevision": revision}});
+        let pod = broken("db-0", "controller-revision-hash", "db-a", 1);
+        let told = |set: Value| explain(&set, std::slice::from_ref(&pod)).unwrap();
+        insta::assert_snapshot!(told(set("OrderedReady", "db-b")).text, @"pod db-0: container postgres: `pgvector/pgvector:pg16` is no valid image name; it is of the former template, and is not replaced before it is ready: `kubectl delete pod --namespace shop db-0` lets the update go on");
+        assert!(told(set("OrderedReady", "db-b")).fatal && told(set("OrderedReady", "db-a")).fatal);
+        assert!(!told(set("Parallel", "db-b")).fatal);
     }
 
     #[test]
@@ -452,14 +489,5 @@ mod pods {
             judge(containers(waiting("InvalidImageName", ""))),
             "failed: pod p: container postgres: `pgvector/pgvector:pg16` is no valid image name"
         );
-    }
-
-    #[test]
-    fn the_selector_of_a_workload_becomes_a_list_request() {
-        let workload = json!({"spec": {"selector": {"matchLabels": {"app": "web", "tier": "a"},
-            "matchExpressions": [{"key": "env", "operator": "In", "values": ["x", "y"]}, {"key": "old", "operator": "DoesNotExist"}]}}});
-        assert_eq!(selector(&workload).as_deref(), Some("app=web,tier=a,env in (x,y),!old"));
-        assert_eq!(selector(&json!({"spec": {"selector": {"app": "web"}}})).as_deref(), Some("app=web"));
-        assert_eq!(selector(&json!({"spec": {}})), None);
     }
 }
