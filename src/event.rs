@@ -12,7 +12,7 @@ use crate::verify::CheckOutcome;
 pub enum Event {
     /// The walk of the plan begins.
     RunStarted {
-        /// Resources that will be written, deleted or recorded.
+        /// Resources that will be written, deleted, recorded or waited for.
         resources: usize,
         /// Checks that will run.
         checks: usize,

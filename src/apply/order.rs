@@ -44,12 +44,12 @@ pub(super) struct Order {
 }
 
 /// Tells whether a change is anything to do on the cluster or in the state.
-pub(super) fn is_work(change: &Change) -> bool {
+fn is_work(change: &Change) -> bool {
     !matches!(change.action, Action::NoChange | Action::Keep | Action::Refuse)
 }
 
 /// Tells whether a change is nothing to write, but something to wait for.
-pub(super) fn is_waited_for(change: &Change) -> bool {
+fn is_waited_for(change: &Change) -> bool {
     change.action == Action::NoChange && matches!(change.reason, Reason::NotReady(_))
 }
 
@@ -119,6 +119,11 @@ impl Order {
         freed
     }
 
+    /// Counts the changes that are anything to do.
+    pub(super) fn changes(&self) -> usize {
+        self.work.values().filter(|work| matches!(work, Work::Change(_))).count()
+    }
+
     /// Tells whether a node may start.
     pub(super) fn is_ready(&self) -> bool {
         !self.ready.is_empty()
@@ -144,7 +149,6 @@ impl Order {
         while let Some(dependent) = next.pop() {
             if let Some(work) = self.work.remove(&dependent) {
                 next.extend(self.dependents.remove(&dependent).unwrap_or_default());
-                self.ready.retain(|(_, ready)| *ready != dependent);
                 lost.extend(work.is_real().then_some((dependent, work)));
             }
         }

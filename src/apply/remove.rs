@@ -4,7 +4,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::Fact;
-use super::walk::Task;
+use super::task::Task;
 use super::write::ended;
 use crate::cluster::{ClusterError, DeleteOptions, Deleted, Propagation, Seen};
 use crate::event::{Event, ResourceEnd};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::walk::Task;
+use super::task::Task;
 use super::write::ended;
 use crate::cluster::{Permitted, Seen};
 use crate::event::{Event, ResourceEnd};

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::walk::Task;
+use super::task::Task;
 use super::{Fact, recorded_entry};
 use crate::cluster::{ApplyOptions, ClusterError};
 use crate::event::ResourceEnd;

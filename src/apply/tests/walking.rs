@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::cluster::Run;
-use crate::cluster::fake::status;
+use crate::apply::Stop;
+use crate::cluster::fake::{Answer, status};
 use crate::event::Event;
 use crate::graph::NodeId;
 use crate::plan::Plan;
@@ -115,6 +116,26 @@ async fn why_it_waits_is_said_after_three_seconds_and_every_ten_and_in_the_end()
     let waiting = ended.waiting();
     assert_eq!(waiting.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [3, 13, 23, 33, 43, 53]);
     assert_eq!(ended.facts().len(), 1, "it was written, and that is recorded whatever comes of it");
+}
+
+#[tokio::test]
+async fn a_check_that_is_cut_off_is_told_as_skipped() {
+    let mut run = Run::new(&[], |_, _| None);
+    let stop = run.stop.clone();
+    run.server = Run::new(&[], move |seen, _| {
+        seen.line.contains("/deployments/web").then(|| {
+            stop.send_replace(Stop::Now);
+            Answer::Never
+        })
+    })
+    .server;
+    let mut plan = plan(&[config_map("motd", json!({}))]);
+    with_check(&mut run, &mut plan, "manifest.ConfigMap/motd");
+    let ended = run.walk(&plan).await;
+    insta::assert_snapshot!(ended.ends(), @r#"
+    Create manifest.ConfigMap/motd: Done
+    check works: Skipped("the run was stopped")
+    "#);
 }
 
 #[tokio::test]
