@@ -29,7 +29,7 @@ pub enum Event {
         /// The resource.
         address: Address,
     },
-    /// Still waiting, and why; at most every ten seconds for each resource, and whenever the reason changes.
+    /// Still waiting, and why: soon after the write, then every ten seconds.
     ResourceWaiting {
         /// The resource.
         address: Address,
@@ -96,11 +96,13 @@ pub enum ResourceEnd {
     Done,
     /// It failed; why.
     Failed(String),
+    /// It is as it should be, and recorded, but does not do what it should; why.
+    NotReady(String),
     /// The live object is no longer what the plan saw.
     Moved(String),
-    /// Not tried, since this node failed before it.
+    /// Not tried, since what it waits for is not done.
     Skipped {
-        /// What it would have waited for.
+        /// What it waits for.
         because_of: String,
     },
     /// Not tried, since the run was stopped.

@@ -98,9 +98,13 @@ async fn until_gone(task: &Task, change: &Change) -> ResourceEnd {
                     why = format!("waiting for finalizer {}", names.join(", "));
                 }
             }
-            Ok(Err(error)) => return ended(&error),
+            Ok(Err(error)) => {
+                return ResourceEnd::Failed(format!(
+                    "the server took the request, but it cannot be seen whether it is gone: {error}"
+                ));
+            }
             Err(_) if Instant::now() >= deadline => {
-                return ResourceEnd::Failed(format!("not gone after {}s: {why}", task.timeout.as_secs()));
+                return ResourceEnd::Failed(format!("the server took the request, but it is not gone: {why}"));
             }
             Err(_) => {
                 task.tell(Event::ResourceWaiting {

@@ -6,8 +6,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::task::Task;
-use super::write::ended;
-use crate::cluster::{Permitted, Seen};
+use crate::cluster::{ClusterError, Permitted, Seen};
 use crate::event::{Event, ResourceEnd};
 use crate::live::Live;
 use crate::plan::Change;
@@ -28,8 +27,13 @@ pub(super) async fn until_live_is_ready(task: &Task, change: &Change) -> Resourc
     match task.cluster.get(&change.object, &change.api_version).await {
         Ok(Some(live)) => until_ready(task, change, live).await,
         Ok(None) => ResourceEnd::Moved("it was deleted since the plan was made".to_owned()),
-        Err(error) => ended(&error),
+        Err(error) => unseen(&error),
     }
+}
+
+/// What was written stays written where it cannot be looked at.
+fn unseen(error: &ClusterError) -> ResourceEnd {
+    ResourceEnd::NotReady(format!("it cannot be looked at: {error}"))
 }
 
 /// Waits until the object that was just written is ready. Only what the server saw of this very generation counts.
@@ -42,7 +46,7 @@ pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> 
     };
     let mut why = match judge(&written.object) {
         Readiness::Ready => return ResourceEnd::Done,
-        Readiness::Failed(why) => return ResourceEnd::Failed(why),
+        Readiness::Failed(why) => return ResourceEnd::NotReady(with_pods(task, &written.object, why).await.0),
         Readiness::Waiting(why) => why,
     };
     let deadline = Instant::now() + task.timeout;
@@ -59,20 +63,18 @@ pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> 
                 match judge(&object) {
                     Readiness::Ready => return ResourceEnd::Done,
                     Readiness::Failed(failed) => {
-                        return ResourceEnd::Failed(with_pods(task, &object, failed).await.0);
+                        return ResourceEnd::NotReady(with_pods(task, &object, failed).await.0);
                     }
                     Readiness::Waiting(waiting) => why = waiting,
                 }
                 last = object;
             }
             Ok(Ok(Seen::Gone)) => return ResourceEnd::Moved("it was deleted while it was waited for".to_owned()),
-            Ok(Err(error)) => return ended(&error),
+            Ok(Err(error)) => return unseen(&error),
             Err(_) => {
                 let (told, fatal) = with_pods(task, &last, why.clone()).await;
-                let over = Instant::now() >= deadline;
-                if over || fatal {
-                    let after = task.started.elapsed().as_secs();
-                    return ResourceEnd::Failed(format!("not ready after {after}s: {told}"));
+                if fatal || Instant::now() >= deadline {
+                    return ResourceEnd::NotReady(told);
                 }
                 task.tell(Event::ResourceWaiting {
                     address: change.address.clone(),

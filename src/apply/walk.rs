@@ -236,9 +236,7 @@ impl Running<'_> {
         for about in cut_off {
             match about.work {
                 Work::Change(index) if about.written || self.change(index).action == Action::NoChange => {
-                    let end = ResourceEnd::Failed(
-                        "it was written and recorded, but the run was stopped before it was ready".to_owned(),
-                    );
+                    let end = ResourceEnd::NotReady("the run was stopped".to_owned());
                     self.resource_ended(index, end, about.started.elapsed());
                 }
                 Work::Change(index) => {
@@ -264,7 +262,7 @@ impl Running<'_> {
             }
             (Work::Check, NodeId::Check(name)) => {
                 let why = match because_of {
-                    Some(failed) => format!("{failed} failed"),
+                    Some(failed) => format!("it waits for {failed}"),
                     None => "the run was stopped".to_owned(),
                 };
                 self.check_ended(name, CheckOutcome::Skipped(why), Duration::ZERO);

@@ -217,7 +217,7 @@ fn watch_for_interrupts() -> watch::Receiver<Stop> {
 /// The exit code of a run: what failed weighs more than what moved, that more than an interruption, that more than checks.
 fn status(outcome: &Outcome, call: &Call) -> ExitStatus {
     let any = |test: fn(&ResourceEnd) -> bool| outcome.ends.values().any(|(_, end)| test(end));
-    if any(|end| matches!(end, ResourceEnd::Failed(_) | ResourceEnd::Unknown(_))) {
+    if any(|end| matches!(end, ResourceEnd::Failed(_) | ResourceEnd::NotReady(_) | ResourceEnd::Unknown(_))) {
         if outcome.interrupted { ExitStatus::Interrupted } else { ExitStatus::Error }
     } else if any(|end| matches!(end, ResourceEnd::Moved(_))) {
         ExitStatus::Stale

@@ -56,7 +56,7 @@ fn one_where_something_unchanged_is_not_ready(server: &Server) {
     let environment = with_stack(server, namespace.name());
     environment.run("apply stack.yaml --auto-approve --no-wait").expect_code(0);
     environment.run("plan stack.yaml --detailed-exitcode").expect_code(0).expect_text(&["but not ready"]);
-    environment.run("apply stack.yaml --auto-approve --timeout 2s").expect_code(1).expect_text(&["not ready after"]);
+    environment.run("apply stack.yaml --auto-approve --timeout 2s").expect_code(1).expect_text(&["NOT READY after"]);
 }
 
 fn three_where_a_check_failed(server: &Server) {

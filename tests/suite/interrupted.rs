@@ -62,7 +62,7 @@ fn a_stopped_apply_ends_in_order(server: &Server) {
     let namespace = server.namespace("stopped");
     let environment = begun(server, namespace.name());
     // What is in flight is finished: the Deployment's own time-out ends the run.
-    ended_by(server, &environment, namespace.name(), "TERM").expect_code(130).expect_text(&["not ready after"]);
+    ended_by(server, &environment, namespace.name(), "TERM").expect_code(130).expect_text(&["NOT READY after"]);
     // It was saved: nothing has to be settled, and nothing is to be done.
     let plan = environment.run("plan stack.yaml --detailed-exitcode");
     plan.expect_code(0).expect_no_text(&["did not come to its end"]);

@@ -68,7 +68,7 @@ async fn what_is_written_and_only_waited_for_is_not_unknown() {
     });
     (run.server, run.objects) = (replaced.server, replaced.objects);
     let ended = run.walk(&world.plan()).await;
-    insta::assert_snapshot!(ended.ends(), @r#"Create manifest.Deployment/web: Failed("it was written and recorded, but the run was stopped before it was ready")"#);
+    insta::assert_snapshot!(ended.ends(), @r#"Create manifest.Deployment/web: NotReady("the run was stopped")"#);
     assert_eq!(ended.facts(), ["web: applied uid uid-of-web"]);
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::cluster::Run;
 use crate::apply::Stop;
-use crate::cluster::fake::{Answer, status};
+use crate::cluster::fake::{Answer, forbidden, status};
 use crate::event::Event;
 use crate::graph::NodeId;
 use crate::plan::Plan;
@@ -72,7 +72,7 @@ async fn what_waits_for_something_unchanged_waits_for_what_that_waits_for() {
     insta::assert_snapshot!(run.walk(&plan).await.ends(), @r#"
     Update manifest.ConfigMap/motd: Failed("the server refuses to apply ConfigMap shop/motd: refused")
     NoChange manifest.Deployment/web: Skipped { because_of: "manifest.ConfigMap/motd" }
-    check works: Skipped("manifest.ConfigMap/motd failed")
+    check works: Skipped("it waits for manifest.ConfigMap/motd")
     "#);
 }
 
@@ -112,10 +112,18 @@ async fn a_panicking_worker_is_one_failed_resource() {
 async fn why_it_waits_is_said_after_three_seconds_and_every_ten_and_in_the_end() {
     let mut run = Run::new(&[], |_, _| None);
     let ended = run.walk(&plan(&[deployment("web:1")])).await;
-    insta::assert_snapshot!(ended.ends(), @r#"Create manifest.Deployment/web: Failed("not ready after 60s: its controller has not seen it yet")"#);
+    insta::assert_snapshot!(ended.ends(), @r#"Create manifest.Deployment/web: NotReady("its controller has not seen it yet")"#);
     let waiting = ended.waiting();
     assert_eq!(waiting.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [3, 13, 23, 33, 43, 53]);
     assert_eq!(ended.facts().len(), 1, "it was written, and that is recorded whatever comes of it");
+}
+
+#[tokio::test]
+async fn what_was_written_and_cannot_be_looked_at_is_neither_failed_nor_unknown() {
+    let mut run = Run::new(&[], |seen, _| seen.line.starts_with("GET").then(forbidden));
+    let ended = run.walk(&plan(&[deployment("web:1")])).await;
+    assert!(ended.ends().contains("NotReady(\"it cannot be looked at: "), "{}", ended.ends());
+    assert_eq!(ended.facts(), ["web: applied uid uid-of-web"]);
 }
 
 #[tokio::test]
@@ -136,6 +144,17 @@ async fn a_check_that_is_cut_off_is_told_as_skipped() {
     Create manifest.ConfigMap/motd: Done
     check works: Skipped("the run was stopped")
     "#);
+}
+
+#[tokio::test]
+async fn what_is_only_waited_for_is_counted_as_something_to_do() {
+    let mut world = World::of(&[deployment("web:1")]);
+    world.apply();
+    let mut run = Run::new(&[world.live("Deployment", "web").clone()], |_, _| None);
+    run.options.timeout = std::time::Duration::from_millis(1);
+    let ended = run.walk(&world.plan()).await;
+    assert!(matches!(ended.events.first(), Some(Event::RunStarted { resources: 1, checks: 0 })), "{:?}", ended.events);
+    assert!(ended.ends().starts_with("NoChange manifest.Deployment/web: NotReady("), "{}", ended.ends());
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ enum EventJson<'a> {
     ResourceFinished {
         address: &'a str,
         action: &'static str,
-        /// `done`, `failed`, `moved`, `skipped`, `not_started` or `unknown`.
+        /// `done`, `failed`, `not_ready`, `moved`, `skipped`, `not_started` or `unknown`.
         end: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         why: Option<&'a str>,
@@ -87,6 +87,7 @@ enum EventJson<'a> {
         unchanged: usize,
         kept: usize,
         failed: usize,
+        not_ready: usize,
         moved: usize,
         skipped: usize,
         not_started: usize,
@@ -116,6 +117,7 @@ impl JsonLines {
             unchanged: summary.unchanged,
             kept: summary.kept,
             failed: tally.failed,
+            not_ready: tally.not_ready,
             moved: tally.moved,
             skipped: tally.skipped,
             not_started: tally.not_started,
@@ -149,6 +151,7 @@ fn event_json(event: &Event) -> EventJson<'_> {
             let (end, why, because_of) = match end {
                 ResourceEnd::Done => ("done", None, None),
                 ResourceEnd::Failed(why) => ("failed", Some(why.as_str()), None),
+                ResourceEnd::NotReady(why) => ("not_ready", Some(why.as_str()), None),
                 ResourceEnd::Moved(why) => ("moved", Some(why.as_str()), None),
                 ResourceEnd::Skipped { because_of } => ("skipped", None, Some(because_of.as_str())),
                 ResourceEnd::NotStarted => ("not_started", None, None),
@@ -199,7 +202,7 @@ mod tests {
         {"format_version":"1.0","type":"resource_started","address":"redis.StatefulSet/redis","action":"update"}
         {"format_version":"1.0","type":"retrying","address":"redis.StatefulSet/redis","why":"the server is busy (429)","delay_ms":2000}
         {"format_version":"1.0","type":"resource_finished","address":"postgres.StatefulSet/postgres","action":"create","end":"done","elapsed_ms":12000}
-        {"format_version":"1.0","type":"resource_finished","address":"redis.StatefulSet/redis","action":"update","end":"failed","why":"not ready after 60s:\u001b[2J crash loop","elapsed_ms":65000}
+        {"format_version":"1.0","type":"resource_finished","address":"redis.StatefulSet/redis","action":"update","end":"not_ready","why":"\u001b[2J crash loop","elapsed_ms":65000}
         {"format_version":"1.0","type":"stopping","in_flight":1}
         {"format_version":"1.0","type":"note","text":"The right to watch pods is missing; listing them instead."}
         {"format_version":"1.0","type":"resource_finished","address":"redis.Service/redis","action":"create","end":"skipped","because_of":"redis.StatefulSet/redis","elapsed_ms":0}
@@ -208,7 +211,7 @@ mod tests {
         {"format_version":"1.0","type":"check_finished","name":"redis answers","outcome":"failed","why":"no pod is ready","elapsed_ms":300}
         {"format_version":"1.0","type":"check_finished","name":"vector works","outcome":"skipped","why":"no container can be asked here","elapsed_ms":300}
         {"format_version":"1.0","type":"run_finished","elapsed_ms":70000}
-        {"format_version":"1.0","type":"summary","result":"failed","destroy":false,"created":1,"updated":0,"adopted":0,"deleted":0,"forgotten":0,"unchanged":2,"kept":0,"failed":1,"moved":0,"skipped":1,"not_started":0,"unknown":0,"checks":{"passed":1,"failed":1,"skipped":1}}
+        {"format_version":"1.0","type":"summary","result":"failed","destroy":false,"created":1,"updated":0,"adopted":0,"deleted":0,"forgotten":0,"unchanged":2,"kept":0,"failed":0,"not_ready":1,"moved":0,"skipped":1,"not_started":0,"unknown":0,"checks":{"passed":1,"failed":1,"skipped":1}}
         "#);
     }
 }

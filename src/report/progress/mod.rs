@@ -152,7 +152,7 @@ mod tests {
             for event in events() {
                 reporter.report(&event).unwrap();
             }
-            assert_eq!((reporter.tally().created, reporter.tally().failed, reporter.tally().skipped), (1, 1, 1));
+            assert_eq!((reporter.tally().created, reporter.tally().not_ready, reporter.tally().skipped), (1, 1, 1));
         }
     }
 
@@ -165,11 +165,11 @@ mod tests {
         }
         reporter.finish(&Summary::default()).unwrap();
         insta::assert_snapshot!(capture.text(), @r#"
-        redis.StatefulSet/redis: FAILED to update after 1m 05s: not ready after 60s:\u{1b}[2J crash loop
+        redis.StatefulSet/redis: updated, but NOT READY after 1m 05s: \u{1b}[2J crash loop
         stopping: what is under way (1) will be finished and saved; interrupt again to stop now
-        redis.Service/redis: skipped, because redis.StatefulSet/redis was not done
+        redis.Service/redis: skipped, since it waits for redis.StatefulSet/redis
         check redis answers: FAILED: no pod is ready
-        Apply failed: 1 done, 1 failed, 1 skipped, 0 not started; checks: 1 passed, 1 failed, 1 skipped.
+        Apply failed: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1 skipped.
         "#);
     }
 
@@ -193,7 +193,7 @@ mod tests {
             let errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
             assert_eq!(errors.iter().map(io::Error::kind).collect::<Vec<_>>(), [io::ErrorKind::BrokenPipe]);
             assert!(reporter.finish(&Summary::default()).is_ok());
-            assert_eq!(reporter.tally().failed, 1);
+            assert_eq!(reporter.tally().not_ready, 1);
         }
     }
 }

@@ -15,6 +15,7 @@ pub struct Tally {
     pub deleted: usize,
     pub forgotten: usize,
     pub failed: usize,
+    pub not_ready: usize,
     pub moved: usize,
     pub skipped: usize,
     pub not_started: usize,
@@ -50,6 +51,7 @@ impl Tally {
                     Action::NoChange | Action::Keep | Action::Refuse => {}
                 },
                 ResourceEnd::Failed(_) => self.failed += 1,
+                ResourceEnd::NotReady(_) => self.not_ready += 1,
                 ResourceEnd::Moved(_) => self.moved += 1,
                 ResourceEnd::Skipped { .. } => self.skipped += 1,
                 ResourceEnd::NotStarted => self.not_started += 1,
@@ -68,7 +70,7 @@ impl Tally {
     }
 
     fn is_complete(&self) -> bool {
-        self.failed + self.moved + self.skipped + self.not_started + self.unknown == 0
+        self.failed + self.not_ready + self.moved + self.skipped + self.not_started + self.unknown == 0
     }
 
     /// Tells whether everything was done and no check failed.
@@ -82,7 +84,7 @@ impl Tally {
     pub fn result_code(&self) -> &'static str {
         match (self.is_complete(), self.checks.failed) {
             // Also where all resources were done: the checks that were left out could have failed.
-            _ if self.stopped && self.failed + self.moved == 0 => "interrupted",
+            _ if self.stopped && self.failed + self.not_ready + self.moved == 0 => "interrupted",
             (true, 0) => "complete",
             (true, _) => "checks_failed",
             (false, _) => "failed",
@@ -105,7 +107,8 @@ impl Tally {
                 self.skipped,
                 self.not_started
             );
-            always + &where_any(&[(self.moved, "moved since the plan"), (self.unknown, "unknown")])
+            let rest = [(self.not_ready, "not ready"), (self.moved, "moved since the plan"), (self.unknown, "unknown")];
+            always + &where_any(&rest)
         } else if summary.destroy {
             format!("{} deleted", self.deleted) + &where_any(&[(self.forgotten, "forgotten"), (summary.kept, "kept")])
         } else {
@@ -202,7 +205,7 @@ pub(super) mod samples {
             finished(
                 "redis.StatefulSet/redis",
                 Action::Update,
-                ResourceEnd::Failed("not ready after 60s:\u{1b}[2J crash loop".to_owned()),
+                ResourceEnd::NotReady("\u{1b}[2J crash loop".to_owned()),
                 65,
             ),
             Event::Stopping { in_flight: 1 },
@@ -250,7 +253,7 @@ mod tests {
     fn a_failed_run_says_what_was_left_undone() {
         assert_eq!(
             tally(&events()).sentence(&Summary::default()),
-            "Apply failed: 1 done, 1 failed, 1 skipped, 0 not started; checks: 1 passed, 1 failed, 1 skipped."
+            "Apply failed: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1 skipped."
         );
         let moved = [finished("a", Action::Update, ResourceEnd::Moved(String::new()), 1)];
         assert_eq!(

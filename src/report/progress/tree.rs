@@ -295,15 +295,16 @@ mod tests {
         insta::assert_snapshot!(on_screen(&capture.text()), @r#"
         redis.StatefulSet/redis: the server is busy (429); trying again in 2s
         postgres.StatefulSet/postgres: created after 12s
-        redis.StatefulSet/redis: FAILED to update after 1m 05s: not ready after 60s:\u{1b}[2J crash loop
+        redis.StatefulSet/redis: updated, but NOT READY after 1m 05s: \u{1b}[2J crash loop
         stopping: what is under way (1) will be finished and saved; interrupt again to stop now
         note: The right to watch pods is missing; listing them instead.
-        redis.Service/redis: skipped, because redis.StatefulSet/redis was not done
+        redis.Service/redis: skipped, since it waits for redis.StatefulSet/redis
         check postgres answers: passed
         check redis answers: FAILED: no pod is ready
         check vector works: SKIPPED: no container can be asked here
         note: The state is saved.
-        Apply failed: 1 done, 1 failed, 1 skipped, 0 not started; checks: 1 passed, 1 failed, 1 skipped.
+        Apply failed: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1
+         skipped.
         "#);
     }
 

@@ -61,11 +61,15 @@ fn end_line(line: Line, action: Action, end: &ResourceEnd, elapsed: &str) -> Lin
         ResourceEnd::Failed(why) => {
             line.paint(Meaning::Bad, "FAILED").text(format!(" to {} after {elapsed}: {why}", words.verb))
         }
+        ResourceEnd::NotReady(why) => line
+            .text(format!("{}, but ", words.done))
+            .paint(Meaning::Bad, "NOT READY")
+            .text(format!(" after {elapsed}: {why}")),
         ResourceEnd::Moved(why) => {
             line.paint(Meaning::Bad, "MOVED").text(format!(" since the plan, not {}: {why}", words.done))
         }
         ResourceEnd::Skipped { because_of } => {
-            line.paint(Meaning::Warning, "skipped").text(format!(", because {because_of} was not done"))
+            line.paint(Meaning::Warning, "skipped").text(format!(", since it waits for {because_of}"))
         }
         ResourceEnd::NotStarted => line.paint(Meaning::Warning, "not started").text(", because the run was stopped"),
         ResourceEnd::Unknown(why) => line
