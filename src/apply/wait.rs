@@ -104,7 +104,8 @@ async fn with_pods(task: &Task, object: &Value, why: String) -> (String, bool) {
 }
 
 /// Tells whether a claim's storage class binds only when a pod uses the claim, so that `Pending` is all there is to wait
-/// for.
+/// for. Where the class cannot be read, it is taken for one: to wait in vain for a claim that waits for its pod would
+/// keep the pod from ever being made.
 async fn claim_waits_for_consumer(task: &Task, change: &Change, object: &Value) -> bool {
     if change.object.kind != "PersistentVolumeClaim" {
         return false;
@@ -113,6 +114,7 @@ async fn claim_waits_for_consumer(task: &Task, change: &Change, object: &Value) 
     let class = ObjectRef::new("storage.k8s.io", "StorageClass", None, name);
     match task.cluster.get(&class, "storage.k8s.io/v1").await {
         Ok(Some(class)) => ready::waits_for_consumer(&class.object),
-        Ok(None) | Err(_) => false,
+        Ok(None) => false,
+        Err(_) => true,
     }
 }

@@ -127,6 +127,15 @@ async fn what_was_written_and_cannot_be_looked_at_is_neither_failed_nor_unknown(
 }
 
 #[tokio::test]
+async fn a_claim_whose_class_cannot_be_read_keeps_nobody_waiting() {
+    let mut claim = crate::plan::tests::world::claim("data");
+    claim["spec"]["storageClassName"] = json!("fast");
+    let mut run = Run::new(&[], |seen, _| seen.line.contains("/storageclasses/").then(forbidden));
+    let ended = run.walk(&plan(&[claim])).await;
+    assert_eq!(ended.ends(), "Create manifest.PersistentVolumeClaim/data: Done");
+}
+
+#[tokio::test]
 async fn a_check_that_is_cut_off_is_told_as_skipped() {
     let mut run = Run::new(&[], |_, _| None);
     let stop = run.stop.clone();
