@@ -7,6 +7,7 @@ mod ask;
 mod entry;
 mod order;
 mod remove;
+mod sight;
 mod task;
 #[cfg(test)]
 mod tests;

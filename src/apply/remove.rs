@@ -4,6 +4,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::Fact;
+use super::sight::Sight;
 use super::task::Task;
 use super::write::ended;
 use crate::cluster::{ClusterError, DeleteOptions, Deleted, Propagation, Seen};
@@ -82,11 +83,11 @@ async fn request(task: &Task, change: &Change) -> Result<Gone, ResourceEnd> {
 
 async fn until_gone(task: &Task, change: &Change) -> ResourceEnd {
     let deadline = Instant::now() + task.timeout;
-    let mut follower = task.watches.follow(&change.object, &change.api_version, None);
+    let mut sight = Sight::of(task, change, None);
     let mut why = "waiting until it is gone".to_owned();
     let mut beat = deadline.min(Instant::now() + super::wait::HEARTBEAT);
     loop {
-        match timeout_at(beat, follower.next()).await {
+        match timeout_at(beat, sight.next()).await {
             Ok(Ok(Seen::Gone)) => return ResourceEnd::Done,
             Ok(Ok(Seen::Live(live))) => {
                 if change.precondition.uid.as_deref() != Some(live.uid()) {

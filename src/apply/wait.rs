@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use super::sight::Sight;
 use super::task::Task;
 use crate::cluster::{ClusterError, Permitted, Seen};
 use crate::event::{Event, ResourceEnd};
@@ -51,10 +52,10 @@ pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> 
     };
     let deadline = Instant::now() + task.timeout;
     let mut beat = deadline.min(Instant::now() + FIRST_LOOK);
-    let mut follower = task.watches.follow(&change.object, &change.api_version, Some(&written));
+    let mut sight = Sight::of(task, change, Some(&written));
     let mut last = written.object;
     loop {
-        match timeout_at(beat, follower.next()).await {
+        match timeout_at(beat, sight.next()).await {
             Ok(Ok(Seen::Live(Live { object }))) => {
                 let uid = |object: &Value| object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
                 if uid(&object) != uid(&last) {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cluster::Run;
+use crate::cluster::fake::page;
 use crate::plan::Plan;
 use crate::plan::tests::World;
 use crate::plan::tests::world::{LATER, config_map, deployment};
@@ -70,6 +71,21 @@ async fn what_is_gone_already_is_done_and_what_moves_is_looked_at_again() {
     });
     assert!(run.walk(&plan).await.ends().ends_with("Done"));
     assert_eq!(run.writes().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lost_its_label_is_not_taken_for_gone() {
+    let (mut object, plan) = leaving(config_map("motd", json!({})), "ConfigMap", "motd");
+    object["metadata"]["labels"] = json!({});
+    object["metadata"]["deletionTimestamp"] = json!(LATER);
+    object["metadata"]["finalizers"] = json!(["example.com/guard"]);
+    let mut run = Run::new(&[object], |seen, _| {
+        let is_list = seen.line.contains("labelSelector=") && !seen.line.contains("watch=true");
+        is_list.then(|| page(Vec::new(), None, 500))
+    });
+    let ended = run.walk(&plan).await;
+    assert!(ended.ends().contains("waiting for finalizer example.com/guard"), "{}", ended.ends());
+    assert!(matches!(ended.facts().as_slice(), [fact] if fact.starts_with("motd: Failed")), "{:?}", ended.facts());
 }
 
 #[tokio::test(start_paused = true)]
