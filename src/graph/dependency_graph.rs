@@ -189,17 +189,6 @@ impl DependencyGraph {
         &self.dependencies[range(&self.dependency_starts, index)]
     }
 
-    /// Returns the nodes that wait for a node.
-    pub fn dependent_indices(&self, index: NodeIndex) -> impl DoubleEndedIterator<Item = NodeIndex> + '_ {
-        self.dependents[range(&self.dependent_starts, index)].iter().map(|(dependent, _)| *dependent)
-    }
-
-    /// Returns how many nodes a node waits for: where a walk begins to count down.
-    #[must_use]
-    pub fn dependency_count(&self, index: NodeIndex) -> usize {
-        range(&self.dependency_starts, index).len()
-    }
-
     /// Returns all edges, by the waiting node and then by the one waited for.
     pub fn edges(&self) -> impl Iterator<Item = Edge<'_>> {
         self.indices().flat_map(move |from| {
@@ -239,19 +228,6 @@ impl DependencyGraph {
             waves[wave].push(index);
         }
         waves
-    }
-
-    /// Returns the given nodes and all that they wait for, directly or not, in order.
-    #[must_use]
-    pub fn with_dependencies(&self, targets: &[NodeIndex]) -> Vec<NodeIndex> {
-        let mut taken = vec![false; self.nodes.len()];
-        targets.iter().for_each(|target| taken[target.at()] = true);
-        for index in self.indices().rev() {
-            if taken[index.at()] {
-                self.dependency_indices(index).iter().for_each(|earlier| taken[earlier.at()] = true);
-            }
-        }
-        self.indices().filter(|index| taken[index.at()]).collect()
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! [`DependencyGraph::build`] reads the references that objects hold to each other ([`infer`](self)), adds the edges
 //! that were declared, and orders the nodes. The order depends on what the nodes are, never on how they were given.
-//! Nothing here knows what will be done to a node, and nothing waits: whoever walks the graph counts down
-//! [`DependencyGraph::dependency_count`] and starts a node at zero.
+//! Nothing here knows what will be done to a node, and nothing waits: a plan takes the edges along, and an apply counts
+//! them down.
 
 mod cycle;
 mod dependency_graph;
