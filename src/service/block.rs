@@ -66,15 +66,22 @@ pub struct Remark {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// True if a secret may stand at that place, so that it must not be shown.
+    pub concealed: bool,
 }
 
 impl Remark {
     pub(super) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), message: message.into(), hint: None }
+        Self { pointer: pointer.into(), message: message.into(), hint: None, concealed: false }
     }
 
     pub(super) fn hinted(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn concealed(mut self) -> Self {
+        self.concealed = true;
         self
     }
 }

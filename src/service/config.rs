@@ -59,7 +59,8 @@ fn problems(block: &ConfigBlock, name: &str) -> Vec<Remark> {
         if let Some(why) = clear_text_secret(key, value) {
             remarks.push(
                 Remark::new(&pointer, format!("the value of `{key}` looks like a secret: {why}"))
-                    .hinted("say under `secrets` where it comes from; its value never stands in the file"),
+                    .hinted("say under `secrets` where it comes from; its value never stands in the file")
+                    .concealed(),
             );
         }
     }

@@ -21,7 +21,7 @@ impl JsonSchema for SecretKey {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "examples": ["mathison-secrets/POSTGRES_PASSWORD"]})
+        json_schema!({"type": "string", "writeOnly": true, "examples": ["mathison-secrets/POSTGRES_PASSWORD"]})
     }
 }
 
@@ -34,9 +34,10 @@ impl SecretKey {
     /// Returns the problem with the text, if there is one.
     pub(super) fn problem(&self, pointer: &str) -> Option<Remark> {
         secret_and_key(&self.0).is_none().then(|| {
-            // The text is not repeated: somebody may have written the password itself.
+            // Neither repeated nor shown: somebody may have written the password itself.
             Remark::new(pointer, "must name a Secret and a key of it, as `SECRET/KEY`")
                 .hinted("for example `mathison-secrets/POSTGRES_PASSWORD`; the value itself never stands in the file")
+                .concealed()
         })
     }
 

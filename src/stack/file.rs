@@ -117,7 +117,7 @@ pub(super) struct ManifestItem {
 /// Where one key of a Secret comes from: exactly one source.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(transform = one_of_sources)]
+#[schemars(transform = one_of_sources, extend("writeOnly" = true))]
 pub(super) struct SecretSource {
     /// Random, made once and kept.
     #[serde(default)]

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::assemble::assemble;
 use super::prune::prune;
 use super::schema::shape_schema;
+use super::secret_text::concealed;
 use super::substitute::{Mentions, Names};
 use super::{Settings, Stack, inputs, services, shape};
 use crate::yaml::{Entry, Node, NodeValue, Problem, Problems, Sources, Spot, read, render};
@@ -187,7 +188,7 @@ fn resolve(
 fn read_root(file: &str, text: &str, problems: &mut Problems) -> Option<Node> {
     let (mut documents, read_problems) = read(file, text);
     let broken = read_problems.has_errors();
-    problems.extend(read_problems);
+    problems.extend(concealed(&read_problems, text));
     let start = Spot { line: 1, column: 1, length: 1 };
     match documents.len() {
         0 if broken => None,
@@ -261,8 +262,13 @@ fn substitute_parts(
             }
             ("manifests", NodeValue::List(items)) => {
                 for item in items {
-                    let mut mentions = Mentions::new();
-                    names.substitute(item, &mut mentions, problems);
+                    let (mut mentions, mut found) = (Mentions::new(), Problems::default());
+                    names.substitute(item, &mut mentions, &mut found);
+                    let kind = item.get("inline").and_then(|object| object.get("kind")?.as_str());
+                    if kind == Some("Secret") {
+                        found = without_values(&found);
+                    }
+                    problems.extend(found);
                     manifests.push(mentions);
                 }
             }
@@ -271,6 +277,16 @@ fn substitute_parts(
         }
     }
     (services, manifests)
+}
+
+/// Takes out of problems what they repeat of a text that may be a secret, such as a password with `${` in it.
+fn without_values(problems: &Problems) -> Problems {
+    let mut concealed = Problems::default();
+    for problem in problems.iter() {
+        let message = "a text in a Secret holds a `${` that cannot be resolved".to_owned();
+        concealed.push(Problem { message, ..problem.clone() }.conceal(true));
+    }
+    concealed
 }
 
 fn substitute_but_templates(node: &mut Node, names: &Names<'_>, problems: &mut Problems) {

@@ -8,6 +8,7 @@ use super::file::ManifestItem;
 use super::found::Found;
 use super::nearest::did_you_mean;
 use super::origin::{Locator, Origin};
+use super::secret_text::concealed;
 use super::substitute::Mentions;
 use crate::resource::{MANIFEST_SERVICE, Manifest, ManifestError};
 use crate::yaml::{PlainDocument, Problem, Problems, Severity, Sources, Spot, read_plain};
@@ -65,7 +66,7 @@ pub(super) fn read_extra(
     for (name, text) in texts {
         sources.add(name, text);
         let (documents, read_problems) = read_plain(name, text);
-        problems.extend(read_problems);
+        problems.extend(concealed(&read_problems, text));
         take_documents(documents, name, true, locator, sources, &mut found, problems);
     }
     found
@@ -141,8 +142,8 @@ fn read_file(
         }
     };
     let (documents, read_problems) = read_plain(&name, &text);
+    problems.extend(concealed(&read_problems, &text));
     sources.add(&name, text);
-    problems.extend(read_problems);
     take_documents(documents, &name, false, locator, sources, found, problems);
 }
 

@@ -22,6 +22,7 @@ mod prune;
 mod references;
 mod rules;
 mod schema;
+mod secret_text;
 mod secrets;
 mod services;
 mod settings;

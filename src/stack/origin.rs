@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use super::secret_text::says_secret;
 use crate::yaml::{Document, Node, Position, Problem, Severity, Sources, Spot, read};
 
 /// Where an object was declared.
@@ -72,7 +73,9 @@ impl<'a> Locator<'a> {
         sources: &Sources,
     ) -> Problem {
         let at = self.place(origin, pointer, by_key, sources);
-        Problem { severity, ..Problem::error(&origin.file, at, message) }
+        // JSON in one line shows all its objects at once.
+        let secret = origin.document.is_some() && sources.line(&origin.file, at.line).is_some_and(says_secret);
+        Problem { severity, ..Problem::error(&origin.file, at, message) }.conceal(secret)
     }
 
     fn place(&self, origin: &Origin, pointer: &str, by_key: bool, sources: &Sources) -> Spot {

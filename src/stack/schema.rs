@@ -34,6 +34,8 @@ fn build() -> Value {
     let blocks: Vec<Value> = service::TYPES.iter().filter_map(|name| service_schema(name, &mut definitions)).collect();
     schema["$defs"] = definitions.into();
     schema["properties"]["services"]["additionalProperties"] = json!({ "oneOf": blocks });
+    // A key in the place of the Secret has its value there.
+    schema["properties"]["secrets"]["additionalProperties"]["writeOnly"] = true.into();
     closed(&mut schema);
     schema
 }

@@ -113,7 +113,7 @@ fn problem(remark: &Remark, severity: Severity, pointer: &str, locator: &Locator
     let at_value = !remark.pointer.is_empty() && locator.root().at_pointer(&whole).is_some();
     let problem =
         if at_value { locator.error(&whole, &remark.message) } else { locator.key_error(&whole, &remark.message) };
-    Problem { severity, ..problem }.maybe_hint(remark.hint.clone())
+    Problem { severity, ..problem }.maybe_hint(remark.hint.clone()).conceal(remark.concealed)
 }
 
 /// Tells for each object which services its text names. A text that was changed on the way into an object cannot be found

@@ -6,11 +6,11 @@
 use serde_json::{Map, Value};
 
 use super::nearest::{did_you_mean, listed};
-use crate::yaml::{Node, NodeValue, Problem, Problems, Spot};
+use crate::yaml::{Entry, Node, NodeValue, Problem, Problems, Spot};
 
 /// Checks a node against a schema whose definitions stand in `root`, and returns what is wrong.
 pub(super) fn check(file: &str, node: &Node, key_at: Spot, schema: &Value, root: &Value) -> Problems {
-    let mut shape = Shape { file, root, problems: Problems::default() };
+    let mut shape = Shape { file, root, problems: Problems::default(), concealing: false };
     shape.check(node, key_at, schema, "");
     shape.problems
 }
@@ -19,16 +19,25 @@ struct Shape<'a> {
     file: &'a str,
     root: &'a Value,
     problems: Problems,
+    /// True where a secret may stand in the text.
+    concealing: bool,
 }
 
 impl Shape<'_> {
     fn error(&mut self, at: Spot, message: String, hint: Option<String>) {
-        self.problems.push(Problem::error(self.file, at, message).maybe_hint(hint));
+        self.problems.push(Problem::error(self.file, at, message).maybe_hint(hint).conceal(self.concealing));
     }
 
     /// `key` is the name under which the node stands, empty for the root and for items.
     fn check(&mut self, node: &Node, key_at: Spot, schema: &Value, key: &str) {
         let Value::Object(schema) = schema else { return };
+        let outside = self.concealing;
+        self.concealing |= may_hold_secret(node, schema);
+        self.check_keywords(node, key_at, schema, key);
+        self.concealing = outside;
+    }
+
+    fn check_keywords(&mut self, node: &Node, key_at: Spot, schema: &Map<String, Value>, key: &str) {
         if node.value == NodeValue::Unknown {
             return;
         }
@@ -68,7 +77,11 @@ impl Shape<'_> {
         if names.is_empty() || names.iter().any(|name| is_of_type(node, name)) {
             return true;
         }
-        let expected: Vec<&str> = names.iter().map(|name| with_article(name)).collect();
+        let expected = names.iter().map(|name| with_article(name)).collect::<Vec<_>>().join(" or ");
+        if self.concealing {
+            self.error(node.at, format!("expected {expected}, and never a value in clear text"), None);
+            return false;
+        }
         let hint = match (&node.value, names.as_slice()) {
             (NodeValue::Number(_) | NodeValue::Bool(_), ["string"]) => Some("put it in quotes".to_owned()),
             (NodeValue::String(text), ["integer" | "number" | "boolean"])
@@ -78,7 +91,7 @@ impl Shape<'_> {
             }
             _ => None,
         };
-        self.error(node.at, format!("expected {}, found {}", expected.join(" or "), node.describe()), hint);
+        self.error(node.at, format!("expected {expected}, found {}", node.describe()), hint);
         false
     }
 
@@ -229,7 +242,8 @@ impl Shape<'_> {
         }
         let mut best: Option<Problems> = None;
         for branch in fitting {
-            let mut trial = Shape { file: self.file, root: self.root, problems: Problems::default() };
+            let (file, root, concealing) = (self.file, self.root, self.concealing);
+            let mut trial = Shape { file, root, problems: Problems::default(), concealing };
             trial.check(node, key_at, branch, key);
             if best.as_ref().is_none_or(|best| trial.problems.len() < best.len()) {
                 best = Some(trial.problems);
@@ -244,6 +258,15 @@ impl Shape<'_> {
             None => schema.as_object(),
         }
     }
+}
+
+/// Tells whether somebody may have written a secret itself where the schema has the way to it (`writeOnly`): as a bare
+/// value, or under a key that does not exist.
+fn may_hold_secret(node: &Node, schema: &Map<String, Value>) -> bool {
+    let known = schema.get("properties").and_then(Value::as_object);
+    let is_unknown = |entry: &Entry| known.is_some_and(|known| !known.contains_key(&entry.key));
+    schema.get("writeOnly") == Some(&Value::Bool(true))
+        && (!matches!(node.value, NodeValue::Map(_)) || node.entries().iter().any(is_unknown))
 }
 
 fn type_names(schema: &Map<String, Value>) -> Vec<&str> {
@@ -328,6 +351,7 @@ mod tests {
             "minLength",
             "minItems",
             "minProperties",
+            "writeOnly",
         ];
         const TOLD: &[&str] = &["$schema", "title", "description", "default", "examples", "format"];
         fn look(schema: &Value, unknown: &mut BTreeSet<String>) {

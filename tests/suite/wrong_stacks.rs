@@ -1379,18 +1379,11 @@ manifests:
           |                                  ^^^^^
 
         error: one of `generate`, `env`, `file`, `from` or `template` must be given
-         --> stack.yaml:9:10
-          |
-        9 |   app: { KEY: { evn: KEY } }
-          |          ^^^
+        --> stack.yaml:9:10
 
         error: unknown key `evn`
-         --> stack.yaml:9:17
-          |
-        9 |   app: { KEY: { evn: KEY } }
-          |                 ^^^
-          |
-          = hint: did you mean `env`?
+        --> stack.yaml:9:17
+         = hint: did you mean `env`?
 
         error: `UPPER` is no name for a ConfigMap: a name has lower-case letters, digits, `-` and `.`, and each part between dots starts and ends with a letter or digit; `U` at position 1 is not allowed
           --> stack.yaml:11:66
@@ -1578,4 +1571,38 @@ fn problems_in_manifest_files_point_into_them() {
         --> FOLDER/k8s/c.json:4:3
          = hint: declare where its keys come from under `secrets`: values never stand in the file
     ");
+}
+
+/// Whatever is wrong around a secret, the line it may stand in is named and not shown.
+#[test]
+fn no_problem_shows_the_value_of_a_secret() {
+    let in_the_file = [
+        "services: { a: { type: config, data: { AUTH_SECRET: hunter2 } } }",
+        "services: { a: { type: postgres, password: hunter2 } }",
+        "services: { a: { type: redis, password: 5551234 } }",
+        "secrets: { KEY: hunter2 }",
+        "secrets: { a: { KEY: hunter2 } }",
+        "secrets: { a: { KEY: { value: hunter2 } } }",
+        "secrets: { a: { KEY: 5551234 } }",
+        "manifests: [{ inline: { apiVersion: v1, kind: Secret, metadata: { name: a }, stringData: { k: \"${hunter2}\" } } }]",
+        "manifests: [{ inline: { apiVersion: v1, kind: Secret, metadata: { name: a }, data: { k: x, k: hunter2 } } }]",
+        "manifests: [{ inline: { apiVersion: v1, kind: Secret, metadata: { name: A }, data: { k: hunter2 } } }]",
+    ];
+    let shows = |shown: &str| shown.contains("hunter2") || shown.contains("5551234");
+    for text in in_the_file {
+        let shown = body(text);
+        assert!(shown.contains("error: ") && shown.contains("stack.yaml:3:") && !shows(&shown), "{text}\n{shown}");
+    }
+    let from_outside = [
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  k: x\n  k: hunter2\n",
+        "apiVersion: v1\nstringData:\n  k: \"x\n  l: [hunter2}\nkind: Secret\n",
+        "apiVersion: v1\nkind: Secret\nstringData:\n  k: !!int hunter2\n",
+        "apiVersion: v1\nkind: Secret\nstringData: hunter2\nmetadata: {name: a}\n",
+        "{\"kind\":\"List\",\"items\":[{\"kind\":\"Pod\"},{\"kind\":\"Secret\",\"data\":{\"k\":\"hunter2\"}}]}",
+    ];
+    for text in from_outside {
+        let settings = Settings { extra_manifests: Some(vec![("<stdin>".into(), text.into())]), ..Settings::default() };
+        let shown = problems_of("stack: demo\nnamespace: demo\n", &settings);
+        assert!(shown.contains("error: ") && shown.contains("<stdin>:") && !shows(&shown), "{text}\n{shown}");
+    }
 }
