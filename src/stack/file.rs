@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::secret::LONGEST;
+
 /// What should run in one namespace of a cluster.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -146,11 +148,11 @@ pub(super) struct SecretSource {
 pub(super) struct Generate {
     /// How many random bytes.
     #[serde(default)]
-    #[schemars(range(min = 1, max = 1024))]
+    #[schemars(range(min = 1, max = LONGEST))]
     pub bytes: Option<usize>,
     /// How many characters.
     #[serde(default)]
-    #[schemars(range(min = 1, max = 1024))]
+    #[schemars(range(min = 1, max = LONGEST))]
     pub length: Option<usize>,
     /// Out of which characters; letters and digits if nothing is said.
     #[serde(default)]

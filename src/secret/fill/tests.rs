@@ -135,7 +135,7 @@ fn an_apply_names_every_source_it_misses() {
     key `B` of Secret n/s cannot be filled: the file `gone` does not exist or is empty
     key `C` of Secret n/s cannot be filled: the file `forbidden` cannot be read
     key `D` of Secret n/s cannot be filled: Secret n/other has no key `gone`
-    key `E` of Secret n/s cannot be filled: the length must be from 1 to 4096, not 0
+    key `E` of Secret n/s cannot be filled: the length must be from 1 to 1024, not 0
     ");
 }
 
