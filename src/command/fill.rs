@@ -54,7 +54,7 @@ pub(super) async fn fill(
     let (mut fates, mut missing) = (BTreeMap::new(), Vec::new());
     for (address, spec) in &stack.secrets {
         let live = observation.objects.get(&spec.object).and_then(|live| live.object.get("data")?.as_object());
-        match secret::fill(spec, live, &sources, Some(&mut random)) {
+        match secret::fill(spec, live, &sources, &mut random) {
             Ok(filled) => {
                 if let Some(desired) = stack.resources.get_mut(address) {
                     put_data(desired, &filled.data);

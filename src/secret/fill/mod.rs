@@ -1,7 +1,7 @@
 //! Fills the keys of a Secret: what is live is kept, what is missing is drawn or fetched, what is derived follows.
 //!
-//! Reads nothing itself: environment, files, other Secrets and randomness are handed in. A plan hands in no randomness
-//! and asks for no sources; then a key may have a fate without a value, which only the apply will know.
+//! Reads nothing itself: environment, files, other Secrets and randomness are handed in. A plan asks for no sources; then
+//! a key may have a fate without a value, which only the apply will know.
 
 mod derive;
 
@@ -51,7 +51,7 @@ pub enum Fate {
 /// The values of a Secret's keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filled {
-    /// The values. A key with the fate `Generated` or `Derived` may be missing where no randomness was handed in.
+    /// The values. A key with the fate `AbsentOptional` or `Unknown` has none.
     pub data: BTreeMap<String, SecretValue>,
     /// What became of every key of the specification.
     pub fates: BTreeMap<String, Fate>,
@@ -129,7 +129,7 @@ pub fn fill(
     spec: &SecretSpec,
     live: Option<&Map<String, Value>>,
     sources: &Sources<'_>,
-    random: Option<&mut Random<'_>>,
+    random: &mut Random<'_>,
 ) -> Result<Filled, Vec<SecretError>> {
     let mut filling = Filling { sources, random, filled: Filled::default() };
     let mut problems: BTreeMap<&str, SecretProblem> = BTreeMap::new();
@@ -163,7 +163,7 @@ fn live_value(live: Option<&Map<String, Value>>, key: &str) -> Result<Option<Sec
 
 struct Filling<'a, 'r> {
     sources: &'a Sources<'a>,
-    random: Option<&'a mut Random<'r>>,
+    random: &'a mut Random<'r>,
     filled: Filled,
 }
 
@@ -179,13 +179,9 @@ impl Filling<'_, '_> {
 
     fn fill_key(&mut self, source: &Source, live: Option<SecretValue>) -> Result<Settled, SecretProblem> {
         match source {
-            Source::Generate { entropy } => match (live, &mut self.random) {
-                (Some(live), _) => Ok((Fate::Kept, Some(live))),
-                (None, Some(random)) => Ok((Fate::Generated, Some(generate(entropy, &mut **random)?))),
-                (None, None) => {
-                    entropy.check()?;
-                    Ok((Fate::Generated, None))
-                }
+            Source::Generate { entropy } => match live {
+                Some(live) => Ok((Fate::Kept, Some(live))),
+                None => Ok((Fate::Generated, Some(generate(entropy, self.random)?))),
             },
             Source::Env { variable, optional } => {
                 let found = (self.sources.env)(variable).map(SecretValue::from);

@@ -23,11 +23,14 @@ fn template(text: &str) -> Source {
 /// A world with one variable, one file and one foreign key.
 struct World {
     require_sources: bool,
-    randomness: bool,
 }
 
-const APPLY: World = World { require_sources: true, randomness: true };
-const PLAN: World = World { require_sources: false, randomness: false };
+const APPLY: World = World { require_sources: true };
+const PLAN: World = World { require_sources: false };
+
+fn all_ones(buffer: &mut [u8]) {
+    buffer.fill(0xff);
+}
 
 impl World {
     /// Fills the keys and tells in lines what became of each: fate and value, or the error.
@@ -57,9 +60,7 @@ impl World {
             existing: &|secret, key| (secret.name == "other" && key == "k").then(|| "from-other".to_owned().into()),
             require_sources: self.require_sources,
         };
-        let mut random = |buffer: &mut [u8]| buffer.fill(0xff);
-        let random: Option<&mut Random<'_>> = if self.randomness { Some(&mut random) } else { None };
-        match fill(&spec, Some(&live), &sources, random) {
+        match fill(&spec, Some(&live), &sources, &mut all_ones) {
             Ok(filled) => filled
                 .fates
                 .iter()
@@ -140,7 +141,7 @@ fn an_apply_names_every_source_it_misses() {
 }
 
 #[test]
-fn a_plan_needs_neither_sources_nor_randomness() {
+fn a_plan_needs_no_sources() {
     let keys = [
         ("A", optional_env("UNSET", false)),
         ("B", Source::File { path: "forbidden".into(), optional: false }),
@@ -152,9 +153,9 @@ fn a_plan_needs_neither_sources_nor_randomness() {
     insta::assert_snapshot!(PLAN.tell(&keys, &[]), @"
     A: Unknown -
     B: Unknown -
-    C: Generated -
+    C: Generated ____
     OVER_A: Unknown -
-    OVER_C: Derived -
+    OVER_C: Derived ____
     OVER_TEXT: Derived text
     ");
 }
@@ -198,7 +199,7 @@ fn live_data_that_is_no_base64_is_refused_without_showing_it() {
     };
     let live = json!({"A": "not base64!"});
     let sources = Sources { env: &|_| None, file: &|_| Ok(None), existing: &|_, _| None, require_sources: true };
-    let errors = fill(&spec, live.as_object(), &sources, None).unwrap_err();
+    let errors = fill(&spec, live.as_object(), &sources, &mut all_ones).unwrap_err();
     assert!(matches!(errors[0].problem, SecretProblem::LiveNotBase64));
     assert!(!format!("{errors:?}").contains("not base64!"));
 }
@@ -215,7 +216,7 @@ fn no_form_of_what_was_filled_shows_a_value() {
         existing: &|_, _| None,
         require_sources: true,
     };
-    let filled = fill(&spec, None, &sources, None).unwrap();
+    let filled = fill(&spec, None, &sources, &mut all_ones).unwrap();
     assert_eq!(filled.data["A"].expose(), b"canary");
     assert!(!format!("{filled:?}").contains("canary"));
     assert_eq!(filled.to_object_data()["A"], "Y2FuYXJ5");
@@ -242,11 +243,11 @@ fn filling_again_over_its_own_result_changes_nothing() {
         next += 1;
         buffer.fill(next);
     };
-    let first = fill(&spec, None, &sources(true), Some(&mut random)).unwrap();
+    let first = fill(&spec, None, &sources(true), &mut random).unwrap();
     let live = first.to_object_data();
-    let second = fill(&spec, Some(&live), &sources(true), Some(&mut random)).unwrap();
+    let second = fill(&spec, Some(&live), &sources(true), &mut random).unwrap();
     assert_eq!(second.data, first.data);
-    let planned = fill(&spec, Some(&live), &sources(false), None).unwrap();
+    let planned = fill(&spec, Some(&live), &sources(false), &mut random).unwrap();
     assert_eq!(planned.data, first.data);
     assert_eq!(planned.fates["PASSWORD"], Fate::Kept);
 }
