@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::file::ManifestItem;
 use super::found::Found;
-use super::nearest::did_you_mean;
+use super::nearest::{did_you_mean, nearest};
 use super::origin::{Locator, Origin};
 use super::secret_text::concealed;
 use super::substitute::Mentions;
 use crate::resource::{MANIFEST_SERVICE, Manifest, ManifestError};
-use crate::yaml::{PlainDocument, Problem, Problems, Severity, Sources, Spot, read_plain};
+use crate::yaml::{PlainDocument, Problem, Problems, Severity, Sources, Spot, escape_pointer, read_plain};
 
 /// Reads the objects of the `manifests` part. `mentions` are those of each item.
 pub(super) fn read_items(
@@ -187,6 +187,7 @@ fn take(
         return;
     }
     let is_secret = value.get("kind").is_some_and(|kind| kind == "Secret");
+    let misspelt = misspelt(&value);
     match Manifest::new(value) {
         Ok(manifest) => found.push(Found::new(MANIFEST_SERVICE, manifest, origin.clone())),
         Err(error) => {
@@ -198,9 +199,26 @@ fn take(
                 }
             };
             let pointer = if pointer.is_empty() { String::new() } else { format!("/{}", pointer.replace('.', "/")) };
-            let problem = locator.about(Severity::Error, origin, &pointer, false, error.to_string(), sources);
+            let is_missing = |name: &str| matches!(&error, ManifestError::Missing(field) if field.ends_with(name));
+            let (pointer, by_key, hint) = match misspelt {
+                Some((wrong, right)) if is_missing(right) => (wrong, true, Some(format!("did you mean `{right}`?"))),
+                _ => (pointer, false, hint),
+            };
+            let problem = locator.about(Severity::Error, origin, &pointer, by_key, error.to_string(), sources);
             let at = Spot { length: problem.at.length.min(80), ..problem.at };
             problems.push(Problem { at, ..problem }.maybe_hint(hint).conceal(is_secret));
         }
     }
+}
+
+/// Returns the pointer of the key that was probably meant to be the first missing one of the fields that every object has,
+/// and the name of that field.
+fn misspelt(value: &Value) -> Option<(String, &'static str)> {
+    let fields = [("", "apiVersion"), ("", "kind"), ("", "metadata"), ("/metadata", "name")];
+    let (map, above, field) = fields.into_iter().find_map(|(above, field)| {
+        let map = value.pointer(above)?.as_object()?;
+        (!map.contains_key(field)).then_some((map, above, field))
+    })?;
+    let key = nearest(field, map.keys().map(String::as_str))?;
+    Some((format!("{above}/{}", escape_pointer(key)), field))
 }

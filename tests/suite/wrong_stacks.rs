@@ -1606,3 +1606,28 @@ fn no_problem_shows_the_value_of_a_secret() {
         assert!(shown.contains("error: ") && shown.contains("<stdin>:") && !shows(&shown), "{text}\n{shown}");
     }
 }
+
+#[test]
+fn a_field_of_every_object_with_a_slip() {
+    let text = r#"manifests:
+  - inline: { apiVersion: v1, kind: ConfigMap, metdata: { name: a } }
+  - inline: { apiVersion: v1, kind: ConfigMap, metadata: { nmae: a } }
+"#;
+    insta::assert_snapshot!(body(text), @"
+        error: `metadata` is missing
+         --> stack.yaml:4:48
+          |
+        4 |   - inline: { apiVersion: v1, kind: ConfigMap, metdata: { name: a } }
+          |                                                ^^^^^^^
+          |
+          = hint: did you mean `metadata`?
+
+        error: `metadata.name` is missing
+         --> stack.yaml:5:60
+          |
+        5 |   - inline: { apiVersion: v1, kind: ConfigMap, metadata: { nmae: a } }
+          |                                                            ^^^^
+          |
+          = hint: did you mean `name`?
+    ");
+}
