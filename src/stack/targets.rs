@@ -52,6 +52,11 @@ impl Targets<'_> {
     }
 
     fn not_found(&self, text: &str) -> NotFound {
+        if self.services.contains_key(text) {
+            let own = self.resources(text).ok().and_then(|addresses| addresses.into_iter().next());
+            let hint = own.map(|address| format!("such as `{address}`; `mathison graph` lists the addresses"));
+            return Some((format!("`{text}` is a service, and here stands the address of one object"), hint));
+        }
         if self.incomplete {
             return None;
         }

@@ -1631,3 +1631,21 @@ fn a_field_of_every_object_with_a_slip() {
           = hint: did you mean `name`?
     ");
 }
+
+#[test]
+fn a_service_where_an_address_belongs() {
+    let text = r#"services:
+  cache: { type: redis, maxmemoryPolicy: noeviction }
+checks:
+  up: { ready: cache }
+"#;
+    insta::assert_snapshot!(body(text), @"
+        error: `cache` is a service, and here stands the address of one object
+         --> stack.yaml:6:16
+          |
+        6 |   up: { ready: cache }
+          |                ^^^^^
+          |
+          = hint: such as `cache.StatefulSet/cache`; `mathison graph` lists the addresses
+    ");
+}
