@@ -11,6 +11,7 @@ use super::targets::Targets;
 use super::{Dependency, Grant, Mute, OutputSource};
 use crate::resource::Address;
 use crate::secret::secret_and_key;
+use crate::ssa::Path;
 use crate::yaml::{Problems, escape_pointer};
 
 /// All of them.
@@ -110,6 +111,9 @@ fn check_field(field: &str, pointer: &str, locator: &Locator<'_>, problems: &mut
         } else {
             "such as `.spec.replicas`".to_owned()
         }));
+    } else if let Err(error) = Path::parse(field) {
+        let hint = "such as `.spec.template.spec.containers[name=\"web\"].image`";
+        problems.push(locator.error(pointer, error.to_string()).hint(hint));
     }
 }
 

@@ -1649,3 +1649,12 @@ checks:
           = hint: such as `cache.StatefulSet/cache`; `mathison graph` lists the addresses
     ");
 }
+
+#[test]
+fn a_field_path_that_cannot_be_read() {
+    for path in [".spec..replicas", ".spec.containers[name=web]", ".spec.containers["] {
+        let text = format!("services: {{ cache: {{ type: redis }} }}\nignore: {{ cache: ['{path}'] }}\n");
+        let shown = body(&text);
+        assert!(shown.contains(&format!("error: `{path}` is no field path")), "{shown}");
+    }
+}
