@@ -33,7 +33,7 @@ pub(super) fn read(
             problems.push(locator.key_error(&pointer, format!("`{name}` is no name for a Secret: {error}")));
         }
         let mut mentions = Mentions::new();
-        let mut reader = Reader { namespace, names, locator, problems, mentions: &mut mentions, keys };
+        let mut reader = Reader { namespace, names, locator, problems, mentions: &mut mentions, keys, name, secrets };
         let sources = keys.iter().filter_map(|(key, source)| {
             let pointer = format!("{pointer}/{}", escape_pointer(key));
             reader.source(key, source, &pointer).map(|source| (key.clone(), source))
@@ -51,7 +51,11 @@ struct Reader<'a> {
     locator: &'a Locator<'a>,
     problems: &'a mut Problems,
     mentions: &'a mut Mentions,
+    /// The Secret that is read.
+    name: &'a str,
     keys: &'a BTreeMap<String, SecretSource>,
+    /// All Secrets of the file.
+    secrets: &'a BTreeMap<String, BTreeMap<String, SecretSource>>,
 }
 
 impl Reader<'_> {
@@ -82,6 +86,15 @@ impl Reader<'_> {
                 self.problems.push(self.locator.error(&at, message).hint("write `SECRET/KEY`"));
                 return None;
             };
+            if self.secrets.contains_key(secret) {
+                let hint = if secret == self.name {
+                    format!("another key of the same Secret is `template: \"${{{key}}}\"`")
+                } else {
+                    format!("declare both keys in one Secret, or let the consumer read `{from}` itself")
+                };
+                let message = format!("`from` takes what others made, and this stack makes the Secret `{secret}`");
+                self.problems.push(self.locator.error(&at, message).hint(hint));
+            }
             let secret = ObjectRef::new("", "Secret", Some(self.namespace), secret);
             return Some(Source::Existing { secret, key: key.to_owned(), optional });
         }

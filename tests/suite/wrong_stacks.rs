@@ -1658,3 +1658,31 @@ fn a_field_path_that_cannot_be_read() {
         assert!(shown.contains(&format!("error: `{path}` is no field path")), "{shown}");
     }
 }
+
+#[test]
+fn a_secret_taken_from_one_that_the_stack_makes() {
+    let text = r#"secrets:
+  app:
+    A: { generate: { bytes: 32 } }
+    B: { from: app/A }
+  other:
+    C: { from: app/A }
+"#;
+    insta::assert_snapshot!(body(text), @r#"
+        error: `from` takes what others made, and this stack makes the Secret `app`
+         --> stack.yaml:6:16
+          |
+        6 |     B: { from: app/A }
+          |                ^^^^^
+          |
+          = hint: another key of the same Secret is `template: "${A}"`
+
+        error: `from` takes what others made, and this stack makes the Secret `app`
+         --> stack.yaml:8:16
+          |
+        8 |     C: { from: app/A }
+          |                ^^^^^
+          |
+          = hint: declare both keys in one Secret, or let the consumer read `app/A` itself
+    "#);
+}
