@@ -19,7 +19,7 @@ use crate::resource::{Digest, Manifest, ManifestError, STACK_LABEL, stack_label}
 pub const KEY_SECRET_KEY: &str = "hmac-key";
 
 /// kubectl writes a whole object into this annotation, values of a Secret included.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// A Secret that holds no usable key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

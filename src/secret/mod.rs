@@ -17,7 +17,7 @@ mod value;
 pub use clear_text::clear_text_secret;
 pub use fill::{Fate, Filled, SecretError, SecretProblem, Sources, fill};
 pub use generate::{EntropyError, LONGEST, Random, generate};
-pub use keyed::{HmacKey, KEY_SECRET_KEY, KeyError, key_secret_manifest, key_secret_name};
+pub use keyed::{HmacKey, KEY_SECRET_KEY, KeyError, LAST_APPLIED, key_secret_manifest, key_secret_name};
 pub use placeholder::{placeholder, placeholder_comment};
 pub use spec::{Entropy, SecretSpec, Source, TemplatePart, secret_and_key};
 pub use template::TemplateError;

@@ -16,6 +16,7 @@ use super::substitute::Names;
 use super::targets::Targets;
 use super::{Desired, Settings, Stack, checks, manifests, objects, references};
 use crate::resource::{Address, Digest, Manifest, ObjectRef, STACK_LABEL, check_dns_label, stack_label};
+use crate::secret::LAST_APPLIED;
 use crate::yaml::{Problem, Problems, Severity, Sources, Spot, escape_pointer};
 
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
@@ -274,3 +275,6 @@ fn digest(mut root: Value, namespace: &str, resources: &BTreeMap<Address, Desire
     let objects: Map<String, Value> = objects.collect();
     Digest::of(&json!({ "file": root, "namespace": namespace, "objects": objects }))
 }
+        if let Some(noted) = object.pointer_mut("/metadata/annotations").and_then(|all| all.get_mut(LAST_APPLIED)) {
+            *noted = Value::Null;
+        }

@@ -116,3 +116,16 @@ fn a_stack_file_that_is_not_there_is_named_with_a_near_one() {
     let mathison::stack::LoadError::NotFound { hint, .. } = error else { panic!("{error:?}") };
     assert_eq!(hint, "did you mean `stacks/mathison.yaml`?");
 }
+
+#[test]
+fn no_digest_follows_what_is_in_a_secret_from_outside() {
+    let digest = |value: &str| {
+        let noted = format!(
+            "metadata: {{name: s, annotations: {{kubectl.kubernetes.io/last-applied-configuration: {value}}}}}"
+        );
+        let text = format!("apiVersion: v1\nkind: Secret\n{noted}\nstringData: {{k: {value}}}\n");
+        let settings = Settings { extra_manifests: Some(vec![("<stdin>".into(), text)]), ..Settings::default() };
+        stack("stack: demo\nnamespace: demo\n", &settings).digest
+    };
+    assert_eq!(digest("hunter2"), digest("hunter3"));
+}
