@@ -119,10 +119,6 @@ pub(super) fn add_key_secret(stack: &mut Stack, key: &HmacKey) -> Result<(), Fai
     if secrets.is_empty() {
         return Ok(());
     }
-    if stack.resources.contains_key(&address) {
-        return Err(Failure::new(ExitStatus::Usage, format!("`{address}` is a name that Mathison keeps for itself"))
-            .hinted("give that Secret another name"));
-    }
     for secret in secrets {
         if let Some(desired) = stack.resources.get_mut(&secret) {
             let reason = "its record is keyed by it".to_owned();

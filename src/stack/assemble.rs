@@ -16,7 +16,7 @@ use super::substitute::Names;
 use super::targets::Targets;
 use super::{Desired, Settings, Stack, checks, manifests, objects, references};
 use crate::resource::{Address, Digest, Manifest, ObjectRef, STACK_LABEL, check_dns_label, stack_label};
-use crate::secret::LAST_APPLIED;
+use crate::secret::{LAST_APPLIED, key_secret_name};
 use crate::yaml::{Problem, Problems, Severity, Sources, Spot, escape_pointer};
 
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
@@ -56,6 +56,7 @@ pub(super) fn assemble(
     found.extend(own_namespace(&found, namespace, file));
 
     settle(&mut found, stack, namespace);
+    refuse_own_key(&found, stack, namespace, &locator, sources, problems);
     found.iter().for_each(|object| objects::check(object, namespace, &locator, sources, problems));
     if !incomplete {
         references::check(&found, &secrets, namespace, &locator, sources, problems);
@@ -133,6 +134,23 @@ fn own_namespace(found: &[Found], namespace: &str, file: &str) -> Option<Found> 
     let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } });
     made(NAMESPACE_SERVICE, object, made_origin(file, "/namespace".to_owned()))
 }
+/// Refuses an object in the place of the Secret that holds the stack's own key: with it, records could not be read again.
+fn refuse_own_key(
+    found: &[Found],
+    stack: &str,
+    namespace: &str,
+    locator: &Locator<'_>,
+    sources: &Sources,
+    problems: &mut Problems,
+) {
+    let own = ObjectRef::new("", "Secret", Some(namespace), &key_secret_name(stack));
+    for object in found.iter().filter(|object| object.manifest.is_secret() && object.manifest.object_ref() == own) {
+        let message = format!("{own} is where Mathison keeps the stack's own key");
+        let problem = locator.about(Severity::Error, &object.origin, "/metadata/name", false, message, sources);
+        problems.push(problem.hint("give this Secret another name").conceal(object.origin.literal));
+    }
+}
+
 
 /// Sets the namespace of each object that lives in one and names none, and our labels.
 fn settle(found: &mut [Found], stack: &str, namespace: &str) {

@@ -11,8 +11,8 @@ use crate::resource::{MANIFEST_SERVICE, ObjectRef, check_dns_label};
 use crate::service::{self, Check, Endpoint, Remark, ServiceContext};
 use crate::yaml::{Node, Problem, Problems, Severity, escape_pointer};
 
-/// Words that stand for something else in addresses.
-const RESERVED: [&str; 3] = [MANIFEST_SERVICE, SECRETS_SERVICE, "check"];
+/// Words that stand for something else in addresses: `stack` for the Secret with the stack's own key.
+const RESERVED: [&str; 5] = [MANIFEST_SERVICE, SECRETS_SERVICE, NAMESPACE_SERVICE, "check", "stack"];
 /// The word that stands for the service in the addresses of Secrets from the `secrets` part.
 pub(super) const SECRETS_SERVICE: &str = "secrets";
 /// The word that stands for the service in the address of the stack's own namespace.

@@ -1686,3 +1686,29 @@ fn a_secret_taken_from_one_that_the_stack_makes() {
           = hint: declare both keys in one Secret, or let the consumer read `app/A` itself
     "#);
 }
+
+#[test]
+fn names_that_mathison_keeps_for_itself() {
+    let text = r#"services:
+  stack: { type: rbac }
+secrets:
+  mathison-stack-demo: { hmac-key: { generate: { bytes: 32 } } }
+"#;
+    insta::assert_snapshot!(body(text), @"
+        error: a service cannot be called `stack`
+         --> stack.yaml:4:3
+          |
+        4 |   stack: { type: rbac }
+          |   ^^^^^
+          |
+          = hint: it already stands for something else in addresses; choose another name
+
+        error: Secret demo/mathison-stack-demo is where Mathison keeps the stack's own key
+         --> stack.yaml:6:3
+          |
+        6 |   mathison-stack-demo: { hmac-key: { generate: { bytes: 32 } } }
+          |   ^^^^^^^^^^^^^^^^^^^
+          |
+          = hint: give this Secret another name
+    ");
+}
