@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::block::{below, manifest};
-use super::labels::{labels, metadata};
+use super::labels::{labels, metadata, name_problem};
 use super::{Expansion, Remark, ServiceContext};
-use crate::resource::{check_dns_subdomain, is_data_key};
+use crate::resource::is_data_key;
 use crate::secret::clear_text_secret;
 
-/// A ConfigMap holds at most 1 MiB, keys included.
+/// The values of a ConfigMap have at most 1 MiB together; the server does not count the keys.
 const LARGEST: usize = 1 << 20;
 
 /// A ConfigMap of plain settings.
@@ -43,11 +43,8 @@ pub(super) fn expand(block: ConfigBlock, context: ServiceContext<'_>) -> Result<
 }
 
 fn problems(block: &ConfigBlock, name: &str) -> Vec<Remark> {
-    let mut remarks = Vec::new();
-    if let Err(error) = check_dns_subdomain(name) {
-        let pointer = if block.name.is_some() { "/name" } else { "" };
-        remarks.push(Remark::new(pointer, error.to_string()));
-    }
+    let pointer = if block.name.is_some() { "/name" } else { "" };
+    let mut remarks = Vec::from_iter(name_problem(name, pointer));
     for (key, value) in &block.data {
         let pointer = below("/data", key);
         if !is_data_key(key) {
@@ -64,7 +61,7 @@ fn problems(block: &ConfigBlock, name: &str) -> Vec<Remark> {
             );
         }
     }
-    let size: usize = block.data.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let size: usize = block.data.values().map(String::len).sum();
     if size > LARGEST {
         remarks.push(Remark::new("/data", format!("a ConfigMap holds at most {LARGEST} bytes, this has {size}")));
     }
@@ -118,5 +115,16 @@ mod tests {
         /data/a b: `a b` is no key for a ConfigMap
         "
         );
+        let long = "a".repeat(64);
+        insta::assert_snapshot!(problems_of(json!({"name": long, "data": {}})), @"/name: the name is also a label, which has at most 63 characters; this has 64");
+    }
+
+    #[test]
+    fn the_values_have_a_mebibyte_and_the_keys_do_not_count() {
+        let expanded = |length| {
+            let block = json!({"data": {"some-key": "a".repeat(length)}});
+            expand("config", &block, &CONTEXT).is_ok()
+        };
+        assert!(expanded(LARGEST) && !expanded(LARGEST + 1));
     }
 }

@@ -2,14 +2,30 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ServiceContext;
-use crate::resource::{STACK_LABEL, stack_label};
+use super::{Remark, ServiceContext};
+use crate::resource::{STACK_LABEL, check_dns_subdomain, stack_label};
 
 /// The label by which NetworkPolicies recognise Mathison's own pods.
 pub const PART_OF_LABEL: &str = "app.kubernetes.io/part-of";
 
 /// The value of [`PART_OF_LABEL`].
 pub const PART_OF: &str = "mathison";
+
+/// A label's value has at most so many characters.
+const LONGEST_LABEL: usize = 63;
+
+/// Returns the problem with an object's name, which is also the value of its label `app.kubernetes.io/name`.
+pub(super) fn name_problem(name: &str, pointer: &str) -> Option<Remark> {
+    if let Err(error) = check_dns_subdomain(name) {
+        return Some(Remark::new(pointer, error.to_string()));
+    }
+    (name.len() > LONGEST_LABEL).then(|| {
+        let length = name.len();
+        let message =
+            format!("the name is also a label, which has at most {LONGEST_LABEL} characters; this has {length}");
+        Remark::new(pointer, message)
+    })
+}
 
 /// Returns the labels of an object and of the pods it makes.
 ///

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::block::{below, manifests};
-use super::labels::{labels, metadata};
+use super::labels::{labels, metadata, name_problem};
 use super::{AccessRule, Check, CheckKind, Expansion, Remark, ServiceContext};
-use crate::resource::{ObjectRef, check_dns_subdomain};
+use crate::resource::ObjectRef;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
@@ -91,10 +91,7 @@ pub(super) fn expand(block: RbacBlock, context: ServiceContext<'_>) -> Result<Ex
 }
 
 fn problems(block: &RbacBlock, name: &str) -> Vec<Remark> {
-    let mut remarks = Vec::new();
-    if let Err(error) = check_dns_subdomain(name) {
-        remarks.push(Remark::new("/serviceAccount", error.to_string()));
-    }
+    let mut remarks = Vec::from_iter(name_problem(name, "/serviceAccount"));
     for (index, rule) in block.rules.iter().enumerate() {
         let pointer = below("/rules", &index.to_string());
         let lists = [("apiGroups", &rule.api_groups), ("resources", &rule.resources), ("verbs", &rule.verbs)];
