@@ -137,6 +137,9 @@ fn problems(block: &PostgresBlock, resources: &Resources) -> Vec<Remark> {
             );
         }
     }
+    if block.user.starts_with("pg_") {
+        remarks.push(Remark::new("/user", "PostgreSQL keeps names that begin with `pg_` for itself"));
+    }
     for (index, extension) in block.extensions.iter().enumerate() {
         if !is_identifier(extension, "_-") {
             remarks.push(Remark::new(
@@ -620,6 +623,7 @@ mod tests {
         "#
         );
         insta::assert_snapshot!(problems(&json!({"name": "a".repeat(53)})), @"/name: the name of a StatefulSet has at most 52 characters, this has 53");
+        insta::assert_snapshot!(problems(&json!({"user": "pg_app"})), @"/user: PostgreSQL keeps names that begin with `pg_` for itself");
         insta::assert_snapshot!(problems(&json!({"storage": 0})), @"/storage: `0` must be above zero");
     }
 }
