@@ -190,12 +190,16 @@ fn fits(value: &NodeValue, definition: &InputDefinition) -> Result<(), String> {
         return Err(format!("must be {expected}, found {}", node.describe()));
     }
     match &definition.r#enum {
-        Some(allowed) if !allowed.contains(&node.to_json()) => {
-            let words: Vec<String> =
-                allowed.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
+        Some(allowed) => {
+            // Compared as words: of a flag or a variable nobody can tell whether `1` is a number or a quantity's text.
+            let word = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let words: Vec<String> = allowed.iter().map(word).collect();
+            if words.contains(&word(&node.to_json())) {
+                return Ok(());
+            }
             Err(format!("must be {}, found {}", listed(words.iter().map(String::as_str), "or"), node.describe()))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

@@ -129,3 +129,14 @@ fn no_digest_follows_what_is_in_a_secret_from_outside() {
     };
     assert_eq!(digest("hunter2"), digest("hunter3"));
 }
+
+/// Of a flag nobody can tell whether `1` is a number or a text.
+#[test]
+fn a_word_of_an_enum_is_the_same_from_the_file_and_from_a_flag() {
+    let text = "stack: demo\nnamespace: demo\ninputs: { n: { type: quantity, default: 2, enum: [1, 2, 1Gi] } }\n\
+                outputs: { N: \"n is ${inputs.n}\" }\n";
+    for value in ["1", "1Gi"] {
+        let settings = Settings { set: vec![("n".into(), value.into())], ..Settings::default() };
+        assert_eq!(stack(text, &settings).outputs["N"], OutputSource::Text(format!("n is {value}")));
+    }
+}
