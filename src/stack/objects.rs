@@ -111,8 +111,10 @@ fn mistaken_name(manifest: &Manifest) -> Option<String> {
     let name = manifest.name();
     let result = match (manifest.group(), manifest.kind()) {
         ("", "Namespace" | "Service") => check_dns_label(name),
-        // RBAC takes any name that can be part of a path: `system:node`.
-        ("rbac.authorization.k8s.io", _) => {
+        // These take any name that can be part of a path: `system:node`, `example.com:signer:roots`, `2001:db8::1`.
+        ("rbac.authorization.k8s.io", _)
+        | ("certificates.k8s.io", "ClusterTrustBundle")
+        | ("networking.k8s.io", "IPAddress") => {
             let bad = name.contains(['/', '%']) || name == "." || name == "..";
             return bad.then(|| format!("`{name}` is no name for a {}: it may not hold `/` or `%`", manifest.kind()));
         }
