@@ -21,8 +21,7 @@ use crate::yaml::{Problem, Problems, Severity, Sources, Spot, escape_pointer};
 
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
-/// Makes the stack out of a resolved file. `None` only where nothing could be made; problems decide whether the result
-/// may be used.
+/// Makes the stack out of a resolved file. Problems decide whether it may be used.
 pub(super) fn assemble(
     resolved: Resolved,
     file: &str,
@@ -30,7 +29,7 @@ pub(super) fn assemble(
     settings: &Settings,
     sources: &mut Sources,
     problems: &mut Problems,
-) -> Option<Stack> {
+) -> Stack {
     let Resolved { root, stack_file, incomplete, inputs, endpoints, service_mentions, manifest_mentions } = resolved;
     let locator = Locator::new(file, &root);
     let (stack, namespace) = (stack_file.stack.as_str(), stack_file.namespace.as_str());
@@ -56,8 +55,8 @@ pub(super) fn assemble(
     found.extend(own_namespace(&found, namespace, file));
 
     settle(&mut found, stack, namespace);
-    refuse_own_key(&found, stack, namespace, &locator, sources, problems);
     found.iter().for_each(|object| objects::check(object, namespace, &locator, sources, problems));
+    refuse_own_key(&found, stack, namespace, &locator, sources, problems);
     if !incomplete {
         references::check(&found, &secrets, namespace, &locator, sources, problems);
     }
@@ -69,7 +68,7 @@ pub(super) fn assemble(
     let rules = rules::read(&stack_file, &secrets, &targets, &locator, problems);
     let resources = desire(found, &rules, &services, &identities, &targets, &locator, problems);
     let digest = digest(root.to_json(), namespace, &resources);
-    Some(Stack {
+    Stack {
         name: stack.to_owned(),
         namespace: namespace.to_owned(),
         file: file.to_owned(),
@@ -83,7 +82,7 @@ pub(super) fn assemble(
         mutes: rules.mutes,
         outputs: rules.outputs,
         with_extra_manifests: settings.extra_manifests.is_some(),
-    })
+    }
 }
 
 fn check_own_names(stack: &str, namespace: &str, settings: &Settings, locator: &Locator<'_>, problems: &mut Problems) {
@@ -134,6 +133,7 @@ fn own_namespace(found: &[Found], namespace: &str, file: &str) -> Option<Found> 
     let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } });
     made(NAMESPACE_SERVICE, object, made_origin(file, "/namespace".to_owned()))
 }
+
 /// Refuses an object in the place of the Secret that holds the stack's own key: with it, records could not be read again.
 fn refuse_own_key(
     found: &[Found],
@@ -150,7 +150,6 @@ fn refuse_own_key(
         problems.push(problem.hint("give this Secret another name").conceal(object.origin.literal));
     }
 }
-
 
 /// Sets the namespace of each object that lives in one and names none, and our labels.
 fn settle(found: &mut [Found], stack: &str, namespace: &str) {
@@ -284,6 +283,9 @@ fn digest(mut root: Value, namespace: &str, resources: &BTreeMap<Address, Desire
             let values = object.get_mut(part).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut);
             values.for_each(|value| *value = Value::Null);
         }
+        if let Some(noted) = object.pointer_mut("/metadata/annotations").and_then(|all| all.get_mut(LAST_APPLIED)) {
+            *noted = Value::Null;
+        }
         Digest::of(&object)
     };
     let objects = resources.iter().map(|(address, Desired { manifest, .. })| {
@@ -293,6 +295,3 @@ fn digest(mut root: Value, namespace: &str, resources: &BTreeMap<Address, Desire
     let objects: Map<String, Value> = objects.collect();
     Digest::of(&json!({ "file": root, "namespace": namespace, "objects": objects }))
 }
-        if let Some(noted) = object.pointer_mut("/metadata/annotations").and_then(|all| all.get_mut(LAST_APPLIED)) {
-            *noted = Value::Null;
-        }

@@ -111,7 +111,7 @@ pub fn load_text(file: &str, text: &str, folder: &Path, settings: &Settings) -> 
     sources.add(file, text);
     let mut problems = Problems::default();
     let stack = resolve(file, text, settings, &mut sources, &mut problems)
-        .and_then(|resolved| assemble(resolved, file, folder, settings, &mut sources, &mut problems));
+        .map(|resolved| assemble(resolved, file, folder, settings, &mut sources, &mut problems));
     problems.sort(&sources);
     match stack {
         Some(stack) if !problems.has_errors() => Ok(Loaded { stack, warnings: problems, sources }),

@@ -6,8 +6,7 @@ use super::shape;
 use crate::yaml::{Entry, Node, NodeValue};
 
 /// Takes away every entry and item that does not fit the schema or could not be resolved, and fills in what is needed to
-/// go on. Returns true if
-/// objects may have been taken away, so that what is not found may be there all the same.
+/// go on. Returns true if objects may have been taken away, so that what is not found may be there all the same.
 pub(super) fn prune(file: &str, root: &mut Node, schema: &Value) -> bool {
     let fits = |node: &Node, schema_of: &Value| {
         !node.has_unknown() && shape::check(file, node, node.at, schema_of, schema).is_empty()

@@ -88,11 +88,6 @@ impl Names<'_> {
             }
             NodeValue::String(text) if text.contains("${") => {
                 node.value = self.resolve_text(text, at, mentions, problems);
-                let json = node.to_json();
-                if !matches!(node.value, NodeValue::Unknown) {
-                    // An input may be a list or a map in time; all of it stands where the reference stood.
-                    *node = Node::from_json(&json, at);
-                }
             }
             _ => {}
         }

@@ -98,11 +98,3 @@ pub struct Stack {
     /// True if `--manifests` added to it.
     pub with_extra_manifests: bool,
 }
-
-impl Stack {
-    /// Finds the address of an object.
-    #[must_use]
-    pub fn address_of(&self, object: &ObjectRef) -> Option<&Address> {
-        self.resources.iter().find(|(_, desired)| desired.manifest.object_ref() == object).map(|(address, _)| address)
-    }
-}
