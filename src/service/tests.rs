@@ -73,7 +73,7 @@ fn every_object_and_pod_carries_the_labels() {
         let object = manifest.object();
         let pods = object.pointer("/spec/template/metadata/labels");
         let claims = object.pointer("/spec/volumeClaimTemplates/0/metadata/labels");
-        for labels in [object.pointer("/metadata/labels"), pods, claims].into_iter().flatten() {
+        for labels in [Some(&object["metadata"]["labels"]), pods, claims].into_iter().flatten() {
             for (key, value) in expected {
                 assert_eq!(labels[key], value, "{manifest:?}");
             }
