@@ -144,7 +144,7 @@ fn refuse_own_key(
     problems: &mut Problems,
 ) {
     let own = ObjectRef::new("", "Secret", Some(namespace), &key_secret_name(stack));
-    for object in found.iter().filter(|object| object.manifest.is_secret() && object.manifest.object_ref() == own) {
+    for object in found.iter().filter(|object| object.manifest.is_secret() && *object.manifest.object_ref() == own) {
         let message = format!("{own} is where Mathison keeps the stack's own key");
         let problem = locator.about(Severity::Error, &object.origin, "/metadata/name", false, message, sources);
         problems.push(problem.hint("give this Secret another name").conceal(object.origin.literal));

@@ -23,7 +23,7 @@ pub enum StateError {
         /// Why.
         source: SnapshotError,
         /// The backup and its number, if there is a whole one.
-        backup: Option<(PathBuf, Serial)>,
+        backup: Option<Box<(PathBuf, Serial)>>,
     },
     /// The journal of an interrupted run cannot be trusted.
     #[error("cannot read the journal `{}` of an interrupted run", .path.display())]
@@ -132,9 +132,10 @@ impl StateError {
             | Self::Journal { source: JournalError::Version { .. }, .. } => {
                 Some("use a newer mathison; an older one would lose what it does not know".to_owned())
             }
-            Self::Snapshot { path, backup: Some((backup, serial)), .. } => Some(format!(
-                "number {serial} of the state is whole in `{}`; move it to `{}`, and `mathison plan` shows what it lacks",
-                backup.display(),
+            Self::Snapshot { path, backup: Some(backup), .. } => Some(format!(
+                "number {} of the state is whole in `{}`; move it to `{}`, and `mathison plan` shows what it lacks",
+                backup.1,
+                backup.0.display(),
                 path.display()
             )),
             Self::Snapshot { path, backup: None, .. } => Some(format!(

@@ -189,7 +189,7 @@ impl LocalStore {
         let state = snapshot::decode(&bytes).map_err(|source| StateError::Snapshot {
             path: path.clone(),
             source,
-            backup: self.backup(),
+            backup: self.backup().map(Box::new),
         })?;
         self.check_owner(path, &state.stack, &state.namespace, &state.cluster)?;
         Ok(Some((state, bytes)))
