@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use super::approve::approve;
@@ -196,12 +197,14 @@ async fn report_events(
 fn watch_for_interrupts() -> watch::Receiver<Stop> {
     let (tell, told) = watch::channel(Stop::No);
     tokio::spawn(async move {
-        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        // Made once: a listener made for each turn would miss a signal that comes between two of them.
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
             return;
         };
         for stop in [Stop::Finish, Stop::Now] {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             if tell.send(stop).is_err() {

@@ -1,12 +1,17 @@
 //! A run that is killed or stopped: the next one goes on from what it left.
 
-use std::time::Duration;
-
 use crate::support::cluster::{Server, User};
 use crate::support::environment::TestEnv;
-use crate::support::output::Output;
+use crate::support::interrupt::end_apply;
 
-on_each_server!(a_killed_apply_is_finished_by_the_next, a_stopped_apply_ends_in_order);
+on_each_server!(
+    a_killed_apply_is_finished_by_the_next,
+    a_stopped_apply_ends_in_order,
+    a_second_signal_ends_an_apply_at_once,
+);
+
+/// Both objects are there then.
+const BEGUN: &str = "--for=create deployment/never";
 
 /// The second object is never ready, so that the run is still on its way when it is ended.
 const STACK: &str = r#"stack: interrupted
@@ -32,25 +37,12 @@ fn begun(server: &Server, namespace: &str) -> TestEnv {
     environment
 }
 
-/// Starts an apply through a shell that sends it `signal` once the Deployment is there.
-fn ended_by(server: &Server, environment: &TestEnv, namespace: &str, signal: &str) -> Output {
-    let script = format!(
-        "\"$0\" apply stack.yaml --auto-approve --skip-checks --timeout 5s & run=$!
-         until {} --namespace {namespace} get deployment never > $DISCARD 2>&1; do :; done
-         kill -{signal} $run; wait $run",
-        server.kubectl_path().display(),
-    );
-    let run = environment.program("sh", ["-c", &script, env!("CARGO_BIN_EXE_mathison")]);
-    run.set("DISCARD", "/dev/null").within(Duration::from_secs(60)).finish()
-}
-
 fn a_killed_apply_is_finished_by_the_next(server: &Server) {
     let namespace = server.namespace("killed");
     let environment = begun(server, namespace.name());
-    ended_by(server, &environment, namespace.name(), "KILL").expect_code(137);
+    end_apply(server, &environment, namespace.name(), BEGUN, &["KILL"]).expect_code(137);
     // It is told, and what was done counts as done.
-    let plan = environment.run("plan stack.yaml --detailed-exitcode");
-    plan.expect_text(&["did not come to its end"]);
+    environment.run("plan stack.yaml").expect_code(0).expect_text(&["did not come to its end"]);
     environment.edit("stack.yaml", "none-such", "linux");
     environment.run("apply stack.yaml --auto-approve --timeout 60s").expect_code(0);
     environment.run("plan stack.yaml --detailed-exitcode").expect_code(0).expect_no_text(&["did not come to its end"]);
@@ -62,9 +54,23 @@ fn a_stopped_apply_ends_in_order(server: &Server) {
     let namespace = server.namespace("stopped");
     let environment = begun(server, namespace.name());
     // What is in flight is finished: the Deployment's own time-out ends the run.
-    ended_by(server, &environment, namespace.name(), "TERM").expect_code(130).expect_text(&["NOT READY after"]);
+    end_apply(server, &environment, namespace.name(), BEGUN, &["INT"])
+        .expect_code(130)
+        .expect_text(&["interrupt again to stop now", "NOT READY after"]);
     // It was saved: nothing has to be settled, and nothing is to be done.
     let plan = environment.run("plan stack.yaml --detailed-exitcode");
     plan.expect_code(0).expect_no_text(&["did not come to its end"]);
     environment.run("destroy stack.yaml --auto-approve").expect_code(0);
+}
+
+fn a_second_signal_ends_an_apply_at_once(server: &Server) {
+    let namespace = server.namespace("stopped-now");
+    let environment = begun(server, namespace.name());
+    // What was under way is named, and not waited for.
+    end_apply(server, &environment, namespace.name(), BEGUN, &["TERM", "INT"])
+        .expect_code(130)
+        .expect_text(&["manifest.Deployment/never", "the run was stopped"])
+        .expect_no_text(&["not ready after"]);
+    environment.run("destroy stack.yaml --auto-approve").expect_code(0);
+    assert!(namespace.get("deployment", "never").is_none());
 }

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod cluster;
 pub mod environment;
 pub mod generate;
+pub mod interrupt;
 pub mod output;
 pub mod plan;
 pub mod redact;
