@@ -21,7 +21,6 @@ use cost::{Cost, Sample};
 use support::cluster::{Account, Namespace, Rights, Server};
 use support::environment::TestEnv;
 use support::generate::{self, STACK_FILE};
-use support::testbed::Testbed;
 
 const OBJECTS: usize = 1000;
 const FOREIGN: usize = 2000;
@@ -48,10 +47,7 @@ fn main() -> ExitCode {
             generate::write(&generate::stack(STACK, "generated", count), Path::new(folder));
         }
         _ if !std::env::args().any(|word| word == "--bench") => println!("noop_plan: skipped, `cargo bench` runs it"),
-        _ => match Testbed::find() {
-            Some(testbed) => return compare(&Server::on(testbed)),
-            None => println!("noop_plan: skipped, the testbed is not up (tests/testbed/testbed api up)"),
-        },
+        _ => return compare(&Server::real()),
     }
     ExitCode::SUCCESS
 }

@@ -50,11 +50,7 @@ impl User {
 impl Server {
     /// Returns the testbed's level `api`, which must be up.
     pub fn real() -> Self {
-        Self::on(Testbed::expect())
-    }
-
-    /// Returns the server of a testbed.
-    pub fn on(testbed: Testbed) -> Self {
+        let testbed = Testbed::expect();
         Self { kubectl: testbed.kubectl, kubeconfigs: testbed.folder, audit: AuditLog::new(testbed.audit) }
     }
 

@@ -14,15 +14,15 @@ pub struct Testbed {
 }
 
 impl Testbed {
-    /// Finds the running level: at `MATHISON_TESTBED_KUBECONFIG` (the administrator's), else where the testbed puts it.
-    pub fn find() -> Option<Self> {
+    fn find() -> Option<Self> {
         let kubeconfig = env::var_os("MATHISON_TESTBED_KUBECONFIG")
             .map(PathBuf::from)
             .or_else(|| Some(testbed_home()?.join("api/admin.kubeconfig")))?;
         Self::at(&kubeconfig)
     }
 
-    /// Finds it, or says how to start it. A test that was asked for must not pass because it did not run.
+    /// Finds the running level, at `MATHISON_TESTBED_KUBECONFIG` (the administrator's), else where the testbed puts it; or
+    /// says how to start it. What was asked for must not pass because it did not run.
     pub fn expect() -> Self {
         Self::find().expect("the testbed is not up: start it with `tests/testbed/testbed api up`")
     }
