@@ -118,11 +118,15 @@ impl Source {
         found
     }
 
-    /// Returns the modules of this crate that are named: after `crate::` or `mathison::`, also in braces.
+    /// Returns the modules of this crate that are named: after `crate::` or `mathison::`, also in braces; and after
+    /// `super::` where that is the crate's root.
     fn imports(&self) -> BTreeSet<String> {
         let root = if self.module == "main" { "mathison::" } else { "crate::" };
+        let is_below_root =
+            [format!("src/{}.rs", self.module), format!("src/{}/mod.rs", self.module)].contains(&self.path);
+        let of_parent = is_below_root.then(|| self.code.match_indices("super::")).into_iter().flatten();
         let mut modules = BTreeSet::new();
-        for (place, _) in self.code.match_indices(root) {
+        for (place, root) in self.code.match_indices(root).chain(of_parent) {
             if self.code[..place].ends_with('$') || self.code[..place].ends_with(is_word) {
                 continue;
             }
@@ -189,11 +193,14 @@ fn files_below(folder: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![repository().join(folder)];
     while let Some(folder) = folders.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        for path in entries.map(|entry| entry.expect("read an entry of a folder").path()) {
+        for path in fs::read_dir(&folder)
+            .expect("list a folder of the repository")
+            .map(|entry| entry.expect("read an entry of a folder").path())
+        {
             if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
     }
+    assert!(!files.is_empty(), "nothing lies below `{folder}`: there is nothing to check");
     files.sort();
     files.iter().map(|path| path.strip_prefix(repository()).expect("it lies below").to_owned()).collect()
 }
@@ -288,6 +295,8 @@ mod the_checker {
         is_one("src/plan/decide.rs", "use kube::Client;");
         is_one("src/stack/file.rs", "let value = serde_saphyr::from_str(text);");
         is_one("src/stack/inputs.rs", "std::env::var_os(name)");
+        is_one("src/live.rs", "use super::plan::Plan;");
+        is_one("src/diff/mod.rs", "use super::{plan::Plan, resource::Address};");
         is_one("src/novelty.rs", "");
         is_one("src/live.rs", &"\n".repeat(401));
         is_one("src/main.rs", "use mathison::cluster::Cluster;");
@@ -303,6 +312,7 @@ mod the_checker {
         );
         passes("src/state/file.rs", "use crate::resource::Digest;\n#[cfg(test)]\nmod tests { use crate::plan::Plan; }");
         passes("src/report/text.rs", "mykube::y(); not_tokio::z(); a::kube::b();");
+        passes("src/diff/text.rs", "use super::change::FieldChange;");
         passes("src/command/apply.rs", "use crate::cluster::Cluster;");
         passes("src/graph/objects.rs", "use std::collections::HashMap;");
         passes("src/cluster/connect.rs", "std::env::split_paths(list)");
