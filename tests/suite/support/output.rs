@@ -1,11 +1,10 @@
 //! What a run printed and how it ended, as a value and as one text for a snapshot.
 
 use std::fmt;
-use std::time::Duration;
 
 use super::redact::Redactions;
 
-/// Both streams, the exit code and the time it took.
+/// Both streams and the exit code.
 pub struct Output {
     /// Data.
     pub stdout: String,
@@ -13,8 +12,6 @@ pub struct Output {
     pub stderr: String,
     /// Exit code; 128 after a signal.
     pub code: i32,
-    /// Wall-clock time.
-    pub elapsed: Duration,
     pub(super) redactions: Redactions,
 }
 
@@ -65,7 +62,7 @@ mod tests {
 
     fn output(stdout: &str, stderr: &str, code: i32) -> Output {
         let (stdout, stderr) = (stdout.to_owned(), stderr.to_owned());
-        Output { stdout, stderr, code, elapsed: Duration::ZERO, redactions: Redactions::default() }
+        Output { stdout, stderr, code, redactions: Redactions::default() }
     }
 
     #[test]
