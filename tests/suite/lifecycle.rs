@@ -68,6 +68,9 @@ metadata: { name: leftover }
 data: { text: soon gone }
 ";
 
+/// The objects of both; the stack has no Secret, so none is made for it.
+const MADE: usize = 6;
+
 const KINDS: &str = "configmaps,secrets,services,serviceaccounts,deployments,persistentvolumeclaims";
 
 /// One operator with a stack in a namespace of its own.
@@ -94,17 +97,20 @@ impl<'server> Scene<'server> {
         let mark = self.server.mark();
         let output = self.environment.run(line);
         let requests = self.server.requests(&self.operator.user, "mathison", mark);
+        assert!(requests.count() > 0, "the log has nothing of `mathison {line}`\n{output}");
         assert_eq!(requests.writes().count(), 0, "`mathison {line}` wrote\n{requests}\n{output}");
         output
     }
 
-    /// Applies, and applies again: the second time nothing is written, and nothing is left to plan.
+    /// Applies with so many writes, and applies again: the second time nothing is written, and nothing is left to plan.
     #[track_caller]
-    fn apply(&self) -> Output {
+    fn apply(&self, writes: usize) {
+        let mark = self.server.mark();
         let output = self.environment.run("apply stack.yaml --auto-approve").expect_code(0);
+        let requests = self.server.requests(&self.operator.user, "mathison", mark);
+        assert_eq!(requests.writes().count(), writes, "{requests}\n{output}");
         self.without_a_write("apply stack.yaml --auto-approve").expect_code(0);
         self.without_a_write("plan stack.yaml --detailed-exitcode").expect_code(0);
-        output
     }
 
     /// Plans what must be exactly this, twice.
@@ -125,7 +131,7 @@ fn the_main_job(server: &Server) {
     let Scene { namespace, environment, .. } = &scene;
 
     // Everything is made, becomes ready and is recorded.
-    scene.apply();
+    scene.apply(MADE);
     scene.without_a_write("drift stack.yaml").expect_code(0);
     scene.without_a_write("verify stack.yaml").expect_code(0);
     let deployment = namespace.get("deployment", "web").expect("the Deployment is there");
@@ -136,7 +142,7 @@ fn the_main_job(server: &Server) {
     environment.edit("web.yaml", "mode: calm", "mode: brisk");
     let plan = scene.plans("manifest.ConfigMap/settings", "update");
     assert_eq!(plan.fields("manifest.ConfigMap/settings"), [".data.mode"]);
-    scene.apply();
+    scene.apply(1);
     let settings = namespace.get("configmap", "settings").expect("the ConfigMap is there");
     assert_eq!(settings["data"]["mode"], "brisk");
 
@@ -156,7 +162,7 @@ fn the_main_job(server: &Server) {
         ".data.color",
         ".spec.replicas",
     ]);
-    scene.apply();
+    scene.apply(2);
     scene.without_a_write("drift stack.yaml").expect_code(0);
     let settings = namespace.get("configmap", "settings").expect("the ConfigMap is there");
     assert_eq!(settings["data"]["color"], "blue");
@@ -166,7 +172,7 @@ fn the_main_job(server: &Server) {
     // What left the file is deleted, and nothing else.
     environment.edit("web.yaml", LEFTOVER, "");
     scene.plans("manifest.ConfigMap/leftover", "delete");
-    scene.apply();
+    scene.apply(1);
     assert!(namespace.get("configmap", "leftover").is_none(), "it left the file");
     assert!(namespace.get("configmap", "settings").is_some(), "it did not leave the file");
 
@@ -193,7 +199,7 @@ fn a_stack_that_was_never_applied_is_planned_without_a_write(server: &Server) {
     plan.expect_text(&["manifest.Deployment/web", "manifest.ConfigMap/leftover"]);
     scene.without_a_write("plan stack.yaml").expect_code(0);
     let planned = Planned::of(&scene.environment, "stack.yaml").actions();
-    assert_eq!(planned.values().filter(|action| *action == "create").count(), 6, "{planned:?}");
+    assert_eq!(planned.values().filter(|action| *action == "create").count(), MADE, "{planned:?}");
     assert_eq!(scene.namespace.objects(KINDS), before);
 }
 

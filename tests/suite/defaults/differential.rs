@@ -50,6 +50,7 @@ fn apply_comes_to_what_the_server_says(server: &Server) {
         found.differences.len()
     );
     assert!(found.pairs >= 60 && found.kinds.len() >= 12, "{} pairs of {} kinds", found.pairs, found.kinds.len());
+    assert!(found.with_conflicts >= 5, "{} pairs with conflicts", found.with_conflicts);
     assert!(found.differences.is_empty(), "\n{}", found.differences.join("\n"));
 }
 
