@@ -103,7 +103,7 @@ async fn a_write_that_was_lost_once_stays_unknown_until_the_server_decides() {
         let cluster = first_then(then).cluster();
         let error = cluster.apply(&manifest, &ApplyOptions::default()).await.unwrap_err();
         assert_eq!(error.outcome_unknown(), unknown, "{error:?}");
-        let error = first_then(then).cluster().get(&manifest.object_ref(), "v1").await.unwrap_err();
+        let error = first_then(then).cluster().get(manifest.object_ref(), "v1").await.unwrap_err();
         assert!(!error.outcome_unknown(), "a read has no outcome: {error:?}");
     }
 }

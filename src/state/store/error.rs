@@ -21,9 +21,9 @@ pub enum StateError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: SnapshotError,
+        source: Box<SnapshotError>,
         /// The backup and its number, if there is a whole one.
-        backup: Option<Box<(PathBuf, Serial)>>,
+        backup: Option<(PathBuf, Serial)>,
     },
     /// The journal of an interrupted run cannot be trusted.
     #[error("cannot read the journal `{}` of an interrupted run", .path.display())]
@@ -121,6 +121,8 @@ fn list(objects: &[ObjectRef]) -> String {
     objects.iter().map(|object| format!("`{object}`")).collect::<Vec<_>>().join(", ")
 }
 
+const NEWER_NEEDED: &str = "use a newer mathison; an older one would lose what it does not know";
+
 impl StateError {
     /// Returns what to do about it, where there is something to be told.
     #[must_use]
@@ -128,14 +130,13 @@ impl StateError {
         match self {
             Self::File(error) | Self::Write(JournalError::File(error)) => error.hint(),
             Self::Lock(error) => Some(error.hint()),
-            Self::Snapshot { source: SnapshotError::Version { .. }, .. }
-            | Self::Journal { source: JournalError::Version { .. }, .. } => {
-                Some("use a newer mathison; an older one would lose what it does not know".to_owned())
+            Self::Snapshot { source, .. } if matches!(**source, SnapshotError::Version { .. }) => {
+                Some(NEWER_NEEDED.to_owned())
             }
-            Self::Snapshot { path, backup: Some(backup), .. } => Some(format!(
-                "number {} of the state is whole in `{}`; move it to `{}`, and `mathison plan` shows what it lacks",
-                backup.1,
-                backup.0.display(),
+            Self::Journal { source: JournalError::Version { .. }, .. } => Some(NEWER_NEEDED.to_owned()),
+            Self::Snapshot { path, backup: Some((backup, serial)), .. } => Some(format!(
+                "number {serial} of the state is whole in `{}`; move it to `{}`, and `mathison plan` shows what it lacks",
+                backup.display(),
                 path.display()
             )),
             Self::Snapshot { path, backup: None, .. } => Some(format!(

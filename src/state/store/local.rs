@@ -188,8 +188,8 @@ impl LocalStore {
         };
         let state = snapshot::decode(&bytes).map_err(|source| StateError::Snapshot {
             path: path.clone(),
-            source,
-            backup: self.backup().map(Box::new),
+            source: Box::new(source),
+            backup: self.backup(),
         })?;
         self.check_owner(path, &state.stack, &state.namespace, &state.cluster)?;
         Ok(Some((state, bytes)))
