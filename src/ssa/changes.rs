@@ -1,6 +1,6 @@
 //! What changed between two versions of an object, value by value, for people.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -23,13 +23,14 @@ pub struct ValueChange {
 /// What the server keeps by itself; that it changes says nothing.
 const OF_THE_SERVER: [&str; 5] = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
 
-/// Keys by which items of lists are commonly told apart, for kinds whose schema is not known.
+/// Keys by which items of lists are commonly told apart, where no schema says how.
 const COMMON_KEYS: [&str; 5] = ["name", "key", "type", "id", "mountPath"];
 
 /// Lists the changes between two versions of an object, in the order of their paths.
 ///
 /// Maps are compared key by key and items by their key, so that one change is one line. What is added or removed as a
-/// whole is one change. Left out are status and what the server keeps by itself.
+/// whole is one change, and so is a list whose items stand in another order. Left out are status and what the server keeps
+/// by itself.
 #[must_use]
 pub fn changes(schema: Option<&Schema>, before: &Value, after: &Value) -> Vec<ValueChange> {
     let mut found = Found { changes: Vec::new(), path: Vec::new() };
@@ -46,9 +47,9 @@ impl Found {
     fn value(&mut self, schema: Option<&Schema>, before: Option<&Value>, after: Option<&Value>) {
         match (before, after) {
             (Some(Value::Object(_)), Some(Value::Object(_))) => self.maps(schema, before, after),
-            (Some(Value::Array(old)), Some(Value::Array(new))) => match item_names(schema, old, new) {
-                Some(names) => self.lists(schema, names, old, new),
-                None => self.leaf(schema, before, after),
+            (Some(Value::Array(left)), Some(Value::Array(right))) => match item_names(schema, left, right) {
+                Some(names) if !is_reordered(&names) => self.lists(schema, &names, left, right),
+                _ => self.leaf(schema, before, after),
             },
             _ => self.leaf(schema, before, after),
         }
@@ -97,20 +98,26 @@ impl Found {
         }
     }
 
-    fn lists(&mut self, schema: Option<&Schema>, names: Names, before: &[Value], after: &[Value]) {
-        let [old_names, new_names] = names;
-        for (name, old) in old_names.iter().zip(before) {
-            let new = new_names.iter().position(|other| other == name).map(|index| &after[index]);
-            self.below(name.clone(), schema, Some(old), new);
+    fn lists(&mut self, schema: Option<&Schema>, [left, right]: &Names, before: &[Value], after: &[Value]) {
+        let mut added: BTreeMap<_, _> = right.iter().zip(after).collect();
+        for (name, item) in left.iter().zip(before) {
+            self.below(name.clone(), schema, Some(item), added.remove(name));
         }
-        for (name, new) in new_names.iter().zip(after).filter(|(name, _)| !old_names.contains(name)) {
-            self.below(name.clone(), schema, None, Some(new));
+        for (name, item) in right.iter().zip(after).filter(|(name, _)| added.contains_key(name)) {
+            self.below(name.clone(), schema, None, Some(item));
         }
     }
 }
 
 /// The names of the items before and after.
 type Names = [Vec<PathElement>; 2];
+
+/// Tells whether items that are in both lists stand in another order. Though no item changes, that may change which
+/// container starts first, or what a variable refers to.
+fn is_reordered([before, after]: &Names) -> bool {
+    let places: BTreeMap<_, _> = after.iter().zip(0..).collect();
+    !before.iter().filter_map(|name| places.get(name)).is_sorted()
+}
 
 /// Returns how the items of two lists are called; `None` if the lists are to be shown as wholes.
 fn item_names(schema: Option<&Schema>, before: &[Value], after: &[Value]) -> Option<Names> {
@@ -193,6 +200,21 @@ mod tests {
         .spec.template.spec.containers[name="c"]: - -> {"image":"c:1","name":"c"}
         "#);
         assert_eq!(lines(None, before.clone(), after.clone()), lines(Some(&schema), before, after));
+    }
+
+    #[test]
+    fn items_in_another_order_are_a_change_of_the_list() {
+        let pod = |containers: Value| json!({"spec": {"initContainers": containers}});
+        let (before, after) = (pod(json!([{"name": "a"}, {"name": "b"}])), pod(json!([{"name": "b"}, {"name": "a"}])));
+        for schema in [builtin("", "v1", "Pod"), None] {
+            assert_eq!(
+                lines(schema.as_ref(), before.clone(), after.clone()),
+                r#".spec.initContainers: [{"name":"a"},{"name":"b"}] -> [{"name":"b"},{"name":"a"}]"#
+            );
+        }
+        // What comes in between moves nothing.
+        let between = pod(json!([{"name": "a"}, {"name": "c"}, {"name": "b"}]));
+        assert_eq!(lines(None, before, between), r#".spec.initContainers[name="c"]: - -> {"name":"c"}"#);
     }
 
     #[test]

@@ -48,6 +48,24 @@ fn one_edited_field_is_one_update() {
 }
 
 #[test]
+fn items_in_another_order_are_an_update() {
+    let held = |finalizers: [&str; 2]| {
+        let mut object = config_map("motd", json!({"a": "1"}));
+        object["metadata"]["finalizers"] = json!(finalizers);
+        object
+    };
+    let mut world = World::of(&[held(["a.b/x", "a.b/y"])]);
+    world.apply();
+    world.declare(&[held(["a.b/y", "a.b/x"])]);
+    insta::assert_snapshot!(world.check(), @r#"
+    NoChange namespace.Namespace/shop: UpToDate
+    Update manifest.ConfigMap/motd: DesiredChanged (SchemaOnly)
+      .metadata.finalizers: ["a.b/x","a.b/y"] -> ["a.b/y","a.b/x"]
+    "#);
+    assert!(!world.apply().plan().has_changes());
+}
+
+#[test]
 fn a_field_of_ours_that_somebody_changed_is_taken_back_with_who_and_when() {
     let mut world = motd(json!({"a": "1", "ab": "1"}));
     world.write("kubectl-edit", &config_map("motd", json!({"a": "9"})), LATER);
