@@ -151,11 +151,10 @@ impl Manifest {
 
     /// Sets a label, making the map of labels where there is none.
     pub fn set_label(&mut self, key: &str, value: &str) {
-        if let Some(metadata) = self.object_mut().get_mut("metadata").and_then(Value::as_object_mut) {
-            let labels = metadata.entry("labels").or_insert_with(|| Value::Object(Map::new()));
-            if let Some(labels) = labels.as_object_mut() {
-                labels.insert(key.to_owned(), Value::from(value));
-            }
+        if let Some(metadata) = self.object_mut().get_mut("metadata").and_then(Value::as_object_mut)
+            && let Some(labels) = map_at(metadata, "labels")
+        {
+            labels.insert(key.to_owned(), Value::from(value));
         }
     }
 
@@ -180,6 +179,16 @@ impl fmt::Debug for Manifest {
 
 fn group_of(api_version: &str) -> &str {
     api_version.rsplit_once('/').map_or("", |(group, _)| group)
+}
+
+/// Returns the map under a key, which is made where there is none. A template that finds no label to write leaves
+/// `labels:` behind, which is null.
+pub(crate) fn map_at<'m>(map: &'m mut Map<String, Value>, key: &str) -> Option<&'m mut Map<String, Value>> {
+    let value = map.entry(key).or_insert(Value::Null);
+    if value.is_null() {
+        *value = Value::Object(Map::new());
+    }
+    value.as_object_mut()
 }
 
 fn text_of(value: Option<&Value>) -> &str {
@@ -235,6 +244,17 @@ mod tests {
         assert!(is_right(&manifest));
         manifest.object_mut()["data"] = json!({"k": "v"});
         assert!(is_right(&manifest) && is_right(&manifest.clone()));
+    }
+
+    #[test]
+    fn a_label_is_set_where_there_are_none_yet() {
+        for metadata in [json!({"name": "a"}), json!({"name": "a", "labels": null}), json!({"name": "a", "labels": {}})]
+        {
+            let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+            let mut manifest = Manifest::new(object).unwrap();
+            manifest.set_label("a", "b");
+            assert_eq!(manifest.label("a"), Some("b"));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod quantity;
 
 pub use address::{Address, MANIFEST_SERVICE, is_builtin_group};
 pub use digest::{Digest, canonical_json, write_canonical_json};
+pub(crate) use manifest::map_at;
 pub use manifest::{Manifest, ManifestError};
 pub use name::{NameError, check_dns_label, check_dns_subdomain, is_data_key};
 pub use object_ref::{GroupKind, ObjectRef};

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::defaults::{ZeroFate, fate_of_zero, is_zero};
 use super::schema::{Branch, MapType, Scalar, Schema, TypeRef, TypeTable};
+use crate::resource::map_at;
 use crate::resource::quantity::Quantity;
 
 /// Brings an object into the text that the server stores.
@@ -133,11 +134,7 @@ fn encode_string_data(secret: &mut Map<String, Value>) {
     if texts.is_empty() {
         return;
     }
-    let data = secret.entry("data").or_insert(Value::Null);
-    if data.is_null() {
-        *data = Value::Object(Map::new());
-    }
-    if let Some(data) = data.as_object_mut() {
+    if let Some(data) = map_at(secret, "data") {
         for (key, text) in texts {
             data.insert(key, STANDARD.encode(text.as_str().unwrap_or_default()).into());
         }

@@ -15,7 +15,7 @@ use super::services::{self, NAMESPACE_SERVICE, SECRETS_SERVICE, Service};
 use super::substitute::Names;
 use super::targets::Targets;
 use super::{Desired, Settings, Stack, checks, manifests, objects, references};
-use crate::resource::{Address, Digest, Manifest, ObjectRef, STACK_LABEL, check_dns_label, stack_label};
+use crate::resource::{Address, Digest, Manifest, ObjectRef, STACK_LABEL, check_dns_label, map_at, stack_label};
 use crate::secret::{LAST_APPLIED, key_secret_name};
 use crate::yaml::{Problem, Problems, Severity, Sources, Spot, escape_pointer};
 
@@ -181,10 +181,8 @@ fn settle(found: &mut [Found], stack: &str, namespace: &str) {
 
 fn label_claim(template: &mut Value, label: &str) {
     let Some(template) = template.as_object_mut() else { return };
-    let metadata = template.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
-    let Some(metadata) = metadata.as_object_mut() else { return };
-    let labels = metadata.entry("labels").or_insert_with(|| Value::Object(Map::new()));
-    if let Some(labels) = labels.as_object_mut() {
+    let Some(metadata) = map_at(template, "metadata") else { return };
+    if let Some(labels) = map_at(metadata, "labels") {
         labels.insert(STACK_LABEL.to_owned(), label.into());
         labels.entry(MANAGED_BY).or_insert_with(|| "mathison".into());
     }
@@ -294,4 +292,26 @@ fn digest(mut root: Value, namespace: &str, resources: &BTreeMap<Address, Desire
     });
     let objects: Map<String, Value> = objects.collect();
     Digest::of(&json!({ "file": root, "namespace": namespace, "objects": objects }))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::stack::{Settings, load_text};
+
+    #[test]
+    fn labels_are_set_where_a_template_left_nothing() {
+        let claims = "[{ metadata: { name: a, labels: null } }, { metadata: null }, {}]";
+        let text = format!(
+            "stack: demo\nnamespace: demo\nmanifests:\n  - inline: {{ apiVersion: apps/v1, kind: StatefulSet, metadata: {{ name: a, \
+             labels: null }}, spec: {{ volumeClaimTemplates: {claims} }} }}\n"
+        );
+        let loaded = load_text("stack.yaml", &text, std::path::Path::new(""), &Settings::default()).unwrap();
+        let set = loaded.stack.resources.values().find(|desired| desired.manifest.kind() == "StatefulSet").unwrap();
+        let object = set.manifest.object();
+        let claims = object["spec"]["volumeClaimTemplates"].as_array().unwrap();
+        assert_eq!(claims.len(), 3);
+        for labelled in claims.iter().chain([object]) {
+            assert_eq!(labelled["metadata"]["labels"]["mathison.dev/stack"], "demo.demo", "{labelled}");
+        }
+    }
 }
