@@ -99,6 +99,7 @@ pub fn apply(schema: &Schema, live: Option<&Value>, config: &Value, manager: &st
     }
 
     let mut object = pruned;
+    keep_of_server(&mut object, live);
     canonicalise(schema, &mut object);
     // After ownership: nobody owns what is filled in.
     let merged_changed = live.is_none_or(|live| !same_as_stored(schema, &object, live));
@@ -225,6 +226,18 @@ fn without_status(schema: &Schema, config: &Value) -> Value {
         map.remove("status");
     }
     config
+}
+
+/// Gives an object the metadata that the server keeps by itself, as the live object has it. Manifests that tools write say
+/// `creationTimestamp: null`; that asks for nothing.
+fn keep_of_server(object: &mut Value, live: Option<&Value>) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    for name in ["creationTimestamp", "generation", "resourceVersion", "selfLink", "uid"] {
+        match live.and_then(|live| live.get("metadata")?.get(name)) {
+            Some(value) => metadata.insert(name.to_owned(), value.clone()),
+            None => metadata.remove(name),
+        };
+    }
 }
 
 fn api_version_of<'a>(live: &'a Value, manager: &str) -> Option<&'a str> {

@@ -372,6 +372,18 @@ fn managed_fields_in_the_configuration_are_refused() {
 }
 
 #[test]
+fn what_the_server_keeps_by_itself_stays_whatever_is_said_of_it() {
+    let mut server = Server::of_config_maps();
+    let config = json!({"metadata": {"creationTimestamp": null, "generation": 1}, "data": {"k": "1"}});
+    let created = server.apply("a", config.clone());
+    assert_eq!(created.object["metadata"].get("generation"), None);
+    let metadata = &mut server.live.as_mut().unwrap()["metadata"];
+    metadata["creationTimestamp"] = json!("2026-01-02T03:04:05Z");
+    metadata["generation"] = json!(7);
+    assert!(!server.dry_run("a", config).changed);
+}
+
+#[test]
 fn times_stay_where_content_does() {
     let mut server = Server::of_config_maps();
     let config = json!({"data": {"k": "1"}});
