@@ -109,12 +109,6 @@ impl Quantity {
         rounded_up(self.nano, NANO)
     }
 
-    /// Returns the amount in thousandths, rounded away from zero: how processor time is counted.
-    #[must_use]
-    pub fn milli_value(&self) -> i128 {
-        rounded_up(self.nano, NANO / 1000)
-    }
-
     /// Returns the amount rounded up to thousandths, which is how the server stores the entries of resource lists.
     #[must_use]
     pub fn rounded_to_milli(&self) -> Self {
@@ -122,7 +116,7 @@ impl Quantity {
         if self.nano % unit == 0 {
             return self.clone();
         }
-        Self { nano: rounded_up(self.nano, unit) * unit, notation: self.notation, kept: None }
+        Self { nano: rounded_up(self.nano, unit).saturating_mul(unit), notation: self.notation, kept: None }
     }
 
     fn spelled(&self) -> String {
@@ -373,11 +367,12 @@ mod tests {
         let parse = |text| Quantity::parse(text).unwrap();
         assert_eq!(parse("1Gi"), parse("1073741824"));
         assert!(parse("1G") < parse("1Gi"));
-        assert_eq!(parse("100m").milli_value(), 100);
         assert_eq!(parse("100m").value(), 1);
         assert_eq!(parse("-1500m").value(), -2);
         assert_eq!(parse("1Ki").value(), 1024);
         assert_eq!(parse("100u").rounded_to_milli().canonical(), "1m");
+        let most = parse("170141183460469231731687303715.884105727");
+        assert_eq!(most.rounded_to_milli().nano(), i128::MAX);
     }
 
     proptest! {

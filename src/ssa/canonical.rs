@@ -34,12 +34,7 @@ pub fn canonicalise(schema: &Schema, object: &mut Value) {
 /// Returns the text in which a scalar is stored; `None` if it stays as it is.
 pub(crate) fn stored_scalar(scalar: Scalar, value: &Value) -> Option<Value> {
     match (scalar, value) {
-        (Scalar::Quantity, Value::String(text)) => {
-            Quantity::parse(text).ok().map(|quantity| quantity.canonical().into())
-        }
-        (Scalar::Quantity, Value::Number(number)) => {
-            Quantity::parse(&number.to_string()).ok().map(|quantity| quantity.canonical().into())
-        }
+        (Scalar::Quantity, _) => quantity(value).map(|quantity| quantity.canonical().into()),
         (Scalar::Time, Value::String(text)) => {
             let time: jiff::Timestamp = text.parse().ok()?;
             jiff::Timestamp::from_second(time.as_second()).ok().map(|time| time.to_string().into())
@@ -48,6 +43,15 @@ pub(crate) fn stored_scalar(scalar: Scalar, value: &Value) -> Option<Value> {
             let time: jiff::Timestamp = text.parse().ok()?;
             Some(time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string().into())
         }
+        _ => None,
+    }
+}
+
+/// Reads a quantity, which may be written as a number.
+fn quantity(value: &Value) -> Option<Quantity> {
+    match value {
+        Value::String(text) => Quantity::parse(text).ok(),
+        Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
         _ => None,
     }
 }
@@ -119,8 +123,8 @@ fn entries(types: &TypeTable, declared: &MapType, map: &mut Map<String, Value>) 
         match (element, &value) {
             (TypeRef::Scalar(Scalar::String), Value::Null) => *value = Value::from(""),
             // Lists of resources hold no less than thousandths.
-            (TypeRef::Scalar(Scalar::Quantity), Value::String(text)) => {
-                if let Ok(quantity) = Quantity::parse(text) {
+            (TypeRef::Scalar(Scalar::Quantity), _) => {
+                if let Some(quantity) = quantity(value) {
                     *value = quantity.rounded_to_milli().canonical().into();
                 }
             }
@@ -156,11 +160,11 @@ mod tests {
     #[test]
     fn quantities_are_respelled_where_they_are_and_nowhere_else() {
         let object = json!({"metadata": {"labels": {"size": "1024Mi"}}, "spec": {"containers": [{"name": "a", "resources": {
-            "limits": {"memory": "1024Mi", "cpu": 2, "example.com/x": "100u"}, "requests": {}}}]}});
+            "limits": {"memory": "1024Mi", "cpu": 2, "example.com/x": "100u"}, "requests": {"cpu": 0.0001}}}]}});
         assert_eq!(
             stored("", "Pod", object),
             json!({"metadata": {"labels": {"size": "1024Mi"}}, "spec": {"containers": [{"name": "a", "resources": {
-                "limits": {"memory": "1Gi", "cpu": "2", "example.com/x": "1m"}}}]}})
+                "limits": {"memory": "1Gi", "cpu": "2", "example.com/x": "1m"}, "requests": {"cpu": "1m"}}}]}})
         );
     }
 
