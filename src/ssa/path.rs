@@ -90,7 +90,7 @@ impl fmt::Display for PathElement {
 pub struct PathError {
     /// The text.
     pub text: String,
-    /// Where reading stopped, counted in bytes from 0.
+    /// Where reading stopped, counted in characters from 0.
     pub position: usize,
     /// What is wrong there.
     pub problem: &'static str,
@@ -101,9 +101,11 @@ pub struct PathError {
 pub struct Path(pub Vec<PathElement>);
 
 /// Maps whose keys may hold dots, so that a path through them ends in one key, however many dots it has.
-const MAPS_OF_NAMES: [&str; 5] = ["labels", "annotations", "matchLabels", "nodeSelector", "finalizers"];
+const MAPS_OF_NAMES: [&str; 5] = ["labels", "annotations", "matchLabels", "nodeSelector", "hard"];
 /// The same, at the root of an object only.
 const ROOT_MAPS_OF_NAMES: [&str; 3] = ["data", "stringData", "binaryData"];
+/// The same, below `resources` only.
+const MAPS_OF_RESOURCES: [&str; 2] = ["limits", "requests"];
 
 impl Path {
     /// Makes a path through fields only.
@@ -115,15 +117,18 @@ impl Path {
     /// Reads what [`Display`](fmt::Display) wrote; the first dot may be left out.
     ///
     /// The notation does not quote field names, so a dot within one is ambiguous. It is taken for part of the name below
-    /// the maps that are known to have such names (labels, annotations, selectors, the data of ConfigMaps and Secrets),
-    /// and for a step everywhere else.
+    /// the maps that are known to have such names (labels, annotations, selectors, amounts of resources, the data of
+    /// ConfigMaps and Secrets), and for a step everywhere else.
     ///
     /// # Errors
     /// See [`PathError`].
     pub fn parse(text: &str) -> Result<Self, PathError> {
         let mut path = Self::default();
         let mut position = 0;
-        let fail = |position, problem| PathError { text: text.to_owned(), position, problem };
+        let fail = |position: usize, problem| {
+            let position = text[..position].chars().count();
+            PathError { text: text.to_owned(), position, problem }
+        };
         while position < text.len() {
             let rest = &text[position..];
             if let Some(inside) = rest.strip_prefix('[') {
@@ -151,10 +156,13 @@ impl Path {
     }
 
     fn ends_in_map_of_names(&self) -> bool {
-        match self.0.last() {
-            Some(PathElement::Field(name)) => {
-                MAPS_OF_NAMES.contains(&name.as_str()) && self.0.len() > 1
-                    || self.0.len() == 1 && ROOT_MAPS_OF_NAMES.contains(&name.as_str())
+        match self.0.as_slice() {
+            [PathElement::Field(name)] => ROOT_MAPS_OF_NAMES.contains(&name.as_str()),
+            [.., parent, PathElement::Field(name)] => {
+                let name = name.as_str();
+                MAPS_OF_NAMES.contains(&name)
+                    || MAPS_OF_RESOURCES.contains(&name)
+                        && matches!(parent, PathElement::Field(parent) if parent == "resources")
             }
             _ => false,
         }
@@ -266,6 +274,12 @@ mod tests {
         }
         assert_eq!(Path::parse("spec.replicas").unwrap(), Path::of_fields(&["spec", "replicas"]));
         assert_eq!(Path::parse(".data.nginx.conf").unwrap(), Path::of_fields(&["data", "nginx.conf"]));
+        let limit = [".spec.containers[name=\"a\"].resources.limits", ".spec.hard"];
+        for map in limit {
+            let path = Path::parse(&format!("{map}.requests.nvidia.com/gpu")).unwrap();
+            assert_eq!(path.last(), Some(&PathElement::field("requests.nvidia.com/gpu")), "{path}");
+        }
+        assert_eq!(Path::parse(".spec.limits.cpu.max").unwrap(), Path::of_fields(&["spec", "limits", "cpu", "max"]));
         assert_eq!(Path::parse(".metadata.labels.a.b/c").unwrap(), Path::of_fields(&["metadata", "labels", "a.b/c"]));
     }
 
