@@ -159,11 +159,16 @@ fn syntax_problem(file: &str, text: &str, error: &serde_saphyr::Error) -> Proble
     let message = error.to_string();
     // The parser repeats the place in its text; ours stands before the line.
     let message = message.split(" at line ").next().unwrap_or_default().trim_end_matches([',', ':', ' ']);
-    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let message = match message.strip_prefix("error: ").unwrap_or(message) {
+        null if null.starts_with("cannot deserialize null into string") => "a key is empty or null",
+        "expected string scalar" => "a key is a list or a map",
+        cycle if cycle.starts_with("recursive references") => "an alias stands within what it stands for",
+        other => other.strip_suffix(" rejected by the configured policy").unwrap_or(other),
+    };
     Problem::error(file, at, format!("this is not YAML: {message}"))
 }
 
-fn report_equal_keys(file: &str, node: &Node, problems: &mut Problems) {
+fn report_equal_keys(file: &str, node: &Node, problems: &mut Vec<Problem>) {
     let mut seen = BTreeSet::new();
     for entry in node.entries() {
         if !seen.insert(entry.key.as_str()) {
@@ -299,6 +304,21 @@ pub(super) mod tests {
             let (documents, problems) = read_plain("x", text);
             assert_eq!(problems.len(), 2, "{problems:?}");
             assert_eq!(documents[0].value["a"], 1);
+        }
+    }
+
+    #[test]
+    fn what_the_parser_says_of_its_caller_is_said_of_the_text() {
+        for (text, expected) in [
+            ("~: x\n", "a key is empty or null"),
+            ("{{ .Values.name }}: x\n", "a key is a list or a map"),
+            ("a: &x [*x]\n", "an alias stands within what it stands for"),
+            ("a: .nan\n", "non-finite float `.nan`"),
+            ("a: *x\n", "alias references unknown anchor"),
+        ] {
+            let (_, problems) = read("x", text);
+            let message = &problems.iter().next().unwrap().message;
+            assert_eq!(*message, format!("this is not YAML: {expected}"), "{text}");
         }
     }
 
