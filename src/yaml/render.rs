@@ -52,7 +52,7 @@ fn byte_span(line: &str, column: usize, length: usize) -> std::ops::Range<usize>
     let start = byte_of(column.saturating_sub(1));
     let end = byte_of(column.saturating_sub(1).saturating_add(length.max(1)));
     let trimmed = line.trim_end().len();
-    start..end.min(trimmed.max(start + 1)).max(start)
+    start..if trimmed > start { end.min(trimmed) } else { end }
 }
 
 #[cfg(test)]
@@ -77,6 +77,17 @@ mod tests {
           |
           = hint: write another
         ");
+    }
+
+    #[test]
+    fn a_place_in_white_space_at_the_end_of_a_line_is_shown() {
+        let mut sources = Sources::default();
+        sources.add("a.yaml", "stack: \u{a0}\n");
+        for (column, length) in [(8, 1), (8, 40), (9, 1), (40, 1), (0, 0)] {
+            let mut problems = Problems::default();
+            problems.push(Problem::error("a.yaml", Spot { line: 1, column, length }, "no name"));
+            assert!(render(&problems, &sources, false).contains("no name"));
+        }
     }
 
     #[test]
