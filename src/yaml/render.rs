@@ -41,9 +41,15 @@ fn group<'a>(problem: &'a Problem, sources: &'a Sources) -> Group<'a> {
         group = group.element(Origin::path(problem.file.as_str()));
     }
     if let Some(hint) = &problem.hint {
-        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+        // The renderer makes the title and the line safe for a terminal, but no message below them.
+        group = group.element(Level::HELP.with_name("hint").message(hint.replace(acts_on_a_terminal, "\u{fffd}")));
     }
     group
+}
+
+fn acts_on_a_terminal(character: char) -> bool {
+    (character.is_control() && character != '\n')
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Turns a column and a length in characters into a range of bytes that stays within the line.
@@ -98,6 +104,17 @@ mod tests {
         problems.push(Problem::error("a.yaml", Spot { line: 1, column: 11, length: 7 }, "a secret").conceal(true));
         let text = render(&problems, &sources, false);
         assert!(text.contains("a.yaml:1:11") && !text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn what_was_read_never_acts_on_a_terminal() {
+        let evil = "a\u{1b}[31mb\u{202e}c";
+        let mut sources = Sources::default();
+        sources.add("a.yaml", evil);
+        let mut problems = Problems::default();
+        problems.push(Problem::error("a.yaml", Spot { line: 1, column: 1, length: 1 }, evil).hint(evil));
+        let text = render(&problems, &sources, false);
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
     }
 
     #[test]
