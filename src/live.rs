@@ -79,38 +79,21 @@ impl Live {
     }
 }
 
-/// How sure a prediction is, and what it says.
+/// What came of asking the server for a dry run. What is computed without it is no prediction of this kind.
 #[derive(Clone, PartialEq)]
 pub enum Prediction {
-    /// Computed here, and certain.
-    Proved(Value),
     /// The server's answer to a dry run.
     Server(Value),
-    /// Computed here from the schema; defaulting or admission may still add to it.
-    SchemaOnly(Value),
     /// Known only once it is applied; the reason is a fragment such as `defaults` or `its definition does not exist yet`.
     AfterApply(String),
     /// The server refused the dry run, with its message.
     Rejected(String),
 }
 
-impl Prediction {
-    /// Returns the predicted object, where there is one.
-    #[must_use]
-    pub fn object(&self) -> Option<&Value> {
-        match self {
-            Self::Proved(object) | Self::Server(object) | Self::SchemaOnly(object) => Some(object),
-            Self::AfterApply(_) | Self::Rejected(_) => None,
-        }
-    }
-}
-
 impl std::fmt::Debug for Prediction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Proved(_) => f.write_str("Proved"),
             Self::Server(_) => f.write_str("Server"),
-            Self::SchemaOnly(_) => f.write_str("SchemaOnly"),
             Self::AfterApply(why) => write!(f, "AfterApply({why})"),
             Self::Rejected(why) => write!(f, "Rejected({why})"),
         }

@@ -130,7 +130,7 @@ fn predict(
         }
         Some(Prediction::Server(object)) => (object, Certainty::Server),
         Some(Prediction::AfterApply(why)) => (&applied.object, Certainty::AfterApply(why.clone())),
-        Some(Prediction::Proved(_) | Prediction::SchemaOnly(_)) | None => (&applied.object, Certainty::SchemaOnly),
+        None => (&applied.object, Certainty::SchemaOnly),
     };
     let values = ssa::changes(known.as_ref(), &live.object, predicted);
     let drifted = recorded.is_some_and(|entry| drifted_since(inputs, entry, live, secret, ignored));
