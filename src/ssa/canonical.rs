@@ -2,7 +2,7 @@
 //!
 //! Only what is certain happens here. Whether the server leaves out an empty text, a zero or a false depends on Go tags
 //! that OpenAPI does not tell: it happens where the [table of defaults](super::defaults) says so. Of other fields
-//! [`same_as_stored`](super::same_as_stored) takes it into account when it compares.
+//! [`same_as_stored`](super::stored::same_as_stored) takes it into account when it compares.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -2,8 +2,8 @@
 //!
 //! [`Schema`] knows the shape of a kind, [`FieldSet`] which fields somebody owns, [`apply()`] puts a configuration on a
 //! live object with the ownership, the order of lists and the conflicts that the server would find. Everything is pure:
-//! no file, no cluster, no clock. Known defaults are filled in; neither admission nor validation happens here, so a result is what the
-//! server starts from, not always what it ends with; telling the two apart is for the callers.
+//! no file, no cluster, no clock. Known defaults are filled in; neither admission nor validation happens here, so a result
+//! is what the server starts from, not always what it ends with; telling the two apart is for the callers.
 
 mod apply;
 mod before_first_apply;
@@ -38,5 +38,4 @@ pub use merge::merge;
 pub use path::{Path, PathElement, PathError};
 pub use schema::{Schema, ServedKind, builtin, builtin_kinds};
 pub use set_of::set_of;
-pub use stored::same_as_stored;
 pub use validate::{TypeError, TypeProblem};

@@ -11,7 +11,7 @@ mod rules;
 mod table;
 
 pub use fill::with_defaults;
-pub use given_out::{GIVEN_OUT, GivenOut, given_out};
+pub use given_out::given_out;
 pub(crate) use table::{ZeroFate, fate_of_zero, is_zero};
 
 /// Tells whether the default of a field depends on other fields, so that a rule fills it in and not the table.

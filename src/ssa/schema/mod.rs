@@ -133,24 +133,6 @@ impl Schema {
         self.shape().field_names()
     }
 
-    /// Tells whether the value here is one, however much is inside.
-    #[must_use]
-    pub fn is_atomic(&self) -> bool {
-        let atom = self.atom();
-        match (atom.map, atom.list) {
-            (Some(map), _) => map.atomic,
-            (None, Some(list)) => list.kind == ListKind::Atomic,
-            (None, None) => true,
-        }
-    }
-
-    /// Returns the fields that must be there.
-    #[must_use]
-    pub fn required(&self) -> Vec<&str> {
-        let required = self.atom().map.map(|map| &map.map.required);
-        required.into_iter().flatten().map(AsRef::as_ref).collect()
-    }
-
     /// Returns the fields that a write of the object itself leaves alone, and that nobody comes to own by it.
     #[must_use]
     pub fn reset_fields(&self) -> FieldSet {
