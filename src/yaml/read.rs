@@ -168,7 +168,7 @@ fn syntax_problem(file: &str, text: &str, error: &serde_saphyr::Error) -> Proble
     Problem::error(file, at, format!("this is not YAML: {message}"))
 }
 
-fn report_equal_keys(file: &str, node: &Node, problems: &mut Vec<Problem>) {
+fn report_equal_keys(file: &str, node: &Node, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
     for entry in node.entries() {
         if !seen.insert(entry.key.as_str()) {
