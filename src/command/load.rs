@@ -29,7 +29,7 @@ pub(super) fn load_and_warn(request: &StackRequest, streams: &Streams) -> Result
 
 fn warn(loaded: &Loaded, streams: &Streams) {
     if !loaded.warnings.is_empty() {
-        streams.say(&yaml::render(&loaded.warnings, &loaded.sources, streams.talk.color_stderr));
+        streams.say(&yaml::render(&loaded.warnings, &loaded.sources, streams.talk.color_stderr, streams.talk.width));
     }
 }
 
@@ -44,7 +44,7 @@ fn read_stack(request: &StackRequest, streams: &Streams) -> Result<Loaded, Failu
         extra_manifests: extra(&request.extra)?,
     };
     stack::load(&request.file, &settings).map_err(|error| {
-        let details = error.render(streams.talk.color_stderr).unwrap_or_default();
+        let details = error.render(streams.talk.color_stderr, streams.talk.width).unwrap_or_default();
         let hint = match &error {
             LoadError::NotFound { hint, .. } => Some(hint.clone()),
             _ => None,

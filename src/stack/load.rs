@@ -59,11 +59,12 @@ fn counted(problems: &Problems) -> String {
 }
 
 impl LoadError {
-    /// Returns the problems of the file with their lines, ready to be shown; `None` where there is no text to show.
+    /// Returns the problems of the file with their lines, ready to be shown in `width` columns; `None` where there is no
+    /// text to show.
     #[must_use]
-    pub fn render(&self, color: bool) -> Option<String> {
+    pub fn render(&self, color: bool, width: usize) -> Option<String> {
         match self {
-            Self::Invalid { problems, sources, .. } => Some(render(problems, sources, color)),
+            Self::Invalid { problems, sources, .. } => Some(render(problems, sources, color, width)),
             Self::NotFound { .. } | Self::Unreadable { .. } => None,
         }
     }

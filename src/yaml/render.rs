@@ -5,10 +5,12 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::{Problem, Problems, Severity, Sources};
 
-/// Returns all problems as text, each followed by an empty line. Lines that may hold a secret are left out.
+/// Returns all problems as text, each followed by an empty line. Lines that may hold a secret are left out, of those that
+/// are wider than `width` columns only the part around the caret is shown.
 #[must_use]
-pub fn render(problems: &Problems, sources: &Sources, color: bool) -> String {
-    let renderer = if color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
+pub fn render(problems: &Problems, sources: &Sources, color: bool, width: usize) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(width);
     let mut sorted = problems.clone();
     sorted.sort(sources);
     let mut text = String::new();
@@ -74,7 +76,7 @@ mod tests {
         problems.push(
             Problem::error("a.yaml", Spot { line: 2, column: 12, length: 40 }, "wrong value").hint("write another"),
         );
-        insta::assert_snapshot!(render(&problems, &sources, false), @"
+        insta::assert_snapshot!(render(&problems, &sources, false, 80), @"
         error: wrong value
          --> a.yaml:2:12
           |
@@ -92,8 +94,19 @@ mod tests {
         for (column, length) in [(8, 1), (8, 40), (9, 1), (40, 1), (0, 0)] {
             let mut problems = Problems::default();
             problems.push(Problem::error("a.yaml", Spot { line: 1, column, length }, "no name"));
-            assert!(render(&problems, &sources, false).contains("no name"));
+            assert!(render(&problems, &sources, false, 140).contains("no name"));
         }
+    }
+
+    #[test]
+    fn a_line_that_is_too_wide_is_cut_around_its_caret() {
+        let mut sources = Sources::default();
+        sources.add("a.yaml", format!("list: [{}wrong, {}]\n", "left, ".repeat(30), "right, ".repeat(30)));
+        let mut problems = Problems::default();
+        problems.push(Problem::error("a.yaml", Spot { line: 1, column: 188, length: 5 }, "wrong value"));
+        let text = render(&problems, &sources, false, 60);
+        assert!(text.contains("wrong, ") && text.contains("^^^^^"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
     }
 
     #[test]
@@ -102,7 +115,7 @@ mod tests {
         sources.add("a.yaml", "password: hunter2\n");
         let mut problems = Problems::default();
         problems.push(Problem::error("a.yaml", Spot { line: 1, column: 11, length: 7 }, "a secret").conceal(true));
-        let text = render(&problems, &sources, false);
+        let text = render(&problems, &sources, false, 80);
         assert!(text.contains("a.yaml:1:11") && !text.contains("hunter2"), "{text}");
     }
 
@@ -113,7 +126,7 @@ mod tests {
         sources.add("a.yaml", evil);
         let mut problems = Problems::default();
         problems.push(Problem::error("a.yaml", Spot { line: 1, column: 1, length: 1 }, evil).hint(evil));
-        let text = render(&problems, &sources, false);
+        let text = render(&problems, &sources, false, 140);
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
     }
 
@@ -121,7 +134,7 @@ mod tests {
     fn colour_is_there_only_when_asked_for() {
         let mut problems = Problems::default();
         problems.push(Problem::warning("--set a=b", Spot::default(), "odd"));
-        assert!(render(&problems, &Sources::default(), true).contains('\u{1b}'));
-        assert!(!render(&problems, &Sources::default(), false).contains('\u{1b}'));
+        assert!(render(&problems, &Sources::default(), true, 80).contains('\u{1b}'));
+        assert!(!render(&problems, &Sources::default(), false, 80).contains('\u{1b}'));
     }
 }

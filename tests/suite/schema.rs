@@ -54,7 +54,7 @@ fn every_example_passes_the_schema_and_loads() {
             validator.iter_errors(&value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
         assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
         if let Err(error) = mathison::stack::load(&path, &Settings::default()) {
-            panic!("{error}\n{}", error.render(false).unwrap_or_default());
+            panic!("{error}\n{}", error.render(false, 140).unwrap_or_default());
         }
     }
 }

@@ -8,7 +8,7 @@ use mathison::stack::{Loaded, OutputSource, Settings, Stack, load, load_text};
 fn stack(text: &str, settings: &Settings) -> Stack {
     match load_text("stack.yaml", text, Path::new("tests"), settings) {
         Ok(Loaded { stack, .. }) => stack,
-        Err(error) => panic!("{error}\n{}", error.render(false).unwrap_or_default()),
+        Err(error) => panic!("{error}\n{}", error.render(false, 140).unwrap_or_default()),
     }
 }
 

@@ -7,8 +7,8 @@ use mathison::stack::{LoadError, Settings, load_text};
 /// Returns what is said about a file, errors and warnings.
 fn problems_of(text: &str, settings: &Settings) -> String {
     match load_text("stack.yaml", text, Path::new("tests/suite"), settings) {
-        Ok(loaded) => mathison::yaml::render(&loaded.warnings, &loaded.sources, false),
-        Err(error @ LoadError::Invalid { .. }) => error.render(false).unwrap_or_default(),
+        Ok(loaded) => mathison::yaml::render(&loaded.warnings, &loaded.sources, false, 140),
+        Err(error @ LoadError::Invalid { .. }) => error.render(false, 140).unwrap_or_default(),
         Err(error) => panic!("{error}"),
     }
 }
@@ -1544,7 +1544,7 @@ fn problems_in_manifest_files_point_into_them() {
     }
     let text = "stack: demo\nnamespace: demo\nmanifests:\n  - path: k8s\n";
     let error = load_text("stack.yaml", text, folder.path(), &Settings::default()).unwrap_err();
-    let shown = error.render(false).unwrap().replace(&folder.path().display().to_string(), "FOLDER");
+    let shown = error.render(false, 140).unwrap().replace(&folder.path().display().to_string(), "FOLDER");
     assert!(!shown.contains("aHVudGVyMg"), "{shown}");
     insta::assert_snapshot!(shown, @"
         error: `B` is no name for a ConfigMap: a name has lower-case letters, digits, `-` and `.`, and each part between dots starts and ends with a letter or digit; `B` at position 1 is not allowed

@@ -217,7 +217,7 @@ fn load(rest: &str) -> Stack {
     let text = format!("stack: shop\nnamespace: shop\n{rest}");
     match load_text("shop.yaml", &text, Path::new(""), &Settings::default()) {
         Ok(loaded) => loaded.stack,
-        Err(error) => panic!("{}", error.render(false).unwrap_or_default()),
+        Err(error) => panic!("{}", error.render(false, 140).unwrap_or_default()),
     }
 }
 
