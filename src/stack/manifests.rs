@@ -63,11 +63,19 @@ pub(super) fn read_extra(
     problems: &mut Problems,
 ) -> Vec<Found> {
     let mut found = Vec::new();
+    let errors_before = problems.errors();
     for (name, text) in texts {
         sources.add(name, text);
         let (documents, read_problems) = read_plain(name, text);
         problems.extend(concealed(&read_problems, text));
         take_documents(documents, name, true, locator, sources, &mut found, problems);
+    }
+    if found.is_empty() && problems.errors() == errors_before {
+        // A pipe whose first program failed looks like this, and would let all that came through it before go.
+        problems.push(
+            Problem::error("--manifests", Spot::default(), "it gave no object")
+                .hint("if there shall be none, say so: `--manifests none`"),
+        );
     }
     found
 }

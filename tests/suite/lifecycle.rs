@@ -213,6 +213,9 @@ fn manifests_can_come_from_standard_input(server: &Server) {
     // Without it, it would be deleted: so it must be said on purpose.
     scene.without_a_write("plan stack.yaml").expect_code(64).expect_text(&["--manifests"]);
     scene.without_a_write("apply stack.yaml --auto-approve").expect_code(64);
+    // Nor is it deleted because the program before the pipe failed.
+    environment.mathison(words).input("").finish().expect_code(64).expect_text(&["it gave no object"]);
+    assert!(scene.namespace.get("configmap", "piped").is_some(), "an empty pipe is no order");
     environment.run("apply stack.yaml --manifests none --auto-approve").expect_code(0);
     assert!(scene.namespace.get("configmap", "piped").is_none(), "it was left out on purpose");
 }

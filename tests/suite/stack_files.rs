@@ -101,6 +101,19 @@ fn manifests_from_outside_join_and_may_hold_secrets() {
     assert_ne!(with.digest, without.digest);
 }
 
+/// Such is what a failed `helm template | mathison apply STACK --manifests -` reads.
+#[test]
+fn manifests_from_outside_that_hold_nothing_are_refused() {
+    let sources: [Vec<(String, String)>; 3] =
+        [vec![], vec![("<stdin>".into(), String::new())], vec![("<stdin>".into(), "# nothing\n---\n".into())]];
+    for source in sources {
+        let settings = Settings { extra_manifests: Some(source), ..Settings::default() };
+        let error = load_text("stack.yaml", "stack: demo\nnamespace: demo\n", Path::new(""), &settings).unwrap_err();
+        let shown = error.render(false, 140).unwrap();
+        assert!(shown.contains("it gave no object") && shown.contains("--manifests none"), "{shown}");
+    }
+}
+
 #[test]
 fn a_comment_changes_no_digest_and_a_value_does() {
     let digest = |text: &str| stack(text, &Settings::default()).digest;
