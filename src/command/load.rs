@@ -82,15 +82,7 @@ fn manifest_files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     if !fs::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut found = Vec::new();
-    for entry in fs::read_dir(path)? {
-        let path = entry?.path();
-        let is_manifest =
-            path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|one| ending == *one));
-        if path.is_dir() || is_manifest {
-            found.extend(manifest_files(&path)?);
-        }
-    }
-    found.sort();
-    Ok(found)
+    let mut files = Vec::new();
+    stack::manifest_files(path, &mut files)?;
+    Ok(files)
 }

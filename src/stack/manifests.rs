@@ -100,7 +100,7 @@ fn files(path: &str, folder: &Path, pointer: &str, locator: &Locator<'_>, proble
         return Vec::new();
     }
     let mut files = Vec::new();
-    if let Err(error) = collect(&whole, &mut files) {
+    if let Err(error) = manifest_files(&whole, &mut files) {
         problems.push(locator.error(&pointer, format!("the folder `{path}` cannot be read: {error}")));
     } else if files.is_empty() {
         let problem = locator.error(&pointer, format!("the folder `{path}` holds no `*.yaml`, `*.yml` or `*.json`"));
@@ -109,13 +109,17 @@ fn files(path: &str, folder: &Path, pointer: &str, locator: &Locator<'_>, proble
     files
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+/// Adds the manifest files of a folder and of the folders below it, in the order of their paths.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn manifest_files(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     let mut paths =
         std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
     paths.sort();
     for path in paths {
         if path.is_dir() {
-            collect(&path, files)?;
+            manifest_files(&path, files)?;
         } else if path
             .extension()
             .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))

@@ -33,6 +33,7 @@ mod trail;
 mod value;
 
 pub use load::{LoadError, Loaded, load, load_text};
+pub use manifests::manifest_files;
 pub use nearest::{did_you_mean, nearest};
 pub use schema::json_schema;
 pub use settings::Settings;
