@@ -48,12 +48,8 @@ pub(super) async fn apply(call: Call, environment: &Environment, streams: &Strea
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
     let identity = identity(&call);
     let locked = session.store.lock(&identity.lock_record()).map_err(|error| state_failure(&error))?;
-    // Under the lock it is read again: another run may have ended in between.
-    if let Some(loaded) = locked.load().map_err(|error| state_failure(&error))? {
-        session.state = loaded.state;
-        session.interrupted = loaded.interrupted;
-        session.state_exists = true;
-    }
+    // Under the lock it is read again: another run may have ended in between, also one that destroyed the stack.
+    session.take(locked.load().map_err(|error| state_failure(&error))?)?;
     locked.check_writable().map_err(|error| state_failure(&error))?;
     super::settle::tell(session.interrupted.as_ref(), streams);
     let purpose = if call.destroy { Purpose::Destroy } else { Purpose::Apply };

@@ -13,13 +13,15 @@ use crate::report::Header;
 use crate::resource::{ObjectRef, STACK_LABEL, stack_label};
 use crate::secret;
 use crate::stack::Stack;
-use crate::state::{Intent, Interrupted, Lineage, LocalStore, State, StateError};
+use crate::state::{Intent, Interrupted, Lineage, Loaded, LocalStore, State, StateError};
 
 /// A stack, the cluster it belongs to, and what is recorded of it there.
 pub(super) struct Session {
     pub(super) stack: Stack,
     pub(super) cluster: Cluster,
     pub(super) store: LocalStore,
+    /// True if the stack was given `--manifests`, be it `none`.
+    extra_said: bool,
     pub(super) state: State,
     /// True if the state was saved before.
     pub(super) state_exists: bool,
@@ -34,8 +36,15 @@ pub(super) async fn open(
     cluster: &ClusterRequest,
     streams: &Streams,
 ) -> Result<Session, Failure> {
-    let extra = stack.extra.clone();
-    let stack = load(stack, streams)?;
+    open_loaded(load(stack, streams)?, &stack.extra, cluster).await
+}
+
+/// Opens a session for a stack that is loaded already.
+pub(super) async fn open_loaded(
+    stack: Stack,
+    extra: &ExtraManifests,
+    cluster: &ClusterRequest,
+) -> Result<Session, Failure> {
     let connected = connect(cluster).await?;
     let identity = connected
         .identity()
@@ -44,18 +53,6 @@ pub(super) async fn open(
     let store = LocalStore::open(&cluster.state, &stack.name, &stack.namespace, &identity.0)
         .map_err(|error| state_failure(&error))?;
     let loaded = store.load().map_err(|error| state_failure(&error))?;
-    let state_exists = loaded.is_some();
-    let (state, interrupted) = match loaded {
-        Some(loaded) => (loaded.state, loaded.interrupted),
-        None => (State::new(&stack.name, &stack.namespace, &identity.0, new_lineage()), None),
-    };
-    if state.with_extra_manifests && extra == ExtraManifests::NotSaid {
-        return Err(Failure::new(
-            ExitStatus::Usage,
-            "the last apply had manifests from outside (`--manifests`), and this command has none",
-        )
-        .hinted("give the same `--manifests` again, or `--manifests none` to let those objects go on purpose"));
-    }
     let header = Header {
         context: connected.context_name().unwrap_or("in-cluster").to_owned(),
         server: connected.server().to_owned(),
@@ -64,7 +61,19 @@ pub(super) async fn open(
         file: stack.file.clone(),
         state: store.path().display().to_string(),
     };
-    Ok(Session { stack, cluster: connected, store, state, state_exists, interrupted, header })
+    let state = State::new(&stack.name, &stack.namespace, &identity.0, new_lineage());
+    let mut session = Session {
+        stack,
+        cluster: connected,
+        store,
+        extra_said: *extra != ExtraManifests::NotSaid,
+        state,
+        state_exists: false,
+        interrupted: None,
+        header,
+    };
+    session.take(loaded)?;
+    Ok(session)
 }
 
 async fn connect(request: &ClusterRequest) -> Result<Cluster, Failure> {
@@ -90,6 +99,28 @@ fn new_lineage() -> Lineage {
 }
 
 impl Session {
+    /// Takes what was read of the state. Where nothing is recorded, be it any more, a new line of snapshots begins.
+    pub(super) fn take(&mut self, loaded: Option<Loaded>) -> Result<(), Failure> {
+        self.state_exists = loaded.is_some();
+        (self.state, self.interrupted) = match loaded {
+            Some(loaded) => (loaded.state, loaded.interrupted),
+            None => (State::new(&self.stack.name, &self.stack.namespace, &self.state.cluster, new_lineage()), None),
+        };
+        if self.state.with_extra_manifests && !self.extra_said {
+            return Err(Failure::new(
+                ExitStatus::Usage,
+                "the last apply had manifests from outside (`--manifests`), and this command has none",
+            )
+            .hinted("give the same `--manifests` again, or `--manifests none` to let those objects go on purpose"));
+        }
+        Ok(())
+    }
+
+    /// Tells whether there are keyed digests in the state.
+    pub(super) fn records_secrets(&self) -> bool {
+        self.state.entries.keys().any(|object| object.is_secret())
+    }
+
     /// Reads what the cluster has of everything desired and recorded.
     pub(super) async fn observe(&self) -> Result<Observation, Failure> {
         let observed = async { self.cluster.observe(&self.observe_request().await?).await };
