@@ -73,7 +73,7 @@ fn dispatch(action: RequestAction, environment: &Environment, streams: &Streams)
         }
         RequestAction::Output { stack, cluster, name, show_secrets, json } => {
             let wanted = output::Wanted { name, show_secrets, json };
-            look(output::output(&stack, &cluster, &wanted, environment, streams))
+            look(output::output(&stack, &cluster, &wanted, streams))
         }
         RequestAction::Plan { stack, cluster, policy, detailed_exitcode, json } => {
             look(plan::plan(&stack, &cluster, &policy, plan::Form { detailed_exitcode, json }, environment, streams))

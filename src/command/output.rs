@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Ended;
 use super::load::load;
-use super::session::open;
+use super::session::open_loaded;
 use super::talk::Streams;
-use crate::cli::{ClusterRequest, Environment, StackRequest};
+use crate::cli::{ClusterRequest, StackRequest};
 use crate::failure::{ExitStatus, Failure};
+use crate::live::Observation;
 use crate::stack::OutputSource;
 
 /// What the caller wants to see.
@@ -24,7 +25,6 @@ pub(super) async fn output(
     stack: &StackRequest,
     cluster: &ClusterRequest,
     wanted: &Wanted,
-    _environment: &Environment,
     streams: &Streams,
 ) -> Ended {
     let declared = load(stack, streams)?;
@@ -32,32 +32,39 @@ pub(super) async fn output(
         && !declared.outputs.contains_key(name)
     {
         let names: Vec<&str> = declared.outputs.keys().map(String::as_str).collect();
-        return Err(Failure::new(ExitStatus::Usage, format!("the stack has no output `{name}`"))
-            .hinted(format!("it has: {}", names.join(", ")))
-            .into());
+        let hint =
+            if names.is_empty() { "it declares none".to_owned() } else { format!("it has: {}", names.join(", ")) };
+        return Err(Failure::new(ExitStatus::Usage, format!("the stack has no output `{name}`")).hinted(hint).into());
     }
-    let chosen: BTreeMap<&String, &OutputSource> =
-        declared.outputs.iter().filter(|(name, _)| wanted.name.as_ref().is_none_or(|only| only == *name)).collect();
-    let mut values = BTreeMap::new();
-    let mut secrets = None;
+    let mut chosen = declared.outputs.clone();
+    chosen.retain(|name, _| wanted.name.as_ref().is_none_or(|only| only == name));
+    let is_secret = |source: &OutputSource| matches!(source, OutputSource::SecretKey { .. });
+    let observed = if wanted.show_secrets && chosen.values().any(is_secret) {
+        let session = open_loaded(declared, &stack.extra, cluster).await?;
+        session.observe().await?
+    } else {
+        Observation::default()
+    };
+    let find = super::record::live_secrets(&observed);
+    let (mut values, mut masked) = (BTreeMap::new(), false);
     for (name, source) in chosen {
         let value = match source {
-            OutputSource::Text(text) => text.clone(),
-            OutputSource::SecretKey { .. } if !wanted.show_secrets => MASK.to_owned(),
+            OutputSource::Text(text) => text,
+            OutputSource::SecretKey { .. } if !wanted.show_secrets => {
+                masked = true;
+                MASK.to_owned()
+            }
             OutputSource::SecretKey { secret, key } => {
-                if secrets.is_none() {
-                    let session = open(stack, cluster, streams).await?;
-                    secrets = Some(super::record::live_secrets(&session.observe().await?));
-                }
-                let found = secrets.as_ref().and_then(|find| find(secret, key));
-                let value = found.ok_or_else(|| {
-                    Failure::new(ExitStatus::Error, format!("{secret} has no key `{key}` in this cluster"))
-                        .hinted("apply the stack first")
+                let value = find(&secret, &key).ok_or_else(|| match observed.unreadable.get(&secret) {
+                    Some(why) => Failure::new(ExitStatus::Error, format!("{secret} could not be read: {why}"))
+                        .hinted("ask for the right to get it"),
+                    None => Failure::new(ExitStatus::Error, format!("{secret} has no key `{key}` in this cluster"))
+                        .hinted("apply the stack first"),
                 })?;
                 String::from_utf8_lossy(value.expose()).into_owned()
             }
         };
-        values.insert(name.clone(), value);
+        values.insert(name, value);
     }
     let text = if wanted.json {
         format!("{:#}\n", serde_json::json!(values))
@@ -67,5 +74,8 @@ pub(super) async fn output(
         values.into_iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
     };
     streams.data(&text)?;
+    if masked {
+        streams.say("note: `--show-secrets` prints what is sensitive\n");
+    }
     Ok(ExitStatus::Done)
 }
