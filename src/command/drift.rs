@@ -1,33 +1,34 @@
 //! `mathison drift`: what somebody else changed since the last apply. Reads only.
 
+use std::path::Path;
+
 use super::Ended;
-use super::fill::{add_key_secret, stack_key};
+use super::fill::{KEY_LOST, add_key_secret, stack_key};
 use super::session::open;
 use super::talk::Streams;
-use crate::cli::{ClusterRequest, Environment, StackRequest};
+use crate::cli::{ClusterRequest, StackRequest};
 use crate::drift::{self, Inputs};
 use crate::failure::{ExitStatus, Failure};
 use crate::live::ClusterIdentity;
 use crate::plan::Base;
 use crate::report;
 
-pub(super) async fn drift(
-    stack: &StackRequest,
-    cluster: &ClusterRequest,
-    json: bool,
-    _environment: &Environment,
-    streams: &Streams,
-) -> Ended {
+pub(super) async fn drift(stack: &StackRequest, cluster: &ClusterRequest, json: bool, streams: &Streams) -> Ended {
     let mut session = open(stack, cluster, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
     super::settle::tell(session.interrupted.as_ref(), streams);
     if !session.state_exists {
+        let path = Path::new(&session.header.state);
+        let file = path.file_name().map_or(path, Path::new);
         return Err(Failure::new(ExitStatus::Error, "nothing was recorded of this stack in this cluster yet")
-            .hinted(format!("apply it first, or point `--state` at the folder that holds `{}`", session.header.state))
+            .hinted(format!("apply it first, or name with `--state` the folder that holds `{}`", file.display()))
             .into());
     }
     let observation = session.observe().await?;
-    let (key, _) = stack_key(&session.stack, &observation)?;
+    let (key, key_is_missing) = stack_key(&session.stack, &observation)?;
+    if key_is_missing && session.records_secrets() {
+        streams.insist(&format!("warning: {KEY_LOST}; until an apply does, each Secret is told as changed\n"));
+    }
     add_key_secret(&mut session.stack, &key)?;
     let base = Base {
         stack: session.stack.name.clone(),

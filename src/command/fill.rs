@@ -19,11 +19,15 @@ use crate::stack::{Dependency, Desired, Position, Stack};
 pub(super) struct Filled {
     /// The key of the stack's keyed digests.
     pub(super) key: HmacKey,
-    /// True if the cluster has the key already.
-    pub(super) key_is_live: bool,
+    /// True if the cluster does not have the key (yet, or any more).
+    pub(super) key_is_missing: bool,
     /// What became of each key of each Secret.
     pub(super) fates: BTreeMap<Address, BTreeMap<String, Fate>>,
 }
+
+/// What it means that the key of a stack's keyed digests is gone.
+pub(super) const KEY_LOST: &str =
+    "the key of this stack's records is lost: what was recorded of Secrets is unknown, and will be recorded again";
 
 /// Where the key of a stack's keyed digests stands in the plan.
 pub(super) fn key_address(stack: &Stack) -> Address {
@@ -39,7 +43,7 @@ pub(super) async fn fill(
     environment: &Environment,
     require_sources: bool,
 ) -> Result<Filled, Failure> {
-    let (key, key_is_live) = stack_key(stack, observation)?;
+    let (key, key_is_missing) = stack_key(stack, observation)?;
     let existing = existing_values(stack, cluster).await?;
     let folder = Path::new(&stack.file).parent().unwrap_or(Path::new("")).to_path_buf();
     let env = |name: &str| environment.get(std::ffi::OsStr::new(name))?.to_str().map(str::to_owned);
@@ -68,7 +72,7 @@ pub(super) async fn fill(
         return Err(unfilled(&missing));
     }
     add_key_secret(stack, &key)?;
-    Ok(Filled { key, key_is_live, fates })
+    Ok(Filled { key, key_is_missing, fates })
 }
 
 /// All keys that have no value, in one failure.
@@ -92,7 +96,7 @@ fn put_data(desired: &mut Desired, data: &BTreeMap<String, SecretValue>) {
     }
 }
 
-/// Takes the stack's key from the cluster, or makes a new one.
+/// Takes the stack's key from the cluster, or makes a new one; and tells whether the cluster does not have it.
 pub(super) fn stack_key(stack: &Stack, observation: &Observation) -> Result<(HmacKey, bool), Failure> {
     let name = secret::key_secret_name(&stack.name);
     let object = ObjectRef::new("", "Secret", Some(&stack.namespace), &name);
@@ -102,9 +106,10 @@ pub(super) fn stack_key(stack: &Stack, observation: &Observation) -> Result<(Hma
             Failure::because(ExitStatus::Error, what, &error)
                 .hinted("restore it from a backup; or delete it, and the next apply records every Secret again")
         })?;
-        return Ok((key, true));
+        return Ok((key, false));
     }
-    Ok((HmacKey::generate(&mut fill_random), false))
+    // What may not be read is not missing; the plan refuses over it.
+    Ok((HmacKey::generate(&mut fill_random), !observation.unreadable.contains_key(&object)))
 }
 
 /// Adds the Secret that holds the stack's key, and lets every Secret come after it: their records are keyed by it.

@@ -81,12 +81,10 @@ fn dispatch(action: RequestAction, environment: &Environment, streams: &Streams)
         RequestAction::Apply { stack, cluster, policy, run, destroy } => {
             write(apply::apply(apply::Call { stack, cluster, policy, run, destroy }, environment, streams))
         }
-        RequestAction::Drift { stack, cluster, json } => {
-            look(drift::drift(&stack, &cluster, json, environment, streams))
-        }
+        RequestAction::Drift { stack, cluster, json } => look(drift::drift(&stack, &cluster, json, streams)),
         RequestAction::Verify { stack, cluster, json, require_all, timeout } => {
             let form = verify::Form { json, require_all, timeout };
-            look(verify::verify(&stack, &cluster, form, environment, streams))
+            look(verify::verify(&stack, &cluster, form, streams))
         }
     }
 }

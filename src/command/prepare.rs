@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use serde_json::Value;
 
-use super::fill::{Filled, fill};
+use super::fill::{Filled, KEY_LOST, fill};
 use super::session::{Session, failed};
 use super::settle::settle;
 use crate::apply::Keyed;
@@ -149,12 +149,8 @@ async fn dry_run(cluster: &Cluster, change: &Change) -> (ObjectRef, Result<Value
 }
 
 fn warn(plan: &mut Plan, session: &Session, filled: &Filled, predictions: &BTreeMap<ObjectRef, Prediction>) {
-    let secrets_recorded = session.state.entries.keys().any(|object| object.is_secret());
-    if secrets_recorded && !filled.key_is_live {
-        plan.warnings.push(
-            "the key of this stack's records is lost: what was recorded of Secrets is unknown, and will be recorded again"
-                .to_owned(),
-        );
+    if session.records_secrets() && filled.key_is_missing {
+        plan.warnings.push(KEY_LOST.to_owned());
     }
     for (address, fates) in &filled.fates {
         for (key, _) in fates.iter().filter(|(_, fate)| **fate == Fate::Unknown) {

@@ -8,7 +8,7 @@ use super::Ended;
 use super::session::{Session, open};
 use super::talk::Streams;
 use crate::apply::{AskContext, FindSecret, ask};
-use crate::cli::{ClusterRequest, Environment, StackRequest};
+use crate::cli::{ClusterRequest, StackRequest};
 use crate::failure::{ExitStatus, Failure};
 use crate::report;
 use crate::verify::{CheckOutcome, CheckResult};
@@ -23,13 +23,7 @@ pub(super) struct Form {
 /// Checks under way at once: each may be a shell in a pod.
 const AT_ONCE: usize = 8;
 
-pub(super) async fn verify(
-    stack: &StackRequest,
-    cluster: &ClusterRequest,
-    form: Form,
-    _environment: &Environment,
-    streams: &Streams,
-) -> Ended {
+pub(super) async fn verify(stack: &StackRequest, cluster: &ClusterRequest, form: Form, streams: &Streams) -> Ended {
     let session = open(stack, cluster, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
     let results = run(&session, form.timeout).await?;
