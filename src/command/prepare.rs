@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::graph::DependencyGraph;
 use crate::live::{Observation, Prediction};
 use crate::plan::{self, Change, Inputs, Plan, Policy};
-use crate::resource::ObjectRef;
+use crate::resource::{Manifest, ObjectRef};
 use crate::secret::Fate;
 use crate::ssa::{self, Schema};
 use crate::stack::Grant;
@@ -110,7 +110,11 @@ pub(super) fn schema(api_version: &str, kind: &str) -> Option<Schema> {
 
 /// Asks the server for a dry run of every change whose result is not certain. A missing right leaves it uncertain.
 async fn ask_server(cluster: &Cluster, plan: &Plan) -> Result<BTreeMap<ObjectRef, Prediction>, Failure> {
-    let asked = plan.changes.iter().filter(|change| plan::wants_dry_run(change)).map(|change| dry_run(cluster, change));
+    let asked = plan
+        .changes
+        .iter()
+        .filter(|change| plan::wants_dry_run(change))
+        .filter_map(|change| Some(dry_run(cluster, change, plan::sends(change)?)));
     let mut answers = futures::stream::iter(asked).buffer_unordered(DRY_RUNS);
     let mut predictions = BTreeMap::new();
     while let Some((object, answer)) = answers.next().await {
@@ -133,11 +137,7 @@ async fn ask_server(cluster: &Cluster, plan: &Plan) -> Result<BTreeMap<ObjectRef
     Ok(predictions)
 }
 
-async fn dry_run(cluster: &Cluster, change: &Change) -> (ObjectRef, Result<Value, ClusterError>) {
-    let object = change.object.clone();
-    let Some(manifest) = plan::sends(change) else {
-        return (object, Ok(Value::Null));
-    };
+async fn dry_run(cluster: &Cluster, change: &Change, manifest: &Manifest) -> (ObjectRef, Result<Value, ClusterError>) {
     let options = ApplyOptions {
         dry_run: true,
         force: !change.forced.is_empty(),
@@ -145,7 +145,7 @@ async fn dry_run(cluster: &Cluster, change: &Change) -> (ObjectRef, Result<Value
         resource_version: None,
     };
     let answer = cluster.apply(manifest, &options).await.map(|live| live.object);
-    (object, answer)
+    (change.object.clone(), answer)
 }
 
 fn warn(plan: &mut Plan, session: &Session, filled: &Filled, predictions: &BTreeMap<ObjectRef, Prediction>) {
