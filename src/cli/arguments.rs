@@ -8,6 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::request::GraphForm;
 use super::words::{assignment, duration, grant, parallelism};
 
+/// What stands apart in each command's help.
+const GLOBAL: &str = "Global options";
+
 #[derive(Debug, Parser)]
 #[command(name = "mathison", version, about = "A declarative plan/apply engine for Kubernetes", max_term_width = 100)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
@@ -15,14 +18,14 @@ pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
     /// When to use colour
-    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN", help_heading = GLOBAL)]
     pub(super) color: ColorChoice,
-    /// Say less: errors and the last line only
-    #[arg(short, long, global = true)]
+    /// Say less: no header and no progress; `apply` and `destroy` show no plan that nobody is asked about
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub(super) quiet: bool,
-    /// Say more; twice for more still
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub(super) verbose: u8,
+    /// Say more: what is otherwise only counted, the fields of what is created, the warnings of the stack
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    pub(super) verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -35,29 +35,32 @@ fn set(environment: &Environment, name: &str) -> bool {
 }
 
 fn talk(cli: &Cli, environment: &Environment) -> Talk {
+    let dumb = environment.get(&OsString::from("TERM")).is_some_and(|term| term == "dumb");
     let color = |terminal: bool| match cli.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
-        ColorChoice::Auto => {
-            terminal
-                && !set(environment, "NO_COLOR")
-                && environment.get(&OsString::from("TERM")).is_none_or(|term| term != "dumb")
-        }
+        ColorChoice::Auto => terminal && !set(environment, "NO_COLOR") && !dumb,
     };
     let stderr = std::io::stderr().is_terminal();
     let columns = environment.get(&OsString::from("COLUMNS")).and_then(|text| text.to_str()?.parse().ok());
     Talk {
         color_stdout: color(std::io::stdout().is_terminal()),
         color_stderr: color(stderr),
-        live: stderr && !set(environment, "CI") && cli.color != ColorChoice::Never,
-        can_ask: std::io::stdin().is_terminal(),
-        width: columns.unwrap_or(if stderr { terminal_width() } else { 100 }),
-        verbosity: if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) },
+        live: stderr && !dumb && !set(environment, "CI") && cli.color != ColorChoice::Never,
+        can_ask: stderr && std::io::stdin().is_terminal(),
+        width: columns.unwrap_or(if stderr { usize::from(terminal_width()).max(40) } else { 100 }),
+        verbosity: if cli.quiet { -1 } else { i8::from(cli.verbose) },
     }
 }
 
-fn terminal_width() -> usize {
-    rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| usize::from(size.ws_col).max(40))
+/// Returns the columns of the terminal at standard error, as they are now.
+#[must_use]
+pub fn terminal_width() -> u16 {
+    match rustix::termios::tcgetwinsize(std::io::stderr()) {
+        Ok(size) if size.ws_col > 0 => size.ws_col,
+        // Some pseudo-terminals have no size.
+        _ => 80,
+    }
 }
 
 #[cfg(test)]

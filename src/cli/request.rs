@@ -28,11 +28,11 @@ pub struct Talk {
     pub color_stderr: bool,
     /// Standard error is a terminal that may be redrawn.
     pub live: bool,
-    /// Somebody can answer a question: standard input is a terminal.
+    /// Somebody sees a question and can answer it: standard error and standard input are terminals.
     pub can_ask: bool,
     /// Columns of the terminal.
     pub width: usize,
-    /// 0 normal, 1 and more for `-v`, -1 for `-q`.
+    /// 0 normal, 1 for `-v`, -1 for `-q`.
     pub verbosity: i8,
 }
 

@@ -15,7 +15,7 @@ use super::session::{open, state_failure};
 use super::talk::Streams;
 use super::{Ended, Stopped, verify};
 use crate::apply::{Options, Outcome, Stop, Walk};
-use crate::cli::{ClusterRequest, Environment, PolicyRequest, RunRequest, StackRequest};
+use crate::cli::{self, ClusterRequest, Environment, PolicyRequest, RunRequest, StackRequest};
 use crate::event::{Event, ResourceEnd};
 use crate::failure::{ExitStatus, Failure};
 use crate::plan::Plan;
@@ -168,8 +168,7 @@ fn reporter(call: &Call, streams: &Streams) -> Reporter {
     } else if streams.talk.verbosity < 0 {
         Reporter::quiet(Box::new(io::stderr()), palette)
     } else if streams.talk.live {
-        let width = u16::try_from(streams.talk.width).unwrap_or(u16::MAX);
-        Reporter::tree(Box::new(io::stderr()), move || width, palette)
+        Reporter::tree(Box::new(io::stderr()), cli::terminal_width, palette)
     } else {
         Reporter::lines(Box::new(io::stderr()), palette)
     }
