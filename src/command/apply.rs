@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use super::approve::approve;
+use super::approve::{approve, nobody_to_ask};
 use super::plan::refused;
 use super::prepare::{Prepared, Purpose, prepare};
 use super::record::{self, Identity, Recorder};
@@ -42,7 +42,7 @@ impl Call {
 pub(super) async fn apply(call: Call, environment: &Environment, streams: &Streams) -> Ended {
     if !call.run.auto_approve && !streams.talk.can_ask {
         // Said before anything is asked of a cluster: a run that could never go on should not begin.
-        approve("", &call, streams)?;
+        return Err(nobody_to_ask().into());
     }
     let mut session = open(&call.stack, &call.cluster, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
@@ -62,7 +62,7 @@ pub(super) async fn apply(call: Call, environment: &Environment, streams: &Strea
     check_digest(plan, &call)?;
     if plan.has_changes() && !call.run.auto_approve {
         let question = report::prompt(plan, &prepared.session.header, &streams.talk_options());
-        if !approve(&question, &call, streams)? {
+        if !approve(&question, streams)? {
             streams.insist("not approved: only `yes` approves; nothing was written\n");
             return Ok(ExitStatus::Error);
         }
@@ -82,16 +82,25 @@ fn identity(call: &Call) -> Identity {
 }
 
 fn show(plan: &Plan, call: &Call, streams: &Streams) -> Result<(), Stopped> {
-    let text = report::plan_text(plan, &streams.data_options());
-    if call.run.json {
-        streams.say(&text);
-    } else if streams.talk.verbosity >= 0 {
-        streams.data(&text)?;
-    } else if !call.run.auto_approve && plan.has_changes() {
-        // Nobody can approve what was not shown.
-        streams.insist(&text);
+    // Nobody can approve what was not shown.
+    let is_asked_about = !call.run.auto_approve && plan.has_changes();
+    let is_quiet = streams.talk.verbosity < 0;
+    if call.run.json || is_quiet {
+        if is_asked_about || !is_quiet {
+            streams.insist(&report::plan_text(plan, &streams.talk_options()));
+        }
+        return Ok(());
     }
-    Ok(())
+    match streams.data(&report::plan_text(plan, &streams.data_options())) {
+        // Whoever read it went away. What is approved goes on; what is not was not read to its end.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !is_asked_about => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(ExitStatus::Error, "the plan could not be shown to its end; nothing was written")
+                .hinted("`--auto-approve` applies it unread")
+                .into())
+        }
+        result => Ok(result?),
+    }
 }
 
 fn check_digest(plan: &Plan, call: &Call) -> Result<(), Failure> {
@@ -104,7 +113,9 @@ fn check_digest(plan: &Plan, call: &Call) -> Result<(), Failure> {
         ExitStatus::Stale,
         format!("the plan is {found}, not {wanted} as was reviewed; nothing was written"),
     )
-    .hinted("something moved since the review; read the plan above and approve its digest instead"))
+    .hinted(
+        "the stack or the cluster moved since the review: read the plan as it is now, then give the digest named here",
+    ))
 }
 
 async fn carry_out(

@@ -2,26 +2,25 @@
 
 use std::io::{self, BufRead as _};
 
-use super::apply::Call;
 use super::talk::Streams;
 use crate::failure::{ExitStatus, Failure};
 use crate::report;
 
-/// Asks whether to go on. An error where nobody can be asked.
-pub(super) fn approve(question: &str, call: &Call, streams: &Streams) -> Result<bool, Failure> {
-    if !streams.talk.can_ask {
-        return Err(Failure::new(ExitStatus::Usage, "approval is needed, and standard input is no terminal to ask on")
-            .hinted(format!(
-                "nothing was written; `mathison {} {} --auto-approve` goes on without asking",
-                call.word(),
-                call.stack.file.display()
-            )));
-    }
+/// Why a run does not even begin. The command is not spelled out: without its other flags it would be another one.
+pub(super) fn nobody_to_ask() -> Failure {
+    Failure::new(
+        ExitStatus::Usage,
+        "approval is needed, and there is no terminal to ask on (standard input and standard error); nothing was written",
+    )
+    .hinted("add `--auto-approve` to go on without being asked")
+}
+
+/// Asks whether to go on.
+pub(super) fn approve(question: &str, streams: &Streams) -> Result<bool, Failure> {
     streams.insist(question);
     let mut line = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .map_err(|error| Failure::because(ExitStatus::Error, "failed to read the answer", &error))?;
+    io::stdin().lock().read_line(&mut line).map_err(|error| {
+        Failure::because(ExitStatus::Error, "failed to read the answer; nothing was written", &error)
+    })?;
     Ok(report::is_yes(&line))
 }

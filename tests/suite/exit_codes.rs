@@ -7,6 +7,7 @@ use crate::support::cluster::{Server, User};
 use crate::support::environment::TestEnv;
 
 on_each_server!(
+    zero_only_for_what_was_done,
     one_where_something_unchanged_is_not_ready,
     three_where_a_check_failed,
     four_where_the_plan_is_not_the_reviewed_one,
@@ -48,6 +49,15 @@ fn with_stack(server: &Server, namespace: &str) -> TestEnv {
     let environment = server.environment(User::Admin);
     environment.write("stack.yaml", &STACK.replace("NAMESPACE", namespace));
     environment
+}
+
+/// A reader that goes away before the plan is written keeps nothing from being applied.
+fn zero_only_for_what_was_done(server: &Server) {
+    let namespace = server.namespace("code-zero");
+    let environment = with_stack(server, namespace.name());
+    let script = "{ \"$0\" apply stack.yaml --auto-approve --no-wait; echo \"code $?\" >&2; } | exec 0<&-";
+    environment.program("sh", ["-c", script, env!("CARGO_BIN_EXE_mathison")]).finish().expect_text(&["code 0"]);
+    assert!(namespace.get("configmap", "kept").is_some());
 }
 
 /// What was cut short is not made good by being run again.
