@@ -304,21 +304,27 @@ fn is_within(path: &str, field: &str) -> bool {
     }
 }
 
+impl ResourceDrift {
+    /// Tells whether a field of this resource counts as drift: somebody else changed it, and no mute covers it. Added
+    /// fields count only where the stack says `exclusive`; what is pending never does.
+    #[must_use]
+    pub fn counts(&self, field: &FieldDrift) -> bool {
+        field.muted.is_none()
+            && match field.kind {
+                DriftKind::Drift | DriftKind::Both => true,
+                DriftKind::Added => self.exclusive,
+                DriftKind::Pending => false,
+            }
+    }
+}
+
 impl DriftReport {
-    /// Tells whether anything counts as drift: a resource that is gone or made anew, or a field that somebody else
-    /// changed and no mute covers. Added fields count only where the stack says `exclusive`; what is pending never does.
+    /// Tells whether anything counts as drift: a resource that is gone or made anew, or a field of one.
     #[must_use]
     pub fn has_drift(&self) -> bool {
         self.resources.iter().any(|resource| match &resource.state {
             ResourceState::Deleted | ResourceState::Recreated => true,
-            ResourceState::Changed(fields) => fields.iter().any(|field| {
-                field.muted.is_none()
-                    && match field.kind {
-                        DriftKind::Drift | DriftKind::Both => true,
-                        DriftKind::Added => resource.exclusive,
-                        DriftKind::Pending => false,
-                    }
-            }),
+            ResourceState::Changed(fields) => fields.iter().any(|field| resource.counts(field)),
             ResourceState::Clean
             | ResourceState::NotApplied
             | ResourceState::LeftTheFile

@@ -6,35 +6,34 @@ use crate::drift::{DriftKind, DriftReport, FieldDrift, ResourceDrift, ResourceSt
 
 /// How much drifted, and what does not count as drift.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DriftCounts {
+pub(super) struct DriftCounts {
     /// Fields that somebody else changed, or added where the stack says `exclusive`.
-    pub fields: usize,
+    pub(super) fields: usize,
     /// Resources with such fields.
-    pub resources: usize,
+    pub(super) resources: usize,
     /// Resources that are gone.
-    pub deleted: usize,
+    pub(super) deleted: usize,
     /// Resources that somebody deleted and made anew.
-    pub recreated: usize,
+    pub(super) recreated: usize,
     /// Field managers whose hand it was.
-    pub managers: BTreeSet<String>,
+    pub(super) managers: BTreeSet<String>,
     /// Fields that only we changed, in the file.
-    pub pending: usize,
+    pub(super) pending: usize,
     /// Fields that others added and that are none of our business.
-    pub added: usize,
+    pub(super) added: usize,
     /// Drifted fields that the stack mutes.
-    pub muted: usize,
+    pub(super) muted: usize,
     /// Resources in the file that were never applied.
-    pub not_applied: usize,
+    pub(super) not_applied: usize,
     /// Recorded resources that left the file.
-    pub left_the_file: usize,
+    pub(super) left_the_file: usize,
     /// Resources that could not be read.
-    pub unreadable: usize,
+    pub(super) unreadable: usize,
 }
 
 impl DriftCounts {
     /// Counts a report.
-    #[must_use]
-    pub fn of(report: &DriftReport) -> Self {
+    pub(super) fn of(report: &DriftReport) -> Self {
         let mut counts = Self::default();
         for resource in &report.resources {
             match &resource.state {
@@ -53,7 +52,7 @@ impl DriftCounts {
     fn add_fields(&mut self, resource: &ResourceDrift, fields: &[FieldDrift]) {
         let before = self.fields;
         for field in fields {
-            if counts_as_drift(resource, field) {
+            if resource.counts(field) {
                 self.fields += 1;
                 self.managers.extend(field.change.by.iter().map(|by| by.manager.clone()));
             } else if field.muted.is_some() {
@@ -67,22 +66,6 @@ impl DriftCounts {
         }
         self.resources += usize::from(self.fields > before);
     }
-
-    /// Tells whether anything drifted: what makes `drift` exit with 2.
-    #[must_use]
-    pub fn is_drift(&self) -> bool {
-        self.fields + self.deleted + self.recreated > 0
-    }
-}
-
-/// Tells whether a field counts: somebody else's change that is not muted, and what was added only to an exclusive resource.
-pub(super) fn counts_as_drift(resource: &ResourceDrift, field: &FieldDrift) -> bool {
-    field.muted.is_none()
-        && match field.kind {
-            DriftKind::Drift | DriftKind::Both => true,
-            DriftKind::Added => resource.exclusive,
-            DriftKind::Pending => false,
-        }
 }
 
 #[cfg(test)]
@@ -95,7 +78,6 @@ mod tests {
         let counts = DriftCounts::of(&sample_report());
         assert_eq!((counts.fields, counts.resources, counts.deleted, counts.recreated), (2, 1, 1, 1));
         assert_eq!((counts.pending, counts.added, counts.muted, counts.unreadable), (2, 1, 1, 1));
-        assert!(counts.is_drift());
     }
 
     #[test]
@@ -103,12 +85,5 @@ mod tests {
         let mut report = sample_report();
         report.resources.iter_mut().for_each(|resource| resource.exclusive = true);
         assert_eq!(DriftCounts::of(&report).fields, 3);
-    }
-
-    #[test]
-    fn what_we_changed_ourselves_is_no_drift() {
-        let mut report = sample_report();
-        report.resources.retain(|resource| matches!(resource.state, ResourceState::NotApplied));
-        assert!(!DriftCounts::of(&report).is_drift());
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::drift_counts::{DriftCounts, counts_as_drift};
+use super::drift_counts::DriftCounts;
 use super::json::{BaseJson, FORMAT_VERSION, FieldJson, ObjectJson, ShownJson, document_text};
 use crate::drift::{DriftKind, DriftReport, FieldDrift, ResourceDrift, ResourceState};
 
@@ -74,7 +74,7 @@ pub fn drift_json(report: &DriftReport) -> String {
     document_text(&DriftJson {
         format_version: FORMAT_VERSION,
         base: (&report.base).into(),
-        drift: counts.is_drift(),
+        drift: report.has_drift(),
         counts: CountsJson {
             fields: counts.fields,
             resources: counts.resources,
@@ -120,7 +120,7 @@ fn field_json<'a>(resource: &ResourceDrift, field: &'a FieldDrift) -> FieldDrift
             DriftKind::Both => "both",
             DriftKind::Added => "added",
         },
-        counts: counts_as_drift(resource, field),
+        counts: resource.counts(field),
         change: (&field.change).into(),
         desired: field.desired.as_ref().map(Into::into),
         muted: field.muted.as_ref().map(|(reason, until)| MutedJson { reason, until }),

@@ -35,15 +35,15 @@ pub fn drift_text(report: &DriftReport, options: &Options) -> String {
         Line::new().paint(Meaning::Quiet, "Values with … in them are whole in --json.").write(&mut out, options, 0, 0);
     }
     let counts = DriftCounts::of(report);
-    if let Some(besides) = besides(&counts) {
+    if let Some(besides) = besides(&counts, report.has_drift()) {
         Line::new().text(besides).write(&mut out, options, 0, 2);
     }
-    last_line(&mut out, options, drift_summary(&counts));
+    last_line(&mut out, options, drift_summary(&counts, report.has_drift()));
     out
 }
 
-fn drift_summary(counts: &DriftCounts) -> String {
-    if !counts.is_drift() {
+fn drift_summary(counts: &DriftCounts, has_drift: bool) -> String {
+    if !has_drift {
         return match counts.unreadable {
             0 => "No drift.".to_owned(),
             unreadable => format!("No drift found, but {} could not be read.", counted(unreadable, "resource")),
@@ -66,14 +66,14 @@ fn drift_summary(counts: &DriftCounts) -> String {
 }
 
 /// Returns what was found and is no drift.
-fn besides(counts: &DriftCounts) -> Option<String> {
+fn besides(counts: &DriftCounts, has_drift: bool) -> Option<String> {
     let parts: Vec<String> = [
         (counts.pending, "field", "pending (changed in the file)"),
         (counts.added, "field", "added by others"),
         (counts.muted, "field", "muted"),
         (counts.not_applied, "resource", "never applied"),
         (counts.left_the_file, "resource", "no longer in the file"),
-        (if counts.is_drift() { counts.unreadable } else { 0 }, "resource", "not readable"),
+        (if has_drift { counts.unreadable } else { 0 }, "resource", "not readable"),
     ]
     .into_iter()
     .filter(|(count, ..)| *count > 0)

@@ -113,7 +113,8 @@ pub(super) fn last_line(out: &mut String, options: &Options, text: impl AsRef<st
 }
 
 /// Returns `1 check` or `3 checks`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
+#[must_use]
+pub fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 

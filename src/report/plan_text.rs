@@ -7,7 +7,7 @@ use super::style::{Meaning, Options};
 use super::words::{action_words, attribution_words, certainty_words, conflict_words, consequence_words, reason_words};
 use crate::plan::{Action, Certainty, Change, Conflict, Plan, Reason};
 
-/// Returns a plan as text. The last line is [`plan_summary`].
+/// Returns a plan as text. The last line, `Plan: 1 to create, …`, sums it up.
 #[must_use]
 pub fn plan_text(plan: &Plan, options: &Options) -> String {
     let mut out = String::new();
@@ -23,8 +23,7 @@ pub fn plan_text(plan: &Plan, options: &Options) -> String {
 }
 
 /// Returns the last line of a plan, which scripts may look for.
-#[must_use]
-pub fn plan_summary(plan: &Plan) -> String {
+fn plan_summary(plan: &Plan) -> String {
     let counts = plan.counts();
     if !plan.has_changes() {
         let nothing = if plan.destroy { "Nothing to destroy." } else { "No changes. Everything is as declared." };

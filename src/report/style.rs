@@ -6,7 +6,7 @@ use crate::plan::Action;
 
 /// What a piece of text means. Colour never says anything that the text does not say as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Meaning {
+pub(super) enum Meaning {
     /// Just text.
     Plain,
     /// Something comes into being.
@@ -35,8 +35,7 @@ pub enum Meaning {
 
 impl Meaning {
     /// Returns what an action means.
-    #[must_use]
-    pub fn of(action: Action) -> Self {
+    pub(super) fn of(action: Action) -> Self {
         match action {
             Action::NoChange => Self::Quiet,
             Action::Create => Self::Create,
@@ -85,8 +84,7 @@ impl Palette {
     }
 
     /// Returns `text` in the colour of its meaning.
-    #[must_use]
-    pub fn paint(self, meaning: Meaning, text: &str) -> String {
+    pub(super) fn paint(self, meaning: Meaning, text: &str) -> String {
         if !self.colour || meaning == Meaning::Plain || text.is_empty() {
             return text.to_owned();
         }

@@ -7,26 +7,25 @@ use crate::verify::{CheckOutcome, CheckResult};
 
 /// How many checks ended how. What could not be asked never counts as passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CheckCounts {
+pub(super) struct CheckCounts {
     /// The answer was the expected one.
-    pub passed: usize,
+    pub(super) passed: usize,
     /// It was not.
-    pub failed: usize,
+    pub(super) failed: usize,
     /// It could not be asked.
-    pub skipped: usize,
+    pub(super) skipped: usize,
 }
 
 impl CheckCounts {
     /// Counts results.
-    #[must_use]
-    pub fn of(results: &[CheckResult]) -> Self {
+    pub(super) fn of(results: &[CheckResult]) -> Self {
         let mut counts = Self::default();
         results.iter().for_each(|result| counts.add(&result.outcome));
         counts
     }
 
     /// Counts one more.
-    pub fn add(&mut self, outcome: &CheckOutcome) {
+    pub(super) fn add(&mut self, outcome: &CheckOutcome) {
         match outcome {
             CheckOutcome::Passed => self.passed += 1,
             CheckOutcome::Failed(_) => self.failed += 1,
@@ -45,7 +44,7 @@ pub(super) fn check_line(name: &str, outcome: &CheckOutcome) -> Line {
     }
 }
 
-/// Returns the results one a line, in the order given. The last line is [`verify_summary`].
+/// Returns the results one a line, in the order given. The last line, `Checks: 1 passed, …`, counts them.
 #[must_use]
 pub fn verify_text(results: &[CheckResult], options: &Options) -> String {
     let mut out = String::new();
@@ -61,8 +60,7 @@ pub fn verify_text(results: &[CheckResult], options: &Options) -> String {
 }
 
 /// Returns the last line, which scripts may look for.
-#[must_use]
-pub fn verify_summary(results: &[CheckResult]) -> String {
+fn verify_summary(results: &[CheckResult]) -> String {
     let CheckCounts { passed, failed, skipped } = CheckCounts::of(results);
     format!("Checks: {passed} passed, {failed} failed, {skipped} skipped.")
 }

@@ -14,7 +14,8 @@ use std::io::{self, Write};
 
 use self::json::JsonLines;
 use self::lines::Lines;
-pub use self::tally::{Summary, Tally};
+pub use self::tally::Summary;
+use self::tally::Tally;
 use self::tree::Tree;
 use super::line::Line;
 use super::style::{Meaning, Options, Palette};
@@ -102,12 +103,6 @@ impl Reporter {
         })
     }
 
-    /// Returns what was counted so far.
-    #[must_use]
-    pub fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
     fn attempt(&mut self, write: impl FnOnce(&mut Form) -> io::Result<()>) -> io::Result<()> {
         if self.broken {
             return Ok(());
@@ -152,7 +147,7 @@ mod tests {
             for event in events() {
                 reporter.report(&event).unwrap();
             }
-            assert_eq!((reporter.tally().created, reporter.tally().not_ready, reporter.tally().skipped), (1, 1, 1));
+            assert_eq!((reporter.tally.created, reporter.tally.not_ready, reporter.tally.skipped), (1, 1, 1));
         }
     }
 
@@ -193,7 +188,7 @@ mod tests {
             let errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
             assert_eq!(errors.iter().map(io::Error::kind).collect::<Vec<_>>(), [io::ErrorKind::BrokenPipe]);
             assert!(reporter.finish(&Summary::default()).is_ok());
-            assert_eq!(reporter.tally().not_ready, 1);
+            assert_eq!(reporter.tally.not_ready, 1);
         }
     }
 }

@@ -7,26 +7,25 @@ use crate::report::verify_text::CheckCounts;
 
 /// What was counted during a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "the names of the actions and ends")]
-pub struct Tally {
-    pub created: usize,
-    pub updated: usize,
-    pub adopted: usize,
-    pub deleted: usize,
-    pub forgotten: usize,
-    pub failed: usize,
-    pub not_ready: usize,
-    pub moved: usize,
-    pub skipped: usize,
-    pub not_started: usize,
-    pub unknown: usize,
-    pub checks: CheckCounts,
+pub(super) struct Tally {
+    pub(super) created: usize,
+    pub(super) updated: usize,
+    pub(super) adopted: usize,
+    pub(super) deleted: usize,
+    pub(super) forgotten: usize,
+    pub(super) failed: usize,
+    pub(super) not_ready: usize,
+    pub(super) moved: usize,
+    pub(super) skipped: usize,
+    pub(super) not_started: usize,
+    pub(super) unknown: usize,
+    pub(super) checks: CheckCounts,
     /// True once somebody asked to stop.
-    pub stopped: bool,
+    pub(super) stopped: bool,
 }
 
 /// What the plan says about a run and no event does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
     /// True for `destroy`.
     pub destroy: bool,
@@ -38,7 +37,7 @@ pub struct Summary {
 
 impl Tally {
     /// Counts an event.
-    pub fn add(&mut self, event: &Event) {
+    pub(super) fn add(&mut self, event: &Event) {
         match event {
             Event::ResourceFinished { action, end, .. } => match end {
                 ResourceEnd::Done => match action {
@@ -64,8 +63,7 @@ impl Tally {
     }
 
     /// Returns how many resources were dealt with.
-    #[must_use]
-    pub fn done(&self) -> usize {
+    fn done(&self) -> usize {
         self.created + self.updated + self.adopted + self.deleted + self.forgotten
     }
 
