@@ -158,10 +158,18 @@ async fn carry_out(
     let unknown = outcome.ends.values().any(|(_, end)| matches!(end, ResourceEnd::Unknown(_)));
     let saved = recorder.finish(prepared, !unknown && outcome.record_error.is_none());
     let counts = plan.counts();
-    let summary = Summary { destroy: plan.destroy, unchanged: counts.unchanged, kept: counts.keep };
-    if let Ok((mut reporter, result)) = reporting.await {
-        // A reader that went away saw less; the work is done and recorded all the same.
-        let _ = result.and_then(|()| reporter.finish(&summary));
+    let summary = Summary {
+        destroy: plan.destroy,
+        unchanged: counts.unchanged,
+        kept: counts.keep,
+        recorded: saved.is_ok() && outcome.record_error.is_none(),
+    };
+    if let Ok((mut reporter, result)) = reporting.await
+        && let Err(error) = result.and_then(|()| reporter.finish(&summary))
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        // The work is done and recorded all the same.
+        streams.insist(&format!("warning: not all of the progress could be written: {error}\n"));
     }
     saved?;
     if let Some(why) = &outcome.record_error {
@@ -223,15 +231,16 @@ fn watch_for_interrupts() -> watch::Receiver<Stop> {
     told
 }
 
-/// The exit code of a run: what failed weighs more than what moved, that more than an interruption, that more than checks.
+/// The exit code of a run: an interruption weighs more than what failed (it may be why), that more than what moved, that
+/// more than checks.
 fn status(outcome: &Outcome, call: &Call) -> ExitStatus {
     let any = |test: fn(&ResourceEnd) -> bool| outcome.ends.values().any(|(_, end)| test(end));
-    if any(|end| matches!(end, ResourceEnd::Failed(_) | ResourceEnd::NotReady(_) | ResourceEnd::Unknown(_))) {
-        if outcome.interrupted { ExitStatus::Interrupted } else { ExitStatus::Error }
+    if outcome.interrupted {
+        ExitStatus::Interrupted
+    } else if any(|end| matches!(end, ResourceEnd::Failed(_) | ResourceEnd::NotReady(_) | ResourceEnd::Unknown(_))) {
+        ExitStatus::Error
     } else if any(|end| matches!(end, ResourceEnd::Moved(_))) {
         ExitStatus::Stale
-    } else if outcome.interrupted {
-        ExitStatus::Interrupted
     } else {
         verify::status(&outcome.checks, call.run.require_all)
     }

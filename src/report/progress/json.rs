@@ -107,7 +107,7 @@ impl JsonLines {
 
     pub(super) fn finish(&mut self, tally: &Tally, summary: &Summary) -> io::Result<()> {
         self.write(EventJson::Summary {
-            result: tally.result_code(),
+            result: tally.result_code(summary),
             destroy: summary.destroy,
             created: tally.created,
             updated: tally.updated,
@@ -211,7 +211,7 @@ mod tests {
         {"format_version":"1.0","type":"check_finished","name":"redis answers","outcome":"failed","why":"no pod is ready","elapsed_ms":300}
         {"format_version":"1.0","type":"check_finished","name":"vector works","outcome":"skipped","why":"no container can be asked here","elapsed_ms":300}
         {"format_version":"1.0","type":"run_finished","elapsed_ms":70000}
-        {"format_version":"1.0","type":"summary","result":"failed","destroy":false,"created":1,"updated":0,"adopted":0,"deleted":0,"forgotten":0,"unchanged":2,"kept":0,"failed":0,"not_ready":1,"moved":0,"skipped":1,"not_started":0,"unknown":0,"checks":{"passed":1,"failed":1,"skipped":1}}
+        {"format_version":"1.0","type":"summary","result":"interrupted","destroy":false,"created":1,"updated":0,"adopted":0,"deleted":0,"forgotten":0,"unchanged":2,"kept":0,"failed":0,"not_ready":1,"moved":0,"skipped":1,"not_started":0,"unknown":0,"checks":{"passed":1,"failed":1,"skipped":1}}
         "#);
     }
 }

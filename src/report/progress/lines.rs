@@ -62,7 +62,7 @@ mod tests {
         check postgres answers: passed
         check redis answers: FAILED: no pod is ready
         check vector works: SKIPPED: no container can be asked here
-        Apply failed: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1 skipped.
+        Apply interrupted: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1 skipped.
         "#);
     }
 }

@@ -93,7 +93,7 @@ impl Reporter {
     pub fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         let tally = self.tally;
         self.attempt(|form| {
-            let meaning = if tally.is_success() { Meaning::Good } else { Meaning::Bad };
+            let meaning = if tally.result_code(summary) == "complete" { Meaning::Good } else { Meaning::Bad };
             let line = Line::new().paint(meaning, tally.sentence(summary));
             match form {
                 Form::Tree(tree) => tree.finish(&line),
@@ -164,7 +164,7 @@ mod tests {
         stopping: what is under way (1) will be finished and saved; interrupt again to stop now
         redis.Service/redis: skipped, since it waits for redis.StatefulSet/redis
         check redis answers: FAILED: no pod is ready
-        Apply failed: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1 skipped.
+        Apply interrupted: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1 skipped.
         "#);
     }
 

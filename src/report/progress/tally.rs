@@ -33,6 +33,14 @@ pub struct Summary {
     pub unchanged: usize,
     /// Resources that would have been deleted, but are kept.
     pub kept: usize,
+    /// False if what was done could not be saved in the state.
+    pub recorded: bool,
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self { destroy: false, unchanged: 0, kept: 0, recorded: true }
+    }
 }
 
 impl Tally {
@@ -71,18 +79,12 @@ impl Tally {
         self.failed + self.not_ready + self.moved + self.skipped + self.not_started + self.unknown == 0
     }
 
-    /// Tells whether everything was done and no check failed.
-    #[must_use]
-    pub fn is_success(&self) -> bool {
-        self.is_complete() && self.checks.failed == 0 && !self.stopped
-    }
-
-    /// Returns one word for programs: `complete`, `checks_failed`, `interrupted` or `failed`.
-    #[must_use]
-    pub fn result_code(&self) -> &'static str {
+    /// Returns one word for programs: `complete`, `checks_failed`, `interrupted` or `failed`. It goes with the exit code.
+    pub(super) fn result_code(&self, summary: &Summary) -> &'static str {
         match (self.is_complete(), self.checks.failed) {
+            _ if !summary.recorded => "failed",
             // Also where all resources were done: the checks that were left out could have failed.
-            _ if self.stopped && self.failed + self.not_ready + self.moved == 0 => "interrupted",
+            _ if self.stopped => "interrupted",
             (true, 0) => "complete",
             (true, _) => "checks_failed",
             (false, _) => "failed",
@@ -90,10 +92,9 @@ impl Tally {
     }
 
     /// Returns the last line of a run, which scripts may look for.
-    #[must_use]
-    pub fn sentence(&self, summary: &Summary) -> String {
+    pub(super) fn sentence(&self, summary: &Summary) -> String {
         let what = if summary.destroy { "Destroy" } else { "Apply" };
-        let result = match self.result_code() {
+        let result = match self.result_code(summary) {
             "checks_failed" => format!("complete, but {} failed", counted(self.checks.failed, "check")),
             code => code.to_owned(),
         };
@@ -116,7 +117,8 @@ impl Tally {
             );
             always + &where_any(&[(self.adopted, "adopted"), (self.forgotten, "forgotten"), (summary.kept, "kept")])
         };
-        format!("{what} {result}: {resources}{}.", self.checks_words())
+        let lost = if summary.recorded { "" } else { "; NOT all recorded" };
+        format!("{what} {result}: {resources}{}{lost}.", self.checks_words())
     }
 
     fn checks_words(&self) -> String {
@@ -248,15 +250,25 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_run_says_what_was_left_undone() {
+    fn an_incomplete_run_says_what_was_left_undone() {
         assert_eq!(
             tally(&events()).sentence(&Summary::default()),
-            "Apply failed: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1 skipped."
+            "Apply interrupted: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1 skipped."
         );
         let moved = [finished("a", Action::Update, ResourceEnd::Moved(String::new()), 1)];
         assert_eq!(
             tally(&moved).sentence(&Summary::default()),
             "Apply failed: 0 done, 0 failed, 0 skipped, 0 not started, 1 moved since the plan."
+        );
+    }
+
+    #[test]
+    fn a_run_that_is_not_recorded_is_never_called_complete() {
+        let list = [finished("a", Action::Create, ResourceEnd::Done, 1)];
+        let summary = Summary { recorded: false, ..Summary::default() };
+        assert_eq!(
+            tally(&list).sentence(&summary),
+            "Apply failed: 1 created, 0 updated, 0 deleted, 0 unchanged; NOT all recorded."
         );
     }
 
@@ -285,8 +297,11 @@ mod tests {
             tally(&list).sentence(&Summary::default()),
             "Apply interrupted: 1 created, 0 updated, 0 deleted, 0 unchanged; checks: 0 passed, 1 skipped."
         );
+        let list =
+            [finished("a", Action::Create, ResourceEnd::Failed(String::new()), 0), Event::Stopping { in_flight: 1 }];
+        assert_eq!(tally(&list).result_code(&Summary::default()), "interrupted");
         let list = vec![finished("a", Action::Delete, ResourceEnd::Done, 0); 8];
-        let summary = Summary { destroy: true, kept: 3, unchanged: 0 };
+        let summary = Summary { destroy: true, kept: 3, ..Summary::default() };
         assert_eq!(tally(&list).sentence(&summary), "Destroy complete: 8 deleted, 3 kept.");
     }
 }

@@ -239,7 +239,7 @@ mod tests {
     use super::super::{Reporter, Summary};
     use super::*;
 
-    const COLUMNS: usize = 100;
+    const COLUMNS: usize = 120;
 
     /// Returns what stands on a terminal of endless height after `text` was sent to it.
     fn on_screen(text: &str) -> String {
@@ -303,7 +303,7 @@ mod tests {
         check redis answers: FAILED: no pod is ready
         check vector works: SKIPPED: no container can be asked here
         note: The state is saved.
-        Apply failed: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1
+        Apply interrupted: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1
          skipped.
         "#);
     }
