@@ -181,8 +181,8 @@ pub(super) fn duration_words(duration: Duration) -> String {
     match seconds {
         0 => format!("{}ms", duration.subsec_millis()),
         1..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
-        _ => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
     }
 }
 
@@ -210,7 +210,7 @@ mod tests {
     fn durations_get_coarser_as_they_grow() {
         let words = |milliseconds| duration_words(Duration::from_millis(milliseconds));
         assert_eq!([words(0), words(450), words(12_900)], ["0ms", "450ms", "12s"]);
-        assert_eq!([words(65_000), words(7_380_000)], ["1m 05s", "2h 03m"]);
+        assert_eq!([words(65_000), words(7_380_000)], ["1m05s", "2h03m"]);
     }
 
     #[test]

@@ -202,6 +202,7 @@ mod tests {
         {"format_version":"1.0","type":"resource_started","address":"redis.StatefulSet/redis","action":"update"}
         {"format_version":"1.0","type":"retrying","address":"redis.StatefulSet/redis","why":"the server is busy (429)","delay_ms":2000}
         {"format_version":"1.0","type":"resource_finished","address":"postgres.StatefulSet/postgres","action":"create","end":"done","elapsed_ms":12000}
+        {"format_version":"1.0","type":"resource_written","address":"redis.StatefulSet/redis"}
         {"format_version":"1.0","type":"resource_finished","address":"redis.StatefulSet/redis","action":"update","end":"not_ready","why":"\u001b[2J crash loop","elapsed_ms":65000}
         {"format_version":"1.0","type":"stopping","in_flight":1}
         {"format_version":"1.0","type":"note","text":"The right to watch pods is missing; listing them instead."}

@@ -20,11 +20,14 @@ impl Lines {
     }
 
     pub(super) fn report(&mut self, event: &Event) -> io::Result<()> {
+        let line = lasting_line(event, &self.in_flight).or_else(|| passing_line(event, &self.in_flight));
         self.in_flight.follow(event);
-        match lasting_line(event).or_else(|| passing_line(event, &self.in_flight)) {
-            Some(line) => self.write(&line),
-            None => Ok(()),
-        }
+        line.map_or(Ok(()), |line| self.write(&line))
+    }
+
+    /// Takes notice of an event that is not shown.
+    pub(super) fn follow(&mut self, event: &Event) {
+        self.in_flight.follow(event);
     }
 
     pub(super) fn write(&mut self, line: &Line) -> io::Result<()> {
@@ -55,7 +58,7 @@ mod tests {
         redis.StatefulSet/redis: updating…
         redis.StatefulSet/redis: the server is busy (429); trying again in 2s
         postgres.StatefulSet/postgres: created after 12s
-        redis.StatefulSet/redis: updated, but NOT READY after 1m 05s: \u{1b}[2J crash loop
+        redis.StatefulSet/redis: updated, but NOT READY after 1m05s: \u{1b}[2J crash loop
         stopping: what is under way (1) will be finished and saved; interrupt again to stop now
         note: The right to watch pods is missing; listing them instead.
         redis.Service/redis: skipped, since it waits for redis.StatefulSet/redis

@@ -82,7 +82,10 @@ impl Reporter {
             Form::Lines(lines) => lines.report(event),
             Form::Json(json) => json.report(event),
             Form::Quiet(lines) if is_trouble(event) => lines.report(event),
-            Form::Quiet(_) => Ok(()),
+            Form::Quiet(lines) => {
+                lines.follow(event);
+                Ok(())
+            }
         })
     }
 
@@ -160,7 +163,7 @@ mod tests {
         }
         reporter.finish(&Summary::default()).unwrap();
         insta::assert_snapshot!(capture.text(), @r#"
-        redis.StatefulSet/redis: updated, but NOT READY after 1m 05s: \u{1b}[2J crash loop
+        redis.StatefulSet/redis: updated, but NOT READY after 1m05s: \u{1b}[2J crash loop
         stopping: what is under way (1) will be finished and saved; interrupt again to stop now
         redis.Service/redis: skipped, since it waits for redis.StatefulSet/redis
         check redis answers: FAILED: no pod is ready

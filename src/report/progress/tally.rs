@@ -202,6 +202,7 @@ pub(super) mod samples {
                 delay: Duration::from_secs(2),
             },
             finished("postgres.StatefulSet/postgres", Action::Create, ResourceEnd::Done, 12),
+            Event::ResourceWritten { address: address("redis.StatefulSet/redis") },
             finished(
                 "redis.StatefulSet/redis",
                 Action::Update,

@@ -14,7 +14,7 @@ use super::unwrapped;
 use super::words::{InFlight, lasting_line};
 use crate::event::Event;
 use crate::report::line::Line;
-use crate::report::style::Palette;
+use crate::report::style::{Options, Palette};
 use crate::report::words::action_words;
 use crate::resource::Address;
 
@@ -57,6 +57,7 @@ impl Tree {
     }
 
     pub(super) fn report(&mut self, event: &Event) -> io::Result<()> {
+        let lasting = lasting_line(event, &self.in_flight);
         self.in_flight.follow(event);
         match event {
             Event::RunStarted { resources, checks } => {
@@ -78,7 +79,7 @@ impl Tree {
                     if is_cut && self.told.insert(address.clone(), why.clone()).as_ref() != Some(why) {
                         // The end of a cause says most.
                         let line = Line::new().text(format!("{address}: waiting: {why}"));
-                        self.bars.println(self.text(&line))?;
+                        self.bars.println(self.wrapped(&line))?;
                     }
                 }
             }
@@ -103,8 +104,8 @@ impl Tree {
             Event::RunFinished { .. } => self.clear(),
             Event::ResourceWritten { .. } | Event::Retrying { .. } | Event::Stopping { .. } | Event::Note { .. } => {}
         }
-        if let Some(line) = lasting_line(event) {
-            self.bars.println(self.text(&line))?;
+        if let Some(line) = lasting {
+            self.bars.println(self.wrapped(&line))?;
         }
         // indicatif itself says nothing when a drawing fails.
         self.screen.take_error().map_or(Ok(()), Err)
@@ -118,6 +119,15 @@ impl Tree {
 
     fn text(&self, line: &Line) -> String {
         line.one_line(&unwrapped(self.palette))
+    }
+
+    /// A line that stays wraps between its words: the terminal itself would wrap within them.
+    fn wrapped(&self, line: &Line) -> String {
+        let options = Options { palette: self.palette, ..Options::plain(usize::from(self.screen.width())) };
+        let mut text = String::new();
+        line.write(&mut text, &options, 0, 4);
+        text.truncate(text.trim_end_matches('\n').len());
+        text
     }
 
     fn add_row(&self, line: &Line) -> ProgressBar {
@@ -295,7 +305,7 @@ mod tests {
         insta::assert_snapshot!(on_screen(&capture.text()), @r#"
         redis.StatefulSet/redis: the server is busy (429); trying again in 2s
         postgres.StatefulSet/postgres: created after 12s
-        redis.StatefulSet/redis: updated, but NOT READY after 1m 05s: \u{1b}[2J crash loop
+        redis.StatefulSet/redis: updated, but NOT READY after 1m05s: \u{1b}[2J crash loop
         stopping: what is under way (1) will be finished and saved; interrupt again to stop now
         note: The right to watch pods is missing; listing them instead.
         redis.Service/redis: skipped, since it waits for redis.StatefulSet/redis
@@ -306,6 +316,22 @@ mod tests {
         Apply interrupted: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1
          skipped.
         "#);
+    }
+
+    #[test]
+    fn what_stays_wraps_between_words() {
+        let capture = Capture::default();
+        let mut reporter = Reporter::tree(capture.writer(), || COLUMNS as u16, Palette::plain());
+        let why = "no command can be run in the pod: the server failed to run a command in Pod default/postgres-0, \
+                   since no preferred addresses were found among those that are known of its node";
+        let outcome = crate::verify::CheckOutcome::Skipped(why.to_owned());
+        let name = "postgres answers".to_owned();
+        reporter.report(&Event::CheckFinished { name, outcome, elapsed: Duration::ZERO }).unwrap();
+        reporter.finish(&Summary::default()).unwrap();
+        let text = on_screen(&capture.text());
+        let words: Vec<&str> = text.split_whitespace().collect();
+        assert!(why.split_whitespace().all(|word| words.contains(&word)), "{text}");
+        assert!(text.lines().count() > 2, "{text}");
     }
 
     #[test]
