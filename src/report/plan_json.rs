@@ -75,7 +75,7 @@ struct ReasonJson<'a> {
     /// Who has the object, for `taken_by_others`.
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<&'a str>,
-    /// The server's words, for `rejected` and `unreadable`.
+    /// The server's words, or why, for `rejected`, `unreadable` and `not_ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
     /// For `conflict`.
@@ -128,7 +128,7 @@ enum Reader {
     /// Whoever reads `--json`.
     Program,
     /// The digest: without what changes while the plan stays the same (state's serial and lineage, the times at which
-    /// others wrote, our wording), but with which objects it saw.
+    /// others wrote, what is ready just now, our wording), but with which objects it saw.
     Digest,
 }
 
@@ -173,6 +173,10 @@ fn document(plan: &Plan, reader: Reader) -> PlanJson<'_> {
 }
 
 fn change_json(change: &Change, reader: Reader) -> ChangeJson<'_> {
+    let reason = match &change.reason {
+        Reason::NotReady(_) if reader == Reader::Digest => &Reason::UpToDate,
+        reason => reason,
+    };
     let words = |sentence: String| (reader == Reader::Program).then_some(sentence);
     let conflicts = |conflicts| conflicts_json(conflicts, reader);
     let (certainty, why) = match &change.certainty {
@@ -191,17 +195,17 @@ fn change_json(change: &Change, reader: Reader) -> ChangeJson<'_> {
         api_version: &change.api_version,
         action: action_words(change.action).code,
         reason: ReasonJson {
-            code: reason_code(&change.reason),
+            code: reason_code(reason),
             sentence: words(reason_words(change)),
-            owner: match &change.reason {
+            owner: match reason {
                 Reason::TakenByOthers { owner } => Some(owner),
                 _ => None,
             },
-            message: match &change.reason {
+            message: match reason {
                 Reason::Rejected(message) | Reason::Unreadable(message) | Reason::NotReady(message) => Some(message),
                 _ => None,
             },
-            conflicts: match &change.reason {
+            conflicts: match reason {
                 Reason::Conflict(list) => conflicts(list),
                 _ => Vec::new(),
             },
@@ -373,6 +377,13 @@ mod tests {
             field.by.as_mut().unwrap().time = Some("2030-01-01T00:00:00Z".to_owned());
         }
         assert_eq!(plan_digest(&later), plan_digest(&plan));
+        // Pods come and go between a review and its apply.
+        let mut ready = samples::unchanged();
+        let mut waiting = ready.clone();
+        waiting.changes[0].reason = Reason::NotReady("0/1 replicas ready".to_owned());
+        assert_eq!(plan_digest(&waiting), plan_digest(&ready));
+        ready.changes[0].reason = Reason::RecordOnly;
+        assert_ne!(plan_digest(&waiting), plan_digest(&ready));
     }
 
     #[test]
