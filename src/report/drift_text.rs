@@ -119,7 +119,13 @@ fn write_field(out: &mut String, resource: &ResourceDrift, field: &FieldDrift, f
     let pending = FieldChange { after: field.desired.clone(), by: None, ..field.change.clone() };
     let shown = if field.kind == DriftKind::Pending { &pending } else { &field.change };
     fields.write(out, shown, 6);
-    let hand = field.change.by.as_ref().map_or_else(|| "set by an unknown hand".to_owned(), full_attribution_words);
+    let hand = match (&field.change.by, &field.change.after) {
+        (Some(by), Some(_)) => format!("set by {}", full_attribution_words(by)),
+        // The server keeps no trace of who removes a field.
+        (Some(by), None) => format!("removed; last written by {}", full_attribution_words(by)),
+        (None, Some(_)) => "set by an unknown hand".to_owned(),
+        (None, None) => "removed by an unknown hand".to_owned(),
+    };
     let desired = field.desired.as_ref().map_or_else(|| "no longer asks for it".to_owned(), asks_for);
     let (meaning, label, words) = match field.kind {
         DriftKind::Drift => (Meaning::Foreign, "drift", hand),
@@ -225,6 +231,18 @@ mod tests {
           field muted, 1 resource never applied, 1 resource not readable.
         Drift: 2 fields in 1 resource, 1 resource deleted, 1 resource recreated (kubectl, kubectl-edit).
         "#);
+    }
+
+    #[test]
+    fn nobody_is_said_to_have_set_what_is_gone() {
+        let mut report = sample_report();
+        let ResourceState::Changed(fields) = &mut report.resources[1].state else { panic!() };
+        fields.truncate(2);
+        fields.iter_mut().for_each(|field| field.change.after = None);
+        fields[1].change.by = None;
+        let text = drift_text(&report, &Options::plain(120));
+        assert!(text.contains("drift: removed; last written by kubectl (Update of scale) at 2026"), "{text}");
+        assert!(text.contains("both: removed by an unknown hand; the file changed too"), "{text}");
     }
 
     #[test]

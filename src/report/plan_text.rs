@@ -276,9 +276,10 @@ mod tests {
     fn an_update_shows_fields_hands_and_consequences() {
         insta::assert_snapshot!(plan_text(&samples::updates(), &PLAIN), @r#"
           ~ config.ConfigMap/init  update: the stack file changed (proved)
-          ~ secrets.Secret/mathison-secrets  update: the stack file changed (proved)
-          ~ postgres.StatefulSet/postgres  update: the stack file changed, and so did
-              kubectl-edit; taken back (server)
+          ~ secrets.Secret/mathison-secrets  update: the stack file or a value's source
+              changed (proved)
+          ~ postgres.StatefulSet/postgres  update: the stack file changed; changed by
+              kubectl-edit, taken back (server)
           > redis.Service/redis  adopt: ours by label and manager, not recorded (proved)
           - manifest.ConfigMap/motd  DELETE: it left the stack file
           . manifest.ConfigMap/gone  forget: recorded, and gone from the cluster already

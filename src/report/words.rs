@@ -35,12 +35,22 @@ pub(super) fn action_words(action: Action) -> ActionWords {
     ActionWords { symbol, verb, doing, done, code }
 }
 
-/// Returns the names of those whose fields a change takes back.
-fn taken_back_from(change: &Change) -> String {
+/// Returns what makes another object desired than was recorded.
+fn what_changed(change: &Change) -> &'static str {
+    // Values of a Secret come from elsewhere: a variable, a file, or what is live already.
+    if change.object.is_secret() { "the stack file or a value's source changed" } else { "the stack file changed" }
+}
+
+/// Returns what is taken back, and from whom.
+fn taken_back_words(change: &Change) -> String {
+    if change.diff.is_empty() {
+        // A value of a Secret that somebody changed and that nothing else gives is kept, for one.
+        return "only the ownership of fields is taken back".to_owned();
+    }
     let managers: BTreeSet<&str> =
         change.diff.iter().filter_map(|field| field.by.as_ref()).map(|by| by.manager.as_str()).collect();
     let forced: BTreeSet<&str> = change.forced.iter().map(|conflict| conflict.by.manager.as_str()).collect();
-    listed(if managers.is_empty() { &forced } else { &managers })
+    format!("changed by {}, taken back", listed(if managers.is_empty() { &forced } else { &managers }))
 }
 
 /// Returns `a`, `a and b` or `a, b and c`; `somebody` where nobody is named.
@@ -61,10 +71,10 @@ pub(super) fn reason_words(change: &Change) -> String {
         Reason::Missing => "missing".to_owned(),
         Reason::Vanished if change.action == Action::Forget => "recorded, and gone from the cluster already".to_owned(),
         Reason::Vanished => "recorded, but gone from the cluster".to_owned(),
-        Reason::DesiredChanged => "the stack file changed".to_owned(),
-        Reason::TakeBack => format!("changed by {}, taken back", taken_back_from(change)),
+        Reason::DesiredChanged => what_changed(change).to_owned(),
+        Reason::TakeBack => taken_back_words(change),
         Reason::DesiredChangedAndTakeBack => {
-            format!("the stack file changed, and so did {}; taken back", taken_back_from(change))
+            format!("{}; {}", what_changed(change), taken_back_words(change))
         }
         Reason::OursByLabel => "ours by label and manager, not recorded".to_owned(),
         Reason::AdoptionAsked => "named in --adopt".to_owned(),
@@ -160,14 +170,14 @@ pub(super) fn attribution_words(by: &Attribution) -> String {
     format!("set by {} {}", by.manager, time_words(by))
 }
 
-/// Returns who set a field, through which verb and when: `set by kubectl (Update of scale) at 2026-11-20T08:00:00Z`.
+/// Returns who wrote, through which verb and when: `kubectl (Update of scale) at 2026-11-20T08:00:00Z`.
 pub(super) fn full_attribution_words(by: &Attribution) -> String {
     let subresource = by.subresource.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
-    format!("set by {} ({}{subresource}) {}", by.manager, by.operation, time_words(by))
+    format!("{} ({}{subresource}) {}", by.manager, by.operation, time_words(by))
 }
 
 fn time_words(by: &Attribution) -> String {
-    by.time.as_ref().map_or_else(|| "(the server kept no time)".to_owned(), |time| format!("at {time}"))
+    by.time.as_ref().map_or_else(|| "at an unknown time".to_owned(), |time| format!("at {time}"))
 }
 
 /// Returns the field of a conflict and whose it is.
@@ -175,7 +185,7 @@ pub(super) fn conflict_words(conflict: &Conflict) -> String {
     format!("{}: {}", conflict.field, attribution_words(&conflict.by))
 }
 
-/// Returns a duration as people say it: `450ms`, `12s`, `1m 05s`, `2h 03m`.
+/// Returns a duration as one word, as kubectl and Go write it: `450ms`, `12s`, `1m05s`, `2h03m`.
 pub(super) fn duration_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
@@ -204,6 +214,20 @@ mod tests {
         ];
         let symbols: BTreeSet<&str> = actions.iter().map(|action| action_words(*action).symbol).collect();
         assert_eq!(symbols.len(), actions.len());
+    }
+
+    #[test]
+    fn nothing_is_called_taken_back_whose_value_stays() {
+        let mut change = crate::report::samples::take_back().changes.remove(0);
+        assert_eq!(reason_words(&change), "changed by kubectl-edit, taken back");
+        change.reason = Reason::DesiredChangedAndTakeBack;
+        assert_eq!(reason_words(&change), "the stack file changed; changed by kubectl-edit, taken back");
+        change.diff.clear();
+        change.object = crate::resource::ObjectRef::new("", "Secret", Some("n"), "s");
+        assert_eq!(
+            reason_words(&change),
+            "the stack file or a value's source changed; only the ownership of fields is taken back"
+        );
     }
 
     #[test]
