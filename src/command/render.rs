@@ -56,15 +56,17 @@ fn files(stack: &Stack) -> Result<Vec<(String, String)>, Failure> {
     Ok(files.into_iter().map(|(name, documents)| (name, documents.join("---\n"))).collect())
 }
 
+/// Whatever a custom resource calls its kind, its file stays in the folder.
 fn file_name(address: &Address, manifest: &Manifest) -> String {
-    match (address.service(), manifest.kind()) {
+    let name = match (address.service(), manifest.kind()) {
         (_, "Namespace") => "namespace.yaml".to_owned(),
         (_, "Secret") => "secret.yaml".to_owned(),
         (_, "ServiceAccount" | "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding") => "rbac.yaml".to_owned(),
         (MANIFEST_SERVICE, kind) => format!("{}.yaml", kind.to_ascii_lowercase()),
         (_, "ConfigMap") if address.service() == "config" => "configmap.yaml".to_owned(),
         (service, _) => format!("{service}.yaml"),
-    }
+    };
+    name.replace(['/', '\\'], "-")
 }
 
 /// A Secret whose values are made at apply time is rendered with empty ones, and above it where each comes from.
@@ -73,4 +75,18 @@ fn document(stack: &Stack, address: &Address, manifest: &Manifest) -> String {
     let mut object = manifest.object().clone();
     object["stringData"] = secret::placeholder(spec).into();
     secret::placeholder_comment(spec) + &yaml::to_yaml(&object)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn no_kind_leads_out_of_the_folder() {
+        let object = json!({"apiVersion": "example.com/v1", "kind": "../../Kind", "metadata": {"name": "a"}});
+        let name = file_name(&Address::from_text("manifest.x/a"), &Manifest::new(object).unwrap());
+        assert_eq!(name, "..-..-kind.yaml");
+    }
 }
