@@ -20,14 +20,9 @@ impl Lines {
     }
 
     pub(super) fn report(&mut self, event: &Event) -> io::Result<()> {
-        let line = lasting_line(event, &self.in_flight).or_else(|| passing_line(event, &self.in_flight));
         self.in_flight.follow(event);
+        let line = lasting_line(event).or_else(|| passing_line(event, &self.in_flight));
         line.map_or(Ok(()), |line| self.write(&line))
-    }
-
-    /// Takes notice of an event that is not shown.
-    pub(super) fn follow(&mut self, event: &Event) {
-        self.in_flight.follow(event);
     }
 
     pub(super) fn write(&mut self, line: &Line) -> io::Result<()> {

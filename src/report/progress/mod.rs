@@ -82,10 +82,7 @@ impl Reporter {
             Form::Lines(lines) => lines.report(event),
             Form::Json(json) => json.report(event),
             Form::Quiet(lines) if is_trouble(event) => lines.report(event),
-            Form::Quiet(lines) => {
-                lines.follow(event);
-                Ok(())
-            }
+            Form::Quiet(_) => Ok(()),
         })
     }
 

@@ -57,7 +57,7 @@ impl Tree {
     }
 
     pub(super) fn report(&mut self, event: &Event) -> io::Result<()> {
-        let lasting = lasting_line(event, &self.in_flight);
+        let lasting = lasting_line(event);
         self.in_flight.follow(event);
         match event {
             Event::RunStarted { resources, checks } => {
@@ -313,8 +313,7 @@ mod tests {
         check redis answers: FAILED: no pod is ready
         check vector works: SKIPPED: no container can be asked here
         note: The state is saved.
-        Apply interrupted: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1
-         skipped.
+        Apply interrupted: 1 done, 0 failed, 1 skipped, 0 not started, 1 not ready; checks: 1 passed, 1 failed, 1 skipped.
         "#);
     }
 

@@ -10,18 +10,15 @@ use crate::report::verify_text::check_line;
 use crate::report::words::{action_words, duration_words};
 use crate::resource::Address;
 
-/// What is being done to each resource in flight, and whether its write was answered: later events do not repeat it.
+/// What is being done to each resource in flight: later events do not repeat it.
 #[derive(Default)]
-pub(super) struct InFlight(BTreeMap<Address, (Action, bool)>);
+pub(super) struct InFlight(BTreeMap<Address, Action>);
 
 impl InFlight {
     pub(super) fn follow(&mut self, event: &Event) {
         match event {
             Event::ResourceStarted { address, action } => {
-                self.0.insert(address.clone(), (*action, false));
-            }
-            Event::ResourceWritten { address } => {
-                self.0.entry(address.clone()).and_modify(|(_, written)| *written = true);
+                self.0.insert(address.clone(), *action);
             }
             Event::ResourceFinished { address, .. } => {
                 self.0.remove(address);
@@ -31,26 +28,13 @@ impl InFlight {
     }
 
     pub(super) fn doing(&self, address: &Address) -> &'static str {
-        self.0.get(address).map_or("working", |(action, _)| action_words(*action).doing)
-    }
-
-    fn is_written(&self, address: &Address) -> bool {
-        self.0.get(address).is_some_and(|(_, written)| *written)
+        self.0.get(address).map_or("working", |action| action_words(*action).doing)
     }
 }
 
 /// Returns how an event ends something, or is worth a line in any form.
-pub(super) fn lasting_line(event: &Event, in_flight: &InFlight) -> Option<Line> {
+pub(super) fn lasting_line(event: &Event) -> Option<Line> {
     Some(match event {
-        // The object is there, and not as it should be: whoever reads `FAILED to create` looks for another mistake.
-        Event::ResourceFinished { address, action, end: ResourceEnd::Failed(why), elapsed }
-            if in_flight.is_written(address) =>
-        {
-            Line::new()
-                .text(format!("{address}: {}, but ", action_words(*action).done))
-                .paint(Meaning::Bad, "FAILED")
-                .text(format!(" after {}: {why}", duration_words(*elapsed)))
-        }
         Event::ResourceFinished { address, action, end, elapsed } => {
             end_line(Line::new().text(format!("{address}: ")), *action, end, &duration_words(*elapsed))
         }
