@@ -96,6 +96,15 @@ async fn read(cluster: &Cluster, object: &ObjectRef, context: &AskContext<'_>) -
     Ok(cluster.get(object, &version).await?.map(|live| live.object))
 }
 
+/// The container that kubectl takes where none is named. The server refuses a command for a pod of several, and a mesh adds
+/// one to every pod.
+fn default_container(pod: &Value) -> Option<String> {
+    let annotated =
+        pod.pointer("/metadata/annotations").and_then(|all| all.get("kubectl.kubernetes.io/default-container"));
+    let first = || pod.pointer("/spec/containers/0/name");
+    annotated.or_else(first).and_then(Value::as_str).map(str::to_owned)
+}
+
 async fn execute(cluster: &Cluster, command: &Command, context: &AskContext<'_>) -> Result<Answer, ClusterError> {
     let stdin = match &command.stdin {
         None => None,
@@ -116,15 +125,15 @@ async fn execute(cluster: &Cluster, command: &Command, context: &AskContext<'_>)
     };
     let text = |pod: &Value, pointer: &str| pod.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let ready = pods.iter().find(|pod| ready::pods::is_ready(pod));
-    let Some((name, namespace)) =
-        ready.and_then(|pod| Some((text(pod, "/metadata/name")?, text(pod, "/metadata/namespace")?)))
-    else {
+    let Some((name, namespace, container)) = ready.and_then(|pod| {
+        Some((text(pod, "/metadata/name")?, text(pod, "/metadata/namespace")?, default_container(pod)))
+    }) else {
         return Ok(Answer::NoReadyPod);
     };
     let request = ExecRequest {
         namespace,
         pod: name,
-        container: command.container.clone(),
+        container: command.container.clone().or(container),
         command: command.words.clone(),
         stdin,
         timeout: context.timeout,
@@ -173,5 +182,13 @@ mod tests {
         let context =
             AskContext { declared: &BTreeMap::new(), find_secret: &find_secret, timeout: Duration::from_secs(1) };
         assert_eq!(ask(&server.cluster(), &check, &context).await, CheckOutcome::Passed);
+    }
+
+    #[test]
+    fn the_container_is_the_one_that_kubectl_takes() {
+        let mut pod = json!({"spec": {"containers": [{"name": "redis"}, {"name": "istio-proxy"}]}});
+        assert_eq!(default_container(&pod).as_deref(), Some("redis"));
+        pod["metadata"] = json!({"annotations": {"kubectl.kubernetes.io/default-container": "istio-proxy"}});
+        assert_eq!(default_container(&pod).as_deref(), Some("istio-proxy"));
     }
 }

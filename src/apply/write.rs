@@ -54,7 +54,7 @@ async fn create(task: &Task, change: &Change, manifest: &Manifest) -> Result<Liv
     match task.cluster.apply(manifest, &options).await {
         Ok(live) => Ok(live),
         // Somebody was faster, or it was we ourselves and the reply was lost.
-        Err(ClusterError::Moved { .. } | ClusterError::Conflict { .. }) => {
+        Err(ClusterError::AlreadyExists { .. } | ClusterError::Moved { .. } | ClusterError::Conflict { .. }) => {
             match task.cluster.get(&change.object, &change.api_version).await {
                 Ok(Some(live)) if is_our_own_write(manifest, &live) => Ok(live),
                 Ok(Some(live)) => Err(ResourceEnd::Moved(format!(
@@ -64,7 +64,7 @@ async fn create(task: &Task, change: &Change, manifest: &Manifest) -> Result<Liv
                 Ok(None) => {
                     Err(ResourceEnd::Moved("it was made and deleted by somebody meanwhile; plan again".to_owned()))
                 }
-                Err(error) => Err(ended(&error)),
+                Err(error) => Err(not_seen(&error)),
             }
         }
         Err(error) => Err(ended(&error)),
@@ -93,7 +93,7 @@ async fn update(task: &Task, change: &Change, manifest: &Manifest) -> Result<Liv
         let (uid, resource_version) = match seen.take() {
             Some(seen) => seen,
             None => {
-                let live = look(task, change).await?;
+                let live = look(task, change, tried).await?;
                 if tried && is_our_own_write(manifest, &live) {
                     return Ok(live);
                 }
@@ -113,10 +113,16 @@ async fn update(task: &Task, change: &Change, manifest: &Manifest) -> Result<Liv
     Err(ResourceEnd::Moved(format!("it kept changing while it was written ({LOOKS} tries)")))
 }
 
-async fn look(task: &Task, change: &Change) -> Result<Live, ResourceEnd> {
+/// What cannot be looked at after a write was refused may be our own write, whose reply was lost: the next run finds out.
+fn not_seen(error: &ClusterError) -> ResourceEnd {
+    ResourceEnd::Unknown(format!("it changed while it was written, and cannot be read to find out by whom: {error}"))
+}
+
+async fn look(task: &Task, change: &Change, tried: bool) -> Result<Live, ResourceEnd> {
     match task.cluster.get(&change.object, &change.api_version).await {
         Ok(Some(live)) => Ok(live),
         Ok(None) => Err(ResourceEnd::Moved("it was deleted since the plan was made".to_owned())),
+        Err(error) if tried => Err(not_seen(&error)),
         Err(error) => Err(ended(&error)),
     }
 }

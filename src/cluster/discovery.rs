@@ -1,6 +1,6 @@
 //! Kinds beyond the built-in ones, as the server lists them in one document ("aggregated discovery"), kept on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,11 +28,16 @@ pub(super) struct Kinds {
 struct Learnt {
     /// By group and kind, the server's preferred version first.
     kinds: BTreeMap<GroupKind, Vec<Arc<ResourceKind>>>,
+    /// Groups whose own server did not answer the API server: what is missing there may exist all the same.
+    unavailable: BTreeSet<String>,
     /// True once the file was read.
     read: bool,
     /// True while nothing has happened that could add a kind since the server was asked.
     current: bool,
 }
+
+/// What is known of a kind.
+type Known = Result<Option<Arc<ResourceKind>>, ClusterError>;
 
 /// What is kept on disk.
 #[derive(Serialize, Deserialize)]
@@ -54,6 +59,9 @@ impl Kinds {
     }
 
     /// Returns a kind, or `None` if the server does not know it.
+    ///
+    /// # Errors
+    /// [`ClusterError::GroupUnavailable`] where the server cannot tell, and what asking it ends with.
     pub(super) async fn resolve(
         &self,
         transport: &Transport,
@@ -61,21 +69,23 @@ impl Kinds {
         group: &str,
         version: Option<&str>,
         kind: &str,
-    ) -> Result<Option<Arc<ResourceKind>>, ClusterError> {
+    ) -> Known {
         if let Some(kind) = builtin::find(group, version, kind) {
             return Ok(Some(Arc::new(kind)));
         }
         if let Some(answer) = self.known(group, version, kind) {
-            return Ok(answer);
+            return answer;
         }
         let _asking = self.asking.lock().await;
         if let Some(answer) = self.known(group, version, kind) {
-            return Ok(answer);
+            return answer;
         }
-        let kinds = ask(transport, observer).await?;
+        let document = ask(transport, observer).await?;
+        let unavailable = unavailable_groups(&document);
+        let kinds = kinds_of(document);
         self.store(&kinds);
-        self.learn(kinds, true);
-        Ok(self.known(group, version, kind).flatten())
+        self.learn(kinds, unavailable, true);
+        self.known(group, version, kind).unwrap_or(Ok(None))
     }
 
     /// A definition was applied: what is unknown now must be asked for again.
@@ -92,11 +102,11 @@ impl Kinds {
         }
     }
 
-    /// `Some(None)` if the server was asked already and does not have it.
-    fn known(&self, group: &str, version: Option<&str>, kind: &str) -> Option<Option<Arc<ResourceKind>>> {
+    /// `Some(Ok(None))` if the server was asked already and does not have it.
+    fn known(&self, group: &str, version: Option<&str>, kind: &str) -> Option<Known> {
         if !self.learnt().read {
             let from_file = self.load();
-            self.learn(from_file, false);
+            self.learn(from_file, BTreeSet::new(), false);
         }
         let learnt = self.learnt();
         let found = learnt
@@ -104,13 +114,17 @@ impl Kinds {
             .get(&GroupKind::new(group, kind))
             .and_then(|versions| versions.iter().find(|found| version.is_none_or(|version| version == found.version)));
         match found {
-            Some(found) => Some(Some(Arc::clone(found))),
-            None => learnt.current.then_some(None),
+            Some(found) => Some(Ok(Some(Arc::clone(found)))),
+            None if learnt.current && learnt.unavailable.contains(group) => {
+                Some(Err(ClusterError::GroupUnavailable { group: group.to_owned(), kind: kind.to_owned() }))
+            }
+            None => learnt.current.then_some(Ok(None)),
         }
     }
 
-    fn learn(&self, kinds: Vec<ResourceKind>, current: bool) {
+    fn learn(&self, kinds: Vec<ResourceKind>, unavailable: BTreeSet<String>, current: bool) {
         let mut learnt = self.learnt();
+        learnt.unavailable = unavailable;
         learnt.read = true;
         learnt.current = current;
         learnt.kinds.clear();
@@ -148,7 +162,7 @@ impl Kinds {
     }
 }
 
-async fn ask(transport: &Transport, observer: Option<&RetryObserver>) -> Result<Vec<ResourceKind>, ClusterError> {
+async fn ask(transport: &Transport, observer: Option<&RetryObserver>) -> Result<GroupList, ClusterError> {
     let what = Arc::new(Subject {
         verb: "get",
         resource: "the list of API groups".to_owned(),
@@ -159,8 +173,7 @@ async fn ask(transport: &Transport, observer: Option<&RetryObserver>) -> Result<
     });
     let mut call = Call::get("/apis".to_owned(), Arc::clone(&what));
     call.accept = AGGREGATED;
-    let document: GroupList = parse(&transport.exchange(&call, observer).await?, &what)?;
-    Ok(kinds_of(document))
+    parse(&transport.exchange(&call, observer).await?, &what)
 }
 
 #[derive(Deserialize)]
@@ -185,6 +198,9 @@ struct Name {
 #[derive(Deserialize)]
 struct Version {
     version: String,
+    /// `Current` or `Stale`.
+    #[serde(default)]
+    freshness: String,
     #[serde(default)]
     resources: Vec<Resource>,
 }
@@ -202,6 +218,12 @@ struct Resource {
 struct ResponseKind {
     #[serde(default)]
     kind: String,
+}
+
+/// Returns the groups of which the API server has no fresh list.
+fn unavailable_groups(document: &GroupList) -> BTreeSet<String> {
+    let is_stale = |group: &&Group| group.versions.iter().any(|version| version.freshness == "Stale");
+    document.items.iter().filter(is_stale).map(|group| group.metadata.name.clone()).collect()
 }
 
 /// Keeps what the built-in table does not know.

@@ -132,6 +132,16 @@ pub enum ClusterError {
         /// Kind.
         kind: String,
     },
+    /// A server behind the API server, which serves the group, does not answer: whether it has the kind is not known.
+    #[error(
+        "it is not known whether there is kind `{kind}` of `{group}`: the server of this API group does not answer"
+    )]
+    GroupUnavailable {
+        /// API group.
+        group: String,
+        /// Kind.
+        kind: String,
+    },
     /// A create found an object of that name (409).
     #[error("cannot {what}: it exists already")]
     AlreadyExists {
@@ -302,6 +312,9 @@ impl ClusterError {
             Self::UnknownKind { .. } => {
                 "add its definition to the stack, or install it first; `kubectl api-resources` lists the kinds there are"
                     .to_owned()
+            }
+            Self::GroupUnavailable { .. } => {
+                "`kubectl get apiservices` says what is wrong with it; try again once it is available".to_owned()
             }
             Self::Moved { .. } | Self::Recreated { .. } | Self::Gone { .. } => {
                 "somebody else is at work on it; plan again".to_owned()

@@ -12,7 +12,7 @@ use super::settle::settle;
 use crate::apply::Keyed;
 use crate::cli::{Environment, PolicyRequest};
 use crate::cluster::{ApplyOptions, Cluster, ClusterError};
-use crate::failure::Failure;
+use crate::failure::{ExitStatus, Failure};
 use crate::graph::DependencyGraph;
 use crate::live::{Observation, Prediction};
 use crate::plan::{self, Change, Inputs, Plan, Policy};
@@ -57,7 +57,17 @@ pub(super) async fn prepare(
     let key = filled.key.clone();
     let keyed: Keyed = Arc::new(move |object: &Value| key.digest_object(object));
     let unfinished = session.unfinished().to_vec();
-    settle(&mut session.state, &unfinished, &observation, &*keyed);
+    let open = settle(&mut session.state, &unfinished, &observation, &*keyed);
+    // An apply would end the dead run's journal, and with it all that is known of them.
+    if purpose != Purpose::Look
+        && let Some((address, why)) = open.first_key_value()
+    {
+        return Err(Failure::new(
+            ExitStatus::Error,
+            format!("an interrupted run may have made {address}, and it may not be read: {why}; nothing was written"),
+        )
+        .hinted("ask for the right to read it, and run this again"));
+    }
     let graph = super::graph::build(&session.stack)?;
     let policy = Policy {
         adopt: policy.adopt.clone(),
@@ -75,6 +85,10 @@ pub(super) async fn prepare(
     if !predictions.is_empty() {
         plan = decide(&session, &observation, &graph, &keyed, &policy, &predictions);
     }
+    plan.warnings.extend(
+        open.iter()
+            .map(|(address, why)| format!("an interrupted run may have made {address}, which may not be read: {why}")),
+    );
     if purpose != Purpose::Destroy {
         warn(&mut plan, &session, &filled, &predictions);
     }

@@ -1,27 +1,37 @@
 //! A run that died: what is known of it is told before anything else, and what it left unfinished is settled by what was
 //! read.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::talk::Streams;
 use crate::apply::settled_entry;
 use crate::live::Observation;
-use crate::resource::{FIELD_MANAGER, STACK_LABEL, stack_label};
+use crate::resource::{Address, FIELD_MANAGER, STACK_LABEL, stack_label};
 use crate::ssa;
 use crate::state::{Intent, Interrupted, State};
 
 /// Records what a dead run made and could not record any more: it carries our label and our field manager. Without a
 /// record it would never be deleted if it left the stack file, or by a destroy. What else a run leaves unfinished shows by
 /// itself when the live object is compared with its record.
+///
+/// Returns what could not be settled, since it may not be read, and why.
 pub(super) fn settle(
     state: &mut State,
     unfinished: &[Intent],
     observation: &Observation,
     keyed: &dyn Fn(&Value) -> Value,
-) {
+) -> BTreeMap<Address, String> {
+    let mut open = BTreeMap::new();
     let label = stack_label(&state.stack, &state.namespace);
     for intent in unfinished.iter().filter(|intent| !intent.recorded) {
-        let Some(live) = observation.objects.get(&intent.object) else { continue };
+        let Some(live) = observation.objects.get(&intent.object) else {
+            if let Some(why) = observation.unreadable.get(&intent.object) {
+                open.insert(intent.address.clone(), why.clone());
+            }
+            continue;
+        };
         let is_ours =
             live.label(STACK_LABEL) == Some(label.as_str()) && ssa::owned_by(&live.object, FIELD_MANAGER).is_some();
         if is_ours {
@@ -29,6 +39,7 @@ pub(super) fn settle(
             state.entries.entry(intent.object.clone()).or_insert(entry);
         }
     }
+    open
 }
 
 /// Tells of an interrupted run.
@@ -64,7 +75,7 @@ mod tests {
 
     use super::*;
     use crate::live::Live;
-    use crate::resource::{Address, Digest, ObjectRef};
+    use crate::resource::{Digest, ObjectRef};
     use crate::state::{IntentAction, Lineage};
 
     fn intent(name: &str) -> Intent {
@@ -102,8 +113,10 @@ mod tests {
         {
             observation.objects.insert(intent(name).object, live(name, label, manager));
         }
-        let unfinished = ["made", "other", "foreign", "never-made"].map(intent);
-        settle(&mut state, &unfinished, &observation, &Value::clone);
+        observation.unreadable.insert(intent("hidden").object, "no right".to_owned());
+        let unfinished = ["made", "other", "foreign", "never-made", "hidden"].map(intent);
+        let open = settle(&mut state, &unfinished, &observation, &Value::clone);
+        assert_eq!(open, BTreeMap::from([(intent("hidden").address, "no right".to_owned())]));
         assert_eq!(state.entries.keys().collect::<Vec<_>>(), [&intent("made").object]);
         let entry = &state.entries[&intent("made").object];
         assert_eq!((entry.uid.as_str(), entry.protect), ("uid-of-made", true));

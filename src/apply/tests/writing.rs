@@ -90,6 +90,23 @@ async fn a_write_whose_reply_was_lost_is_our_own() {
 }
 
 #[tokio::test]
+async fn a_refused_write_that_may_have_been_our_own_and_cannot_be_looked_at_is_unknown() {
+    let (object, edit) = edited();
+    for (objects, plan) in [(Vec::new(), world(json!({"a": "1"})).plan()), (vec![object], edit)] {
+        let mut run = Run::new(&objects, |seen, _| {
+            Some(match seen.line.split(' ').next() {
+                Some("PATCH") => status(409, "Conflict", "the object has been modified", json!({"name": "motd"})),
+                _ => status(403, "Forbidden", "no right", json!({"name": "motd"})),
+            })
+        });
+        let ended = run.walk(&plan).await;
+        let (_, end) = ended.outcome.ends.values().next().unwrap();
+        assert!(matches!(end, ResourceEnd::Unknown(why) if why.contains("cannot be read")), "{end:?}");
+        assert!(ended.facts()[0].starts_with("motd: Unknown"), "{:?}", ended.facts());
+    }
+}
+
+#[tokio::test]
 async fn an_update_carries_uid_and_version_and_looks_again_only_if_it_must() {
     let (object, plan) = edited();
     let mut run = Run::new(std::slice::from_ref(&object), |_, _| None);

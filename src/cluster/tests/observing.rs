@@ -180,6 +180,23 @@ async fn a_kind_that_the_server_does_not_know_is_said_and_costs_one_discovery() 
 }
 
 #[tokio::test]
+async fn a_kind_of_a_group_whose_server_does_not_answer_is_not_unknown() {
+    let server = FakeServer::new(|seen| match seen.line.as_str() {
+        KUBE_SYSTEM => kube_system(),
+        "GET /apis" => discovery(json!([{"metadata": {"name": "example.com"}, "versions": [
+            {"version": "v1", "freshness": "Stale", "resources": []}]}])),
+        line => nothing_more(line),
+    });
+    let cluster = server.cluster();
+    let error = cluster.observe(&widgets()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "it is not known whether there is kind `Widget` of `example.com`: the server of this API group does not answer"
+    );
+    assert_eq!(cluster.kind("example.org", None, "Widget").await.unwrap(), None, "another group is not concerned");
+}
+
+#[tokio::test]
 async fn a_definition_that_went_away_since_discovery_is_an_unknown_kind_too() {
     let server = FakeServer::new(|seen| match seen.line.as_str() {
         KUBE_SYSTEM => kube_system(),
