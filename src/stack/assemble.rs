@@ -1,5 +1,6 @@
 //! The whole: objects from all parts of the file, put together and checked against each other.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -196,23 +197,26 @@ fn by_address(
     sources: &Sources,
     problems: &mut Problems,
 ) -> BTreeMap<Address, Found> {
-    let mut addresses: BTreeMap<Address, Found> = BTreeMap::new();
-    let mut declared: BTreeMap<ObjectRef, Address> = BTreeMap::new();
-    for object in found {
-        let identity = object.manifest.object_ref().clone();
-        let address = object.address(namespace);
-        if let Some(first) = declared.get(&identity) {
-            let at = addresses.get(first).map(|first| locator.position(&first.origin)).unwrap_or_default();
-            let message = format!("{identity} is declared twice");
-            let hint = format!("it was first declared as `{first}` at {}:{}:{}", at.file, at.line, at.column);
-            let problem = locator.about(Severity::Error, &object.origin, "/metadata/name", true, message, sources);
-            problems.push(problem.hint(hint).conceal(object.manifest.is_secret()));
-            continue;
+    let mut first: BTreeMap<&ObjectRef, &Found> = BTreeMap::new();
+    let mut repeated = BTreeSet::new();
+    for (number, object) in found.iter().enumerate() {
+        let identity = object.manifest.object_ref();
+        match first.entry(identity) {
+            Entry::Vacant(entry) => {
+                entry.insert(object);
+            }
+            Entry::Occupied(entry) => {
+                let (address, at) = (entry.get().address(namespace), locator.position(&entry.get().origin));
+                let message = format!("{identity} is declared twice");
+                let hint = format!("it was first declared as `{address}` at {}:{}:{}", at.file, at.line, at.column);
+                let problem = locator.about(Severity::Error, &object.origin, "/metadata/name", true, message, sources);
+                problems.push(problem.hint(hint).conceal(object.manifest.is_secret()));
+                repeated.insert(number);
+            }
         }
-        declared.insert(identity, address.clone());
-        addresses.insert(address, object);
     }
-    addresses
+    let once = found.into_iter().enumerate().filter(|(number, _)| !repeated.contains(number));
+    once.map(|(_, object)| (object.address(namespace), object)).collect()
 }
 
 /// Adds to each object what the rest of the file says about it.
@@ -231,8 +235,7 @@ fn desire(
     };
     let workloads: BTreeMap<&String, Address> =
         services.keys().filter_map(|name| Some((name, workload_of(name)?))).collect();
-    let mut resources = BTreeMap::new();
-    for (address, object) in found {
+    let desire = |(address, object): (Address, Found)| {
         let mut depends_on = rules.depends_on.get(&address).cloned().unwrap_or_default();
         for (index, text) in object.depends_on.iter().enumerate() {
             let pointer = format!("{}/{index}", object.depends_on_pointer);
@@ -243,12 +246,10 @@ fn desire(
         depends_on.sort();
         depends_on.dedup();
         let mut ignore = object.ignore.clone();
-        rules::check_fields(
-            &object.ignore,
-            &object.depends_on_pointer.replace("/dependsOn", "/ignore"),
-            locator,
-            problems,
-        );
+        if !ignore.is_empty() {
+            let pointer = object.depends_on_pointer.replace("/dependsOn", "/ignore");
+            rules::check_fields(&ignore, &pointer, locator, problems);
+        }
         ignore.extend(rules.ignore.get(&address).into_iter().flatten().cloned());
         let own = address.service().to_owned();
         let mentions =
@@ -263,9 +264,9 @@ fn desire(
             exclusive: rules.exclusive.contains(&address),
             manifest: object.manifest,
         };
-        resources.insert(address, desired);
-    }
-    resources
+        (address, desired)
+    };
+    found.into_iter().map(desire).collect()
 }
 
 /// Digests all that decides what is done: the resolved file and the digest of every object. How inputs are declared does not,
