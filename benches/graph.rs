@@ -11,6 +11,10 @@ use mathison::graph::{DependencyGraph, NodeId, NodeInput};
 use mathison::resource::{Address, Manifest};
 use serde_json::json;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const NODES: usize = 100_000;
 const RUNS: usize = 21;
 const BUDGET: Duration = Duration::from_millis(200);

@@ -1,7 +1,5 @@
 //! The [`DependencyGraph`] value.
 
-use std::collections::BTreeMap;
-
 use super::edge::{Edge, External, RawEdge};
 use super::name_hash::NameIndex;
 use super::objects::Objects;
@@ -45,14 +43,12 @@ impl DependencyGraph {
     /// # Errors
     /// Returns a shortest cycle where nodes wait for each other.
     pub fn build(mut nodes: Vec<NodeInput<'_>>) -> Result<Self, Cycle> {
-        // Stacks hand their nodes over by address, so that this only looks.
-        nodes.sort_by(|node, other| node.id.cmp(&other.id));
-        nodes.dedup_by(|later, earlier| later.id == earlier.id);
-        let mut by_rank: BTreeMap<Rank, Vec<NodeInput<'_>>> = BTreeMap::new();
-        for node in nodes {
-            by_rank.entry(Rank::of(&node)).or_default().push(node);
+        // Stacks hand their nodes over by address, so that this mostly only looks.
+        if !nodes.is_sorted_by(|node, next| node.id < next.id) {
+            nodes.sort_by(|node, other| node.id.cmp(&other.id));
+            nodes.dedup_by(|later, earlier| later.id == earlier.id);
         }
-        let mut nodes: Vec<NodeInput<'_>> = by_rank.into_values().flatten().collect();
+        let ranks: Vec<Rank> = nodes.iter().map(Rank::of).collect();
         let by_id = NameIndex::new(nodes.iter().map(|node| &node.id));
 
         let mut declared = Vec::with_capacity(nodes.len() * 3);
@@ -65,7 +61,7 @@ impl DependencyGraph {
         }
         let inferred = infer::edges(&Objects::new(&nodes, &by_id), declared);
         let edges = edge::merge(inferred.edges);
-        match order::order(nodes.len(), &edges) {
+        match order::order(&ranks, &edges) {
             Ok(ordered) => Ok(Self::assemble(nodes, by_id, &ordered, edges, inferred.external)),
             Err(left_over) => Err(cycle::find(&nodes, &edges, &left_over)),
         }
