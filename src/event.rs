@@ -38,15 +38,6 @@ pub enum Event {
         /// Since the write.
         elapsed: Duration,
     },
-    /// A request failed in a way that passes, and is made again.
-    Retrying {
-        /// The resource.
-        address: Address,
-        /// The error, a fragment.
-        why: String,
-        /// How long until it is made again.
-        delay: Duration,
-    },
     /// Work on a resource ended.
     ResourceFinished {
         /// The resource.

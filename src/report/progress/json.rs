@@ -41,11 +41,6 @@ enum EventJson<'a> {
         why: &'a str,
         elapsed_ms: u128,
     },
-    Retrying {
-        address: &'a str,
-        why: &'a str,
-        delay_ms: u128,
-    },
     ResourceFinished {
         address: &'a str,
         action: &'static str,
@@ -144,9 +139,6 @@ fn event_json(event: &Event) -> EventJson<'_> {
         Event::ResourceWaiting { address, why, elapsed } => {
             EventJson::ResourceWaiting { address: text(address), why, elapsed_ms: elapsed.as_millis() }
         }
-        Event::Retrying { address, why, delay } => {
-            EventJson::Retrying { address: text(address), why, delay_ms: delay.as_millis() }
-        }
         Event::ResourceFinished { address, action, end, elapsed } => {
             let (end, why, because_of) = match end {
                 ResourceEnd::Done => ("done", None, None),
@@ -200,7 +192,6 @@ mod tests {
         {"format_version":"1.0","type":"resource_written","address":"postgres.StatefulSet/postgres"}
         {"format_version":"1.0","type":"resource_waiting","address":"postgres.StatefulSet/postgres","why":"0/1 replicas ready; postgres-0: image pull","elapsed_ms":10000}
         {"format_version":"1.0","type":"resource_started","address":"redis.StatefulSet/redis","action":"update"}
-        {"format_version":"1.0","type":"retrying","address":"redis.StatefulSet/redis","why":"the server is busy (429)","delay_ms":2000}
         {"format_version":"1.0","type":"resource_finished","address":"postgres.StatefulSet/postgres","action":"create","end":"done","elapsed_ms":12000}
         {"format_version":"1.0","type":"resource_written","address":"redis.StatefulSet/redis"}
         {"format_version":"1.0","type":"resource_finished","address":"redis.StatefulSet/redis","action":"update","end":"not_ready","why":"\u001b[2J crash loop","elapsed_ms":65000}

@@ -51,7 +51,6 @@ mod tests {
         postgres.StatefulSet/postgres: creating…
         postgres.StatefulSet/postgres: still creating (10s): 0/1 replicas ready; postgres-0: image pull
         redis.StatefulSet/redis: updating…
-        redis.StatefulSet/redis: the server is busy (429); trying again in 2s
         postgres.StatefulSet/postgres: created after 12s
         redis.StatefulSet/redis: updated, but NOT READY after 1m05s: \u{1b}[2J crash loop
         stopping: what is under way (1) will be finished and saved; interrupt again to stop now

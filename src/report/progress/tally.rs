@@ -196,11 +196,6 @@ pub(super) mod samples {
                 elapsed: Duration::from_secs(10),
             },
             Event::ResourceStarted { address: address("redis.StatefulSet/redis"), action: Action::Update },
-            Event::Retrying {
-                address: address("redis.StatefulSet/redis"),
-                why: "the server is busy (429)".to_owned(),
-                delay: Duration::from_secs(2),
-            },
             finished("postgres.StatefulSet/postgres", Action::Create, ResourceEnd::Done, 12),
             Event::ResourceWritten { address: address("redis.StatefulSet/redis") },
             finished(

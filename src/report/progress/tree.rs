@@ -102,7 +102,7 @@ impl Tree {
                 self.total.inc(1);
             }
             Event::RunFinished { .. } => self.clear(),
-            Event::ResourceWritten { .. } | Event::Retrying { .. } | Event::Stopping { .. } | Event::Note { .. } => {}
+            Event::ResourceWritten { .. } | Event::Stopping { .. } | Event::Note { .. } => {}
         }
         if let Some(line) = lasting {
             self.bars.println(self.wrapped(&line))?;
@@ -303,7 +303,6 @@ mod tests {
         reporter.report(&Event::Note { text: "The state is saved.".to_owned() }).unwrap();
         reporter.finish(&Summary::default()).unwrap();
         insta::assert_snapshot!(on_screen(&capture.text()), @r#"
-        redis.StatefulSet/redis: the server is busy (429); trying again in 2s
         postgres.StatefulSet/postgres: created after 12s
         redis.StatefulSet/redis: updated, but NOT READY after 1m05s: \u{1b}[2J crash loop
         stopping: what is under way (1) will be finished and saved; interrupt again to stop now

@@ -47,9 +47,6 @@ pub(super) fn lasting_line(event: &Event) -> Option<Line> {
             ),
         ),
         Event::Note { text } => Line::new().paint(Meaning::Warning, "note: ").text(text),
-        Event::Retrying { address, why, delay } => {
-            Line::new().text(format!("{address}: {why}; trying again in {}", duration_words(*delay)))
-        }
         _ => return None,
     })
 }
