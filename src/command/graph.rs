@@ -4,6 +4,7 @@ use super::Ended;
 use super::load::load;
 use super::talk::Streams;
 use crate::cli::{GraphForm, StackRequest};
+use crate::diff::visible;
 use crate::failure::{ExitStatus, Failure};
 use crate::graph::{self, DependencyGraph, NodeId, NodeInput};
 use crate::secret::{Source, TemplatePart};
@@ -13,7 +14,8 @@ pub(super) fn graph(request: &StackRequest, form: GraphForm, streams: &Streams) 
     let stack = load(request, streams)?;
     let graph = build(&stack)?;
     let text = match form {
-        GraphForm::Text => graph::text(&graph),
+        // For people, so that nothing in a name acts on their terminal.
+        GraphForm::Text => graph::text(&graph).lines().map(|line| format!("{}\n", visible(line))).collect(),
         GraphForm::Dot => graph::dot(&graph),
         GraphForm::Mermaid => graph::mermaid(&graph),
         GraphForm::Json => graph::json(&graph),

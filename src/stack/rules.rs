@@ -38,8 +38,13 @@ pub(super) fn read(
     for (text, awaited) in &file.depends_on {
         let pointer = format!("/dependsOn/{}", escape_pointer(text));
         let mut dependencies = Vec::new();
-        for (index, text) in awaited.iter().enumerate() {
-            dependencies.extend(self::dependencies(text, &format!("{pointer}/{index}"), targets, locator, problems));
+        for (index, other) in awaited.iter().enumerate() {
+            let pointer = format!("{pointer}/{index}");
+            if other == text {
+                problems.push(locator.error(&pointer, format!("`{text}` would wait for itself")).hint("take it away"));
+                continue;
+            }
+            dependencies.extend(self::dependencies(other, &pointer, targets, locator, problems));
         }
         for address in addresses(text, &pointer, true, targets, locator, problems) {
             rules.depends_on.entry(address).or_default().extend(dependencies.iter().cloned());

@@ -55,6 +55,17 @@ fn no_server_is_said_at_once_and_by_its_address() {
 }
 
 #[test]
+fn nothing_in_a_name_acts_on_the_terminal() {
+    let environment = TestEnv::new();
+    let checks = "checks: { \"a\\e[2J\": { redis: PING, expect: PONG, in: cache } }";
+    environment.write(
+        "stack.yaml",
+        &format!("stack: demo\nnamespace: demo\nservices: {{ cache: {{ type: redis }} }}\n{checks}\n"),
+    );
+    environment.run("graph stack.yaml").expect_code(0).expect_text(&["check/a\\u{1b}[2J"]).expect_no_text(&["\u{1b}"]);
+}
+
+#[test]
 fn a_missing_kubeconfig_is_named() {
     let mut environment = with_stack(TestEnv::new(), "anywhere", OBJECTS);
     environment.set("KUBECONFIG", "nowhere/kubeconfig");

@@ -1082,6 +1082,24 @@ dependsOn:
 }
 
 #[test]
+fn an_object_that_depends_on_itself() {
+    let text = r#"manifests:
+  - inline: { apiVersion: v1, kind: ConfigMap, metadata: { name: motd } }
+dependsOn:
+  manifest.ConfigMap/motd: [manifest.ConfigMap/motd]
+"#;
+    insta::assert_snapshot!(body(text), @"
+        error: `manifest.ConfigMap/motd` would wait for itself
+         --> stack.yaml:6:29
+          |
+        6 |   manifest.ConfigMap/motd: [manifest.ConfigMap/motd]
+          |                             ^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = hint: take it away
+    ");
+}
+
+#[test]
 fn protect_ignore_grant_and_exclusive_with_slips() {
     let text = r#"services:
   cache: { type: redis }
