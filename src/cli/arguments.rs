@@ -21,10 +21,12 @@ pub(super) struct Cli {
     #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN", help_heading = GLOBAL)]
     pub(super) color: ColorChoice,
     /// Say less: no header and no progress; `apply` and `destroy` show no plan that nobody is asked about
-    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    // Twice is once: `-qq` is a habit from other tools.
+    #[arg(short, long, global = true, help_heading = GLOBAL, overrides_with = "quiet")]
     pub(super) quiet: bool,
     /// Say more: what is otherwise only counted, the fields of what is created, the warnings of the stack
-    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    // Twice is once: `-vv` is a habit from other tools.
+    #[arg(short, long, global = true, help_heading = GLOBAL, overrides_with = "verbose")]
     pub(super) verbose: bool,
 }
 
