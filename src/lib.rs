@@ -35,10 +35,11 @@
 //! | [`verify`] | what a check asks, and how the answer is judged |
 //! | [`state`] | snapshot, journal, lock, store |
 //! | [`cluster`] | the only module that talks to Kubernetes |
+//! | [`sandbox`] | the embedded control plane: a server that speaks the Kubernetes API |
 //! | [`diff`], [`event`], [`report`] | differences, facts, and how people and programs are told |
 //!
 //! # Invariants
-//! 1. Only `cluster` talks to Kubernetes; only `main`, `command`, `apply` and `cluster` are async. The rest is
+//! 1. Only `cluster` talks to Kubernetes; only `main`, `command`, `apply`, `cluster` and `sandbox` are async. The rest is
 //!    synchronous, and pure but for `stack` (files), `state` (files) and `report` (streams).
 //! 2. Deciding a plan has no clock, randomness or hash order: same input, same bytes.
 //! 3. `apply` does what the plan lists and nothing else.
@@ -88,6 +89,7 @@ pub mod plan;
 pub mod ready;
 pub mod report;
 pub mod resource;
+pub mod sandbox;
 pub mod secret;
 pub mod service;
 pub mod ssa;

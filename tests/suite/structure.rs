@@ -24,7 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("verify", &["resource", "stack", "live", "service", "ready"]),
     ("event", &["resource", "plan", "verify", "ready"]),
     ("cluster", &["resource", "live", "ssa"]),
-    ("sandbox", &["resource", "ssa", "ready"]),
+    ("sandbox", &["resource", "yaml", "ssa", "ready"]),
     ("apply", &["resource", "live", "ssa", "plan", "state", "graph", "cluster", "ready", "verify", "secret", "event"]),
     ("report", &["resource", "diff", "plan", "drift", "verify", "event"]),
     ("cli", &["resource"]),

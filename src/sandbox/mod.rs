@@ -1,0 +1,10 @@
+//! The embedded control plane: a server that speaks the Kubernetes API, for a first try without a cluster and for tests.
+//!
+//! It is the same engine over the same client: only the server is ours. A request goes one way: [`refusal`] is how it is
+//! turned down, [`kind`] what is served, [`view`] what is stored as others may see it.
+//!
+//! It runs no containers: controllers write the status that a node would have written.
+
+pub mod kind;
+pub mod refusal;
+pub mod view;
