@@ -6,5 +6,8 @@
 //! It runs no containers: controllers write the status that a node would have written.
 
 pub mod kind;
+pub mod read;
 pub mod refusal;
+pub mod request;
+pub mod store;
 pub mod view;

@@ -173,12 +173,14 @@ pub struct Refusal {
     pub message: String,
     /// `details` of the Status, where there are any.
     pub details: Option<Map<String, Value>>,
+    /// A token that goes on where an expired one cannot.
+    pub continue_with: Option<String>,
 }
 
 impl Refusal {
     /// Makes a refusal without details.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None }
+        Self { code, reason, message: message.into(), details: None, continue_with: None }
     }
 
     fn with(mut self, details: Value) -> Self {
@@ -328,6 +330,9 @@ impl Refusal {
         if let Some(map) = status.as_object_mut() {
             if !self.reason.is_empty() {
                 map.insert("reason".to_owned(), Value::from(self.reason));
+            }
+            if let Some(token) = &self.continue_with {
+                map.insert("metadata".to_owned(), json!({"continue": token}));
             }
             if let Some(details) = &self.details {
                 map.insert("details".to_owned(), Value::Object(details.clone()));

@@ -1,0 +1,50 @@
+//! The token that leads to the next page (`k8s.io/apiserver/pkg/storage/continue.go`).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::sandbox::store::Key;
+
+/// Where a list goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Continue {
+    /// The revision that the first page was of; `None` goes on with what is there now.
+    pub(super) revision: Option<u64>,
+    /// The last key of the page before.
+    pub(super) after: Key,
+}
+
+impl Continue {
+    pub(super) fn written(&self, prefix: &str) -> String {
+        let rest = self.after.text().strip_prefix(prefix).unwrap_or_default();
+        let revision = self.revision.map_or(-1, |revision| i64::try_from(revision).unwrap_or(i64::MAX));
+        let token = json!({"v": "meta.k8s.io/v1", "rv": revision, "start": format!("{rest}\u{0}")});
+        URL_SAFE_NO_PAD.encode(token.to_string())
+    }
+
+    pub(super) fn read(token: &str, prefix: &str) -> Result<Self, String> {
+        let bytes =
+            URL_SAFE_NO_PAD.decode(token).map_err(|_| "continue key is not valid: illegal base64 data".to_owned())?;
+        let value: Value =
+            serde_json::from_slice(&bytes).map_err(|error| format!("continue key is not valid: {error}"))?;
+        match value.get("v").and_then(Value::as_str) {
+            Some("meta.k8s.io/v1") => {}
+            _ => {
+                return Err("continue key is not valid: server does not recognize this encoded version".to_owned());
+            }
+        }
+        let revision = match value.get("rv").and_then(Value::as_i64) {
+            None | Some(0) => {
+                return Err("continue key is not valid: incorrect encoded start resourceVersion".to_owned());
+            }
+            Some(revision) => u64::try_from(revision).ok(),
+        };
+        let start = value.get("start").and_then(Value::as_str).unwrap_or_default();
+        if start.is_empty() || start.starts_with('/') || start.split('/').any(|step| step == "..") {
+            return Err("continue key is not valid: invalid start key".to_owned());
+        }
+        let after = Key::from_text(format!("{prefix}{}", start.trim_end_matches('\u{0}')));
+        Ok(Self { revision, after })
+    }
+}

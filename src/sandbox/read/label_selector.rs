@@ -1,0 +1,287 @@
+//! Label selectors, in the text form of queries (`k8s.io/apimachinery/pkg/labels`).
+
+use serde_json::Value;
+
+/// Requirements that all must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LabelSelector(Vec<Requirement>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Requirement {
+    key: String,
+    test: Test,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Test {
+    Exists,
+    Missing,
+    In(Vec<String>),
+    NotIn(Vec<String>),
+    Above(i64),
+    Below(i64),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    Word(String),
+    Sign(&'static str),
+    End,
+}
+
+impl Token {
+    fn text(&self) -> &str {
+        match self {
+            Self::Word(word) => word,
+            Self::Sign(sign) => sign,
+            Self::End => "",
+        }
+    }
+}
+
+impl LabelSelector {
+    /// Reads a selector.
+    ///
+    /// # Errors
+    /// What is wrong, in the server's words.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let mut reader = Reader { tokens: tokens(text), at: 0 };
+        let mut requirements = Vec::new();
+        if *reader.peek() == Token::End {
+            return Ok(Self::default());
+        }
+        loop {
+            requirements.push(reader.requirement()?);
+            match reader.next() {
+                Token::End => break,
+                Token::Sign(",") => {
+                    if !matches!(reader.peek(), Token::Word(_) | Token::Sign("!")) {
+                        let found = reader.peek().text().to_owned();
+                        return Err(format!("found '{found}', expected: identifier after ','"));
+                    }
+                }
+                other => return Err(format!("found '{}', expected: ',' or 'end of string'", other.text())),
+            }
+        }
+        Ok(Self(requirements))
+    }
+
+    /// Tells whether everything is taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Tells whether an object is taken.
+    #[must_use]
+    pub fn takes(&self, object: &Value) -> bool {
+        let labels = object.pointer("/metadata/labels");
+        let value = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);
+        self.0.iter().all(|requirement| {
+            let value = value(&requirement.key);
+            match &requirement.test {
+                Test::Exists => value.is_some(),
+                Test::Missing => value.is_none(),
+                Test::In(values) => value.is_some_and(|value| values.iter().any(|wanted| wanted == value)),
+                Test::NotIn(values) => value.is_none_or(|value| values.iter().all(|wanted| wanted != value)),
+                Test::Above(bound) => {
+                    value.and_then(|value| value.parse::<i64>().ok()).is_some_and(|value| value > *bound)
+                }
+                Test::Below(bound) => {
+                    value.and_then(|value| value.parse::<i64>().ok()).is_some_and(|value| value < *bound)
+                }
+            }
+        })
+    }
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    const SIGNS: [&str; 9] = ["==", "!=", "=", "!", "(", ")", ",", ">", "<"];
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
+            tokens.push(Token::Sign(sign));
+            rest = &rest[sign.len()..];
+        } else {
+            let end = rest.find(|found: char| found.is_whitespace() || "=!(),><".contains(found)).unwrap_or(rest.len());
+            tokens.push(Token::Word(rest[..end].to_owned()));
+            rest = &rest[end..];
+        }
+        rest = rest.trim_start();
+    }
+    tokens
+}
+
+struct Reader {
+    tokens: Vec<Token>,
+    at: usize,
+}
+
+impl Reader {
+    fn peek(&self) -> &Token {
+        self.tokens.get(self.at).unwrap_or(&Token::End)
+    }
+
+    fn next(&mut self) -> Token {
+        let token = self.peek().clone();
+        self.at += 1;
+        token
+    }
+
+    fn requirement(&mut self) -> Result<Requirement, String> {
+        let negated = *self.peek() == Token::Sign("!");
+        if negated {
+            self.at += 1;
+        }
+        let key = match self.next() {
+            Token::Word(word) => word,
+            other => return Err(format!("found '{}', expected: identifier", other.text())),
+        };
+        if let Some(problem) = key_problem(&key) {
+            return Err(format!("key: Invalid value: {key:?}: {problem}"));
+        }
+        if negated {
+            return Ok(Requirement { key, test: Test::Missing });
+        }
+        let test = match self.peek().clone() {
+            Token::End | Token::Sign(",") => return Ok(Requirement { key, test: Test::Exists }),
+            Token::Sign("=" | "==") => {
+                self.at += 1;
+                Test::In(vec![self.value()?])
+            }
+            Token::Sign("!=") => {
+                self.at += 1;
+                Test::NotIn(vec![self.value()?])
+            }
+            Token::Sign(">") => {
+                self.at += 1;
+                Test::Above(self.number()?)
+            }
+            Token::Sign("<") => {
+                self.at += 1;
+                Test::Below(self.number()?)
+            }
+            Token::Word(word) if word == "in" => {
+                self.at += 1;
+                Test::In(self.values()?)
+            }
+            Token::Word(word) if word == "notin" => {
+                self.at += 1;
+                Test::NotIn(self.values()?)
+            }
+            other => {
+                return Err(format!("found '{}', expected: in, notin, =, ==, !=, gt, lt", other.text()));
+            }
+        };
+        Ok(Requirement { key, test })
+    }
+
+    fn value(&mut self) -> Result<String, String> {
+        match self.peek().clone() {
+            Token::Word(word) => {
+                self.at += 1;
+                Ok(word)
+            }
+            Token::End | Token::Sign(",") => Ok(String::new()),
+            other => Err(format!("found '{}', expected: identifier", other.text())),
+        }
+    }
+
+    fn number(&mut self) -> Result<i64, String> {
+        let value = self.value()?;
+        value.parse().map_err(|_| {
+            format!("values[0]: Invalid value: {value:?}: for 'Gt', 'Lt' operators, the value must be an integer")
+        })
+    }
+
+    fn values(&mut self) -> Result<Vec<String>, String> {
+        match self.next() {
+            Token::Sign("(") => {}
+            other => return Err(format!("found '{}' expected: '('", other.text())),
+        }
+        let mut values = Vec::new();
+        loop {
+            match self.next() {
+                Token::Word(word) => values.push(word),
+                Token::Sign(",") => {
+                    values.push(String::new());
+                    continue;
+                }
+                Token::Sign(")") => {
+                    values.push(String::new());
+                    return Ok(values);
+                }
+                other => return Err(format!("found '{}', expected: ',', ')' or identifier", other.text())),
+            }
+            match self.next() {
+                Token::Sign(",") => {}
+                Token::Sign(")") => return Ok(values),
+                other => return Err(format!("found '{}', expected: ',' or ')'", other.text())),
+            }
+        }
+    }
+}
+
+/// Says what is wrong with a label key, if anything is.
+fn key_problem(key: &str) -> Option<&'static str> {
+    let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let is_edge = |found: Option<char>| found.is_some_and(|found| found.is_ascii_alphanumeric());
+    let is_name = name.len() <= 63
+        && is_edge(name.chars().next())
+        && is_edge(name.chars().last())
+        && name.chars().all(|found| found.is_ascii_alphanumeric() || "-_.".contains(found));
+    let is_prefix = prefix.is_none_or(|prefix| {
+        !prefix.is_empty()
+            && prefix.chars().all(|found| found.is_ascii_lowercase() || found.is_ascii_digit() || "-.".contains(found))
+    });
+    if is_name && is_prefix {
+        return None;
+    }
+    Some(
+        "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric \
+         character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
+         '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn takes(selector: &str) -> bool {
+        let object = json!({"metadata": {"labels": {"app": "web", "tier": "front", "n": "5", "example.com/x": ""}}});
+        LabelSelector::read(selector).unwrap().takes(&object)
+    }
+
+    #[test]
+    fn all_requirements_must_hold() {
+        for selector in [
+            "",
+            "app",
+            "app=web",
+            "app==web,tier!=back",
+            "app in (a, web)",
+            "tier notin (a,b),!z",
+            "n>4,n<6",
+            "z!=1",
+            "example.com/x=",
+            "example.com/x",
+        ] {
+            assert!(takes(selector), "{selector}");
+        }
+        for selector in ["z", "!app", "app=we", "app notin (web)", "n>5", "app>1", "app=web,tier=x"] {
+            assert!(!takes(selector), "{selector}");
+        }
+    }
+
+    #[test]
+    fn mistakes_read_as_the_servers() {
+        let error = |text: &str| LabelSelector::read(text).unwrap_err();
+        assert_eq!(error("=a"), "found '=', expected: identifier");
+        assert_eq!(error("a b"), "found 'b', expected: in, notin, =, ==, !=, gt, lt");
+        assert_eq!(error("a,"), "found '', expected: identifier after ','");
+    }
+}

@@ -1,0 +1,134 @@
+//! What a list or watch is asked with, checked as the server checks it.
+
+use super::{FieldSelector, LabelSelector, Selection};
+use crate::sandbox::kind::Kind;
+use crate::sandbox::refusal::{FieldProblem, Refusal};
+use crate::sandbox::request::Query;
+use serde_json::json;
+
+/// How a resource version is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevisionMatch {
+    /// As of it.
+    Exact,
+    /// Not older than it.
+    NotOlderThan,
+}
+
+/// Options of a list or watch.
+#[derive(Debug, Clone)]
+pub struct ListOptions {
+    /// Which objects.
+    pub selection: Selection,
+    /// How many at most; `None` for all.
+    pub limit: Option<usize>,
+    /// Where to go on.
+    pub token: Option<String>,
+    /// The resource version asked for; `None` for the latest.
+    pub revision: Option<u64>,
+    /// How it is meant.
+    pub revision_match: Option<RevisionMatch>,
+    /// Whether changes are wanted.
+    pub watch: bool,
+    /// Whether a watch wants bookmarks.
+    pub bookmarks: bool,
+    /// Whether a watch begins with what is there, and tells when it was told.
+    pub initial_events: bool,
+    /// After how many seconds a watch ends.
+    pub timeout_seconds: Option<u64>,
+}
+
+impl ListOptions {
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// 400 or 422, as the server answers.
+    pub fn read(query: &Query, kind: &Kind, name: Option<&str>) -> Result<Self, Refusal> {
+        let labels = LabelSelector::read(query.get("labelSelector").unwrap_or_default())
+            .map_err(|problem| Refusal::bad_request(format!("unable to parse requirement: {problem}")))?;
+        let mut fields =
+            FieldSelector::read(query.get("fieldSelector").unwrap_or_default(), kind).map_err(Refusal::bad_request)?;
+        if let Some(name) = name {
+            fields = FieldSelector::of_name(name);
+        }
+        let watch = query.is_on("watch");
+        let number = |parameter: &str| -> Result<Option<u64>, Refusal> {
+            let Some(text) = query.get(parameter) else { return Ok(None) };
+            text.parse().map(Some).map_err(|_| {
+                let problem = format!("strconv.ParseInt: parsing {text:?}: invalid syntax");
+                Refusal::bad_request(problem)
+            })
+        };
+        let limit = number("limit")?.filter(|limit| *limit > 0).and_then(|limit| usize::try_from(limit).ok());
+        let revision_match = revision_match(query, watch)?;
+        let initial_events = query.get("sendInitialEvents").is_some() && query.is_on("sendInitialEvents");
+        let revision = match query.get("resourceVersion") {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|_| bad_revision(text, watch))?),
+        };
+        Ok(Self {
+            selection: Selection { labels, fields },
+            limit,
+            token: query.get("continue").map(str::to_owned),
+            revision,
+            revision_match,
+            watch,
+            bookmarks: query.is_on("allowWatchBookmarks"),
+            initial_events,
+            timeout_seconds: number("timeoutSeconds")?,
+        })
+    }
+}
+
+fn bad_revision(text: &str, watch: bool) -> Refusal {
+    let problem = format!("strconv.ParseUint: parsing {text:?}: invalid syntax");
+    if watch {
+        Refusal::plain(format!("resourceVersion: Invalid value: {text:?}: {problem}"))
+    } else {
+        Refusal::bad_request(format!("invalid resource version {text:?}: {problem}"))
+    }
+}
+
+fn revision_match(query: &Query, watch: bool) -> Result<Option<RevisionMatch>, Refusal> {
+    let refused = |problem: FieldProblem| Refusal::invalid_as("meta.k8s.io", "ListOptions", "", &[problem]);
+    let initial = query.get("sendInitialEvents");
+    if initial.is_some() && !watch {
+        let problem = FieldProblem::forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list");
+        return Err(refused(problem));
+    }
+    let Some(text) = query.get("resourceVersionMatch") else {
+        if initial.is_some() {
+            let detail = "resourceVersionMatch must be set to \"NotOlderThan\" when sendInitialEvents is set";
+            return Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)));
+        }
+        return Ok(None);
+    };
+    if watch && initial.is_none() {
+        let detail = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+        return Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)));
+    }
+    if !watch && query.get("resourceVersion").is_none() {
+        let detail = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+        return Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)));
+    }
+    if query.get("continue").is_some() {
+        let detail = "resourceVersionMatch is forbidden when continue is provided";
+        return Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)));
+    }
+    match text {
+        "Exact" if watch => {
+            Err(refused(FieldProblem::not_supported("resourceVersionMatch", &json!(text), &["NotOlderThan"])))
+        }
+        "Exact" if query.get("resourceVersion") == Some("0") => {
+            let detail = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
+            Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)))
+        }
+        "Exact" => Ok(Some(RevisionMatch::Exact)),
+        "NotOlderThan" => Ok(Some(RevisionMatch::NotOlderThan)),
+        other => Err(refused(FieldProblem::not_supported(
+            "resourceVersionMatch",
+            &json!(other),
+            &["Exact", "NotOlderThan", ""],
+        ))),
+    }
+}

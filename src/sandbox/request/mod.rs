@@ -1,0 +1,59 @@
+//! What is asked: the parts of a request, read once.
+
+mod accept;
+mod query;
+mod target;
+
+pub use self::accept::{Form, IncludeObject, form_of};
+pub use self::query::Query;
+pub use self::target::{Target, target_of};
+
+use bytes::Bytes;
+
+/// A request, read.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// HTTP method.
+    pub method: http::Method,
+    /// Path as it was sent, percent-decoded.
+    pub path: String,
+    /// What the query says.
+    pub query: Query,
+    /// `Accept`, as it was sent.
+    pub accept: String,
+    /// `Content-Type`, where there is one.
+    pub content_type: Option<String>,
+    /// `User-Agent`.
+    pub user_agent: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Call {
+    /// Reads a request.
+    #[must_use]
+    pub fn read(request: &http::Request<Bytes>) -> Self {
+        let header = |name: http::HeaderName| {
+            request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        let accepts: Vec<&str> =
+            request.headers().get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+        Self {
+            method: request.method().clone(),
+            path: query::decoded(request.uri().path(), false),
+            query: Query::read(request.uri().query().unwrap_or_default()),
+            accept: accepts.join(","),
+            content_type: header(http::header::CONTENT_TYPE),
+            user_agent: header(http::header::USER_AGENT).unwrap_or_default(),
+            body: request.body().clone(),
+        }
+    }
+
+    /// Who writes, by its own account: the part of the user agent before its first slash.
+    #[must_use]
+    pub fn default_manager(&self) -> String {
+        let name = self.user_agent.split('/').next().unwrap_or_default();
+        let printable: String = name.chars().filter(|character| !character.is_control()).take(128).collect();
+        if printable.is_empty() { "unknown".to_owned() } else { printable }
+    }
+}

@@ -1,0 +1,185 @@
+//! What is stored: objects under their keys, each with the revision that wrote it, and the changes that led there.
+//!
+//! One counter numbers every write, as in etcd; an object's `resourceVersion` is the number of its last one. The changes
+//! of the near past are kept, so that a watch can go on from a revision and a list can be paged as of one.
+
+mod history;
+mod key;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use self::history::{Change, TooOld};
+pub use self::key::{Key, prefix_of};
+
+use self::history::History;
+
+/// One stored object. Its `metadata.resourceVersion` is the revision that wrote it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The object, in its storage version.
+    pub object: Arc<Value>,
+    /// The revision of its last write.
+    pub revision: u64,
+}
+
+/// All objects.
+#[derive(Debug)]
+pub struct Store {
+    revision: u64,
+    objects: BTreeMap<Key, Stored>,
+    history: History,
+}
+
+impl Store {
+    /// Makes a store of what was kept: objects, and the revision of the last write.
+    pub fn new(revision: u64, objects: impl IntoIterator<Item = (Key, Stored)>) -> Self {
+        // etcd starts at 1, and clients take 0 for "any".
+        let revision = revision.max(1);
+        Self { revision, objects: objects.into_iter().collect(), history: History::starting_at(revision) }
+    }
+
+    /// The revision of the last write.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Returns one object.
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<&Stored> {
+        self.objects.get(key)
+    }
+
+    /// Returns the objects under a prefix that come after `after`, in the order of their keys.
+    pub fn range<'a>(&'a self, prefix: &'a str, after: Option<&Key>) -> impl Iterator<Item = (&'a Key, &'a Stored)> {
+        let start = match after {
+            Some(key) => Bound::Excluded(key.clone()),
+            None => Bound::Included(Key::from_text(prefix)),
+        };
+        self.objects.range((start, Bound::Unbounded)).take_while(move |(key, _)| key.text().starts_with(prefix))
+    }
+
+    /// Counts the objects under a prefix.
+    #[must_use]
+    pub fn count(&self, prefix: &str) -> usize {
+        self.range(prefix, None).count()
+    }
+
+    /// Returns the objects under a prefix as they were at a revision.
+    ///
+    /// # Errors
+    /// If the changes since then are not kept any more.
+    pub fn range_at(&self, prefix: &str, revision: u64) -> Result<BTreeMap<Key, Stored>, TooOld> {
+        let since = self.history.since(revision)?;
+        let mut objects: BTreeMap<Key, Stored> =
+            self.range(prefix, None).map(|(key, stored)| (key.clone(), stored.clone())).collect();
+        let mut seen = BTreeSet::new();
+        for change in since.filter(|change| change.key.text().starts_with(prefix)) {
+            // The first change after the revision knows what was there at it.
+            if seen.insert(&change.key) {
+                match &change.before {
+                    Some(before) => objects.insert(change.key.clone(), before.clone()),
+                    None => objects.remove(&change.key),
+                };
+            }
+        }
+        Ok(objects)
+    }
+
+    /// Stores an object, or takes it away. Returns the change.
+    ///
+    /// The object's `metadata.resourceVersion` is set to the new revision; of a deleted one the change holds the last
+    /// state under the revision that deleted it, as a watch shows it.
+    pub fn write(&mut self, key: Key, object: Option<Value>) -> Change {
+        self.revision += 1;
+        let revision = self.revision;
+        let stored = |mut object: Value| {
+            set_revision(&mut object, revision);
+            Stored { object: Arc::new(object), revision }
+        };
+        let (before, after) = match object {
+            Some(object) => {
+                let after = stored(object);
+                (self.objects.insert(key.clone(), after.clone()), Some(after))
+            }
+            None => (self.objects.remove(&key), None),
+        };
+        let last = match (&before, &after) {
+            (Some(before), None) => Some(Arc::clone(&stored((*before.object).clone()).object)),
+            _ => None,
+        };
+        let change = Change { revision, key, before, after, last };
+        self.history.push(change.clone());
+        change
+    }
+
+    /// Returns the changes after a revision, oldest first.
+    ///
+    /// # Errors
+    /// If they are not all kept any more.
+    pub fn changes_since(&self, revision: u64) -> Result<impl Iterator<Item = &Change>, TooOld> {
+        self.history.since(revision)
+    }
+
+    /// Forgets the changes up to now: whoever asks for older ones is told that they are too old.
+    pub fn compact(&mut self) {
+        self.history = History::starting_at(self.revision);
+    }
+}
+
+fn set_revision(object: &mut Value, revision: u64) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert("resourceVersion".to_owned(), Value::from(revision.to_string()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        Key::new("", "configmaps", Some("a"), name)
+    }
+
+    fn object(name: &str, value: i64) -> Value {
+        json!({"metadata": {"name": name, "namespace": "a"}, "data": {"v": value.to_string()}})
+    }
+
+    #[test]
+    fn a_list_can_be_read_as_of_an_older_revision() {
+        let mut store = Store::new(0, []);
+        store.write(key("x"), Some(object("x", 1)));
+        store.write(key("y"), Some(object("y", 1)));
+        let then = store.revision();
+        store.write(key("x"), Some(object("x", 2)));
+        store.write(key("x"), Some(object("x", 3)));
+        store.write(key("y"), None);
+        store.write(key("z"), Some(object("z", 1)));
+        let names: Vec<_> = store
+            .range_at("/configmaps/a/", then)
+            .unwrap()
+            .iter()
+            .map(|(key, stored)| format!("{} {}", key.text(), stored.object["data"]["v"]))
+            .collect();
+        assert_eq!(names, ["/configmaps/a/x \"1\"", "/configmaps/a/y \"1\""]);
+        store.compact();
+        assert!(store.range_at("/configmaps/a/", then).is_err());
+        assert!(store.changes_since(store.revision()).is_ok());
+    }
+
+    #[test]
+    fn a_deletion_shows_the_last_state_under_its_own_revision() {
+        let mut store = Store::new(7, []);
+        store.write(key("x"), Some(object("x", 1)));
+        let change = store.write(key("x"), None);
+        assert_eq!(change.last.unwrap()["metadata"]["resourceVersion"], "9");
+        assert_eq!(change.before.unwrap().object["metadata"]["resourceVersion"], "8");
+        assert_eq!(store.count("/configmaps/"), 0);
+    }
+}
