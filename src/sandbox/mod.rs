@@ -5,8 +5,11 @@
 //!
 //! It runs no containers: controllers write the status that a node would have written.
 
+pub mod discovery;
 pub mod kind;
 pub mod read;
+pub mod kinds;
+pub mod openapi;
 pub mod refusal;
 pub mod request;
 pub mod store;
