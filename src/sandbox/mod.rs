@@ -6,6 +6,10 @@
 //! It runs no containers: controllers write the status that a node would have written.
 
 pub mod discovery;
+pub mod access;
+pub mod answer;
+pub mod disk;
+pub mod error;
 pub mod kind;
 pub mod read;
 pub mod kinds;
@@ -13,4 +17,5 @@ pub mod openapi;
 pub mod refusal;
 pub mod request;
 pub mod store;
+pub mod server;
 pub mod view;
