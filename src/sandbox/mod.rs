@@ -10,6 +10,7 @@ pub mod access;
 pub mod answer;
 pub mod disk;
 pub mod error;
+pub mod custom;
 pub mod kind;
 pub mod read;
 pub mod kinds;

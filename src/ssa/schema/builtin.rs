@@ -4,6 +4,7 @@
 //! of this file compares the two and, if asked to, writes the table anew.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::kinds::{ServedKind, line_key};
@@ -33,6 +34,21 @@ pub fn builtin(group: &str, version: &str, kind: &str) -> Option<Schema> {
 /// Returns Kubernetes' own kinds, sorted by group, version and kind.
 pub fn builtin_kinds() -> impl Iterator<Item = ServedKind> {
     KINDS.iter().filter_map(|(line, _)| ServedKind::read(line).map(|(kind, _)| kind))
+}
+
+/// Gives the types of a table that are only names, for their document lacks them, Kubernetes' own line of that name and
+/// the lines that this one refers to.
+pub(super) fn complete(table: &str) -> String {
+    let mut lines: BTreeMap<&str, &str> = table.lines().filter_map(|line| line.split_once('\t')).collect();
+    let mut wanted: Vec<&str> = lines.iter().filter(|(_, json)| **json == "\"d\"").map(|(name, _)| *name).collect();
+    while let Some(name) = wanted.pop() {
+        let Some(json) = TYPES.find(name).map(|index| TYPES.line(index).1) else { continue };
+        lines.insert(name, json);
+        let names = json.split("\"@").skip(1).map(|rest| rest.strip_prefix("\":\"").unwrap_or(rest));
+        let names = names.filter_map(|rest| rest.split('"').next());
+        wanted.extend(names.filter(|name| !lines.contains_key(name)));
+    }
+    lines.iter().map(|(name, json)| format!("{name}\t{json}\n")).collect()
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ fn schema_of(types: &Arc<Types>, kind: ServedKind, type_name: &str) -> Option<Sc
 
 impl Schema {
     /// Reads the schema of a kind from an OpenAPI v3 document as the server has it under `/openapi/v3/apis/GROUP/VERSION`.
+    ///
+    /// What the document refers to without having it, such as ObjectMeta, is taken from Kubernetes' own types.
     #[must_use]
     pub fn from_openapi(document: &Value, group: &str, version: &str, kind: &str) -> Option<Self> {
         let compiled = compile::compile([document]);
@@ -50,7 +52,8 @@ impl Schema {
             .lines()
             .filter_map(ServedKind::read)
             .find(|(served, _)| served.group == group && served.version == version && served.kind == kind)?;
-        let types = Arc::new(Types::new(Cow::Owned(compiled.types.clone()), is_kubernetes_type(type_name)));
+        let text = builtin::complete(&compiled.types);
+        let types = Arc::new(Types::new(Cow::Owned(text), is_kubernetes_type(type_name)));
         schema_of(&types, kind, type_name)
     }
 

@@ -58,7 +58,7 @@ impl Types {
         Self { text, lines, slots, builtin }
     }
 
-    fn line(&self, index: usize) -> (&str, &str) {
+    pub(super) fn line(&self, index: usize) -> (&str, &str) {
         let (start, end) = self.lines[index];
         self.text[start..end].split_once('\t').unwrap_or_default()
     }

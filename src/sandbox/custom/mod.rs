@@ -1,0 +1,14 @@
+//! CustomResourceDefinitions and the resources that they define.
+//!
+//! A definition gives kinds ([`kinds_of`]); objects of these are pruned, filled in and checked against the structural schema
+//! of their version, which stays the JSON that the definition has. Everything here is pure.
+
+mod definition;
+mod kinds;
+mod openapi;
+mod prune;
+mod structural;
+
+pub use self::kinds::kinds_of;
+pub use self::openapi::openapi_schemas;
+pub use self::prune::{drop_nulls, prune, with_defaults};
