@@ -20,3 +20,4 @@ pub mod request;
 pub mod store;
 pub mod server;
 pub mod view;
+pub mod structure;
