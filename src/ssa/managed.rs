@@ -74,7 +74,7 @@ impl ManagedEntry {
         self.manager == manager && self.operation == Operation::Apply && self.subresource.is_none()
     }
 
-    fn read(entry: &Value) -> Result<Self, ManagedError> {
+    pub(crate) fn read(entry: &Value) -> Result<Self, ManagedError> {
         let text = |key| entry.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
         let manager = text("manager").unwrap_or_default();
         let operation = match text("operation").as_deref() {

@@ -24,6 +24,7 @@ mod remove;
 pub mod schema;
 mod set_of;
 mod stored;
+pub mod tracking;
 mod validate;
 
 pub use apply::{Applied, ApplyError, FieldConflict, apply};

@@ -56,7 +56,19 @@ impl TypeError {
 /// # Errors
 /// All places that do not fit.
 pub(crate) fn validate(schema: &Schema, value: &Value) -> Result<(), TypeError> {
-    let mut walk = Walk { types: &schema.types, path: Vec::new(), problems: Vec::new() };
+    checked(schema, value, false)
+}
+
+/// Checks an object that is stored, or about to be, against its schema: items may be there twice.
+///
+/// # Errors
+/// All places that do not fit.
+pub(crate) fn validate_stored(schema: &Schema, value: &Value) -> Result<(), TypeError> {
+    checked(schema, value, true)
+}
+
+fn checked(schema: &Schema, value: &Value, allows_duplicates: bool) -> Result<(), TypeError> {
+    let mut walk = Walk { types: &schema.types, allows_duplicates, path: Vec::new(), problems: Vec::new() };
     walk.value(&schema.reference, value);
     if walk.problems.is_empty() { Ok(()) } else { Err(TypeError { problems: walk.problems }) }
 }
@@ -69,6 +81,7 @@ enum Step<'a> {
 
 struct Walk<'a> {
     types: &'a TypeTable,
+    allows_duplicates: bool,
     path: Vec<Step<'a>>,
     problems: Vec<TypeProblem>,
 }
@@ -125,7 +138,7 @@ impl<'a> Walk<'a> {
                     Err(message) => return self.problem(format!("element {index}: {message}")),
                 }
             };
-            if list.kind != ListKind::Atomic && !seen.insert(element.clone()) {
+            if list.kind != ListKind::Atomic && !seen.insert(element.clone()) && !self.allows_duplicates {
                 self.problem(format!("duplicate entries for key {element}"));
             }
             self.path.push(Step::Item(element));

@@ -196,7 +196,7 @@ fn prune(schema: &Schema, merged: Value, claimed: &FieldSet, before: &Ownership)
 }
 
 /// The fields that the server tracks for nobody who writes them: the same for every object.
-static STRIPPED: LazyLock<FieldSet> = LazyLock::new(stripped_fields);
+pub(crate) static STRIPPED: LazyLock<FieldSet> = LazyLock::new(stripped_fields);
 
 fn stripped_fields() -> FieldSet {
     const OF_METADATA: [&str; 9] = [

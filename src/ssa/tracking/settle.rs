@@ -1,0 +1,100 @@
+//! What a changed object means for those who own its fields.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::entries::{Entries, Identity, Owned};
+use super::versions::Versions;
+use super::written::as_written;
+use crate::ssa::apply::FieldConflict;
+use crate::ssa::compare::{Comparison, compare};
+use crate::ssa::field_set::FieldSet;
+use crate::ssa::managed::{ManagedEntry, Operation};
+use crate::ssa::reconcile::reconciled;
+use crate::ssa::schema::Schema;
+
+/// One write: in which version it is made, and what is known of the others.
+pub(super) struct Write<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) api_version: &'a str,
+    pub(super) versions: &'a dyn Versions,
+    pub(super) reset: &'a FieldSet,
+}
+
+impl Write<'_> {
+    /// Returns the schema of a version; `None` if there is no such version.
+    pub(super) fn schema_of(&self, api_version: &str) -> Option<Schema> {
+        if api_version == self.api_version { Some(self.schema.clone()) } else { self.versions.schema(api_version) }
+    }
+
+    /// Returns an object as it reads in a version.
+    pub(super) fn converted(&self, object: &Value, api_version: &str) -> Value {
+        if object.get("apiVersion").and_then(Value::as_str) == Some(api_version) {
+            return object.clone();
+        }
+        let mut converted = self.versions.convert(object, api_version);
+        if let Some(schema) = self.schema_of(api_version) {
+            as_written(&schema, &mut converted);
+        }
+        converted
+    }
+
+    /// Reads entries with the schemas of today. Those of versions that are gone vanish.
+    pub(super) fn reconciled(&self, entries: &mut Entries) {
+        entries.owned.retain(|_, owned| match self.schema_of(&owned.api_version) {
+            Some(schema) => {
+                owned.fields = reconciled(&schema, &owned.fields);
+                true
+            }
+            None => false,
+        });
+    }
+
+    /// Compares two versions of the object and takes from everybody but `actor` what changed. Returns the comparison, and
+    /// what was taken by a change of value.
+    pub(super) fn settle(
+        &self,
+        before: &Value,
+        after: &Value,
+        entries: &mut Entries,
+        actor: Option<&Identity>,
+    ) -> (Comparison, Vec<FieldConflict>) {
+        let own = compare(self.schema, before, after).without(self.reset);
+        let mut found: BTreeMap<String, Comparison> = BTreeMap::from([(self.api_version.to_owned(), own.clone())]);
+        let mut conflicts = Vec::new();
+        for (identity, owned) in entries.owned.iter_mut().filter(|(identity, _)| Some(*identity) != actor) {
+            if let Some(comparison) = found.get(&owned.api_version) {
+                take(identity, owned, comparison, &mut conflicts);
+            } else if let Some(schema) = self.versions.schema(&owned.api_version) {
+                let sides = [before, after].map(|object| self.converted(object, &owned.api_version));
+                let whole = compare(&schema, &sides[0], &sides[1]);
+                // The server's first look at another version does not leave out what the endpoint resets.
+                let api_version = owned.api_version.clone();
+                take(identity, owned, &whole, &mut conflicts);
+                found.insert(api_version, whole.without(self.reset));
+            }
+        }
+        entries.owned.retain(|_, owned| !owned.fields.is_empty());
+        conflicts.sort_by_cached_key(|conflict| Identity::of_entry(&conflict.entry).text());
+        (own, conflicts)
+    }
+}
+
+fn take(identity: &Identity, owned: &mut Owned, found: &Comparison, conflicts: &mut Vec<FieldConflict>) {
+    let lost = owned.fields.intersection(&found.modified.union(&found.added));
+    let entry = || ManagedEntry {
+        manager: identity.manager.clone(),
+        operation: identity.operation,
+        api_version: if identity.operation == Operation::Apply {
+            owned.api_version.clone()
+        } else {
+            identity.api_version.clone()
+        },
+        time: None,
+        subresource: identity.subresource.clone(),
+        fields: owned.fields.clone(),
+    };
+    conflicts.extend(lost.iter().map(|path| FieldConflict { path, entry: entry() }));
+    owned.fields = owned.fields.difference(&lost).difference(&found.removed);
+}

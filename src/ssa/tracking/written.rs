@@ -1,0 +1,207 @@
+//! Objects as Go writes them: what the server compares are Go's structures, not the JSON that a client sent.
+//!
+//! A structure that is no pointer is always there, and so is every field without `omitempty`; any other field vanishes when
+//! it is empty. Which is which OpenAPI does not tell. The table `written.tsv` does: it was made once from the Go types of
+//! `k8s.io/api` 0.35.4 (and those of CRDs and APIServices) by walking them with `reflect`. A line is
+//! `TYPE⇥{"w": {FIELD: ZERO}, "p": [FIELD]}`: `w` are the fields that are always written, each with what stands there if
+//! nobody set it (`{}` for a structure), `p` the pointers to scalars, which keep an explicit zero. Types that have neither
+//! have no line.
+
+use std::collections::BTreeSet;
+use std::sync::{LazyLock, OnceLock};
+
+use serde_json::{Map, Value};
+
+use crate::ssa::canonical::holds_entries;
+use crate::ssa::defaults::is_zero;
+use crate::ssa::schema::{Branch, MapType, Scalar, Schema, TypeRef, TypeTable};
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let lines: Vec<_> = include_str!("written.tsv").lines().filter_map(|line| line.split_once('\t')).collect();
+    let slots = lines.iter().map(|_| OnceLock::new()).collect();
+    Table { lines, slots }
+});
+
+struct Table {
+    lines: Vec<(&'static str, &'static str)>,
+    /// Read when first used: a run touches few types.
+    slots: Vec<OnceLock<Written>>,
+}
+
+/// What is known of one type.
+#[derive(Debug, Default)]
+struct Written {
+    always: Map<String, Value>,
+    pointers: BTreeSet<String>,
+}
+
+impl Written {
+    fn read(json: &str) -> Self {
+        let mut parts: Map<String, Value> = serde_json::from_str(json).unwrap_or_default();
+        let always = match parts.remove("w") {
+            Some(Value::Object(always)) => always,
+            _ => Map::new(),
+        };
+        let pointers = parts.get("p").and_then(Value::as_array).into_iter().flatten();
+        Self { always, pointers: pointers.filter_map(Value::as_str).map(str::to_owned).collect() }
+    }
+}
+
+fn of(type_name: &str) -> Option<&'static Written> {
+    let index = TABLE.lines.binary_search_by(|(name, _)| (*name).cmp(type_name)).ok()?;
+    let (_, json) = TABLE.lines.get(index)?;
+    Some(TABLE.slots.get(index)?.get_or_init(|| Written::read(json)))
+}
+
+/// Brings an object of one of Kubernetes' own kinds into the form in which the server writes it: structures that are always
+/// there appear (`resources: {}`, `status: {}`), fields that are omitted when empty vanish. Other kinds are left alone.
+pub fn as_written(schema: &Schema, object: &mut Value) {
+    if schema.is_builtin() {
+        Walk { types: &schema.types, adding: true }.value(&schema.reference, object);
+    }
+}
+
+/// The reverse as far as defaults need it: takes out what stands there only because Go writes it.
+pub(super) fn without_written(schema: &Schema, object: &mut Value) {
+    if schema.is_builtin() {
+        Walk { types: &schema.types, adding: false }.value(&schema.reference, object);
+    }
+}
+
+/// Returns an object of the kind in which nothing is set. A custom resource has nothing but its kind.
+pub(super) fn zero_object(schema: &Schema, api_version: &str, kind: &str) -> Value {
+    let mut object = Value::Object(Map::new());
+    as_written(schema, &mut object);
+    if let Some(map) = object.as_object_mut() {
+        map.insert("apiVersion".to_owned(), Value::from(api_version));
+        map.insert("kind".to_owned(), Value::from(kind));
+    }
+    object
+}
+
+struct Walk<'a> {
+    types: &'a TypeTable,
+    /// Whether what is always written is added, or taken out.
+    adding: bool,
+}
+
+impl Walk<'_> {
+    fn value(&self, reference: &TypeRef, value: &mut Value) {
+        match self.types.resolve(reference).branch(Some(value)) {
+            Some(Branch::Map(view)) => {
+                if let Some(map) = value.as_object_mut() {
+                    if view.map.fields.is_empty() {
+                        self.entries(view.map, map);
+                    } else {
+                        self.structure(self.types.name_of(reference), view.map, map);
+                    }
+                }
+            }
+            Some(Branch::List(list)) => {
+                for item in value.as_array_mut().into_iter().flatten() {
+                    self.value(&list.element, item);
+                }
+            }
+            Some(Branch::Scalar(_)) | None => {}
+        }
+    }
+
+    fn entries(&self, declared: &MapType, map: &mut Map<String, Value>) {
+        let Some(element) = declared.element.as_ref().filter(|_| holds_entries(declared)) else { return };
+        for value in map.values_mut() {
+            self.value(element, value);
+        }
+    }
+
+    fn structure(&self, type_name: Option<&str>, declared: &MapType, map: &mut Map<String, Value>) {
+        let nothing = Written::default();
+        let written = type_name.and_then(of).unwrap_or(&nothing);
+        if self.adding {
+            for (name, zero) in &written.always {
+                let value = map.entry(name.clone()).or_insert_with(|| zero.clone());
+                if value.is_null() {
+                    value.clone_from(zero);
+                }
+            }
+        }
+        for (name, value) in map.iter_mut() {
+            if let Some(reference) = declared.under(name) {
+                self.value(reference, value);
+            }
+        }
+        map.retain(|name, value| match (written.always.get(name), declared.under(name)) {
+            (Some(zero), _) => self.adding || value != zero,
+            (None, Some(reference)) => !self.is_omitted(reference, value, written.pointers.contains(name)),
+            (None, None) => true,
+        });
+    }
+
+    fn is_omitted(&self, reference: &TypeRef, value: &Value, is_pointer: bool) -> bool {
+        match value {
+            Value::Null => true,
+            Value::Array(items) => items.is_empty() && !is_pointer && self.types.resolve(reference).scalar.is_none(),
+            Value::Object(map) => {
+                map.is_empty() && self.types.resolve(reference).map.is_some_and(|view| holds_entries(view.map))
+            }
+            scalar => {
+                let plain = matches!(
+                    reference,
+                    TypeRef::Scalar(Scalar::String | Scalar::Numeric | Scalar::Boolean)
+                );
+                plain && !is_pointer && is_zero(scalar)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ssa::builtin;
+
+    fn written(group: &str, kind: &str, mut object: Value) -> Value {
+        as_written(&builtin(group, "v1", kind).unwrap(), &mut object);
+        object
+    }
+
+    #[test]
+    fn plain_structures_are_always_there() {
+        assert_eq!(
+            written("apps", "Deployment", json!({"spec": {"replicas": 0, "paused": false, "template": {"spec": {
+                "containers": [{"name": "a", "command": [], "env": null}]}}}})),
+            json!({"metadata": {}, "status": {}, "spec": {"replicas": 0, "selector": null, "strategy": {}, "template": {
+                "metadata": {}, "spec": {"containers": [{"name": "a", "resources": {}}]}}}})
+        );
+    }
+
+    #[test]
+    fn what_was_added_can_be_taken_out() {
+        let schema = builtin("apps", "v1", "Deployment").unwrap();
+        let mut object = json!({"spec": {"template": {"spec": {"containers": [{"name": "a"}]}}}});
+        let before = object.clone();
+        as_written(&schema, &mut object);
+        without_written(&schema, &mut object);
+        assert_eq!(object, before);
+    }
+
+    #[test]
+    fn zeroes_stay_where_a_pointer_holds_them() {
+        assert_eq!(
+            written("", "Service", json!({"spec": {"allocateLoadBalancerNodePorts": false, "publishNotReadyAddresses": false,
+                "ports": [{"port": 80, "nodePort": 0}]}})),
+            json!({"metadata": {}, "status": {"loadBalancer": {}},
+                "spec": {"allocateLoadBalancerNodePorts": false, "ports": [{"port": 80, "targetPort": 0}]}})
+        );
+    }
+
+    #[test]
+    fn every_line_names_a_type_that_exists_and_can_be_read() {
+        for (name, json) in &TABLE.lines {
+            let written = Written::read(json);
+            assert!(!written.always.is_empty() || !written.pointers.is_empty(), "{name}");
+        }
+        assert!(TABLE.lines.is_sorted());
+    }
+}
