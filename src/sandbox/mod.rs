@@ -21,3 +21,4 @@ pub mod store;
 pub mod server;
 pub mod view;
 pub mod structure;
+pub mod decode;

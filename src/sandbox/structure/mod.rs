@@ -83,7 +83,7 @@ pub(crate) fn of_kind(group: &str, version: &str, kind: &str) -> Option<String> 
 }
 
 /// Returns the Go package of an API group.
-fn package_of_group(group: &str) -> &str {
+pub(crate) fn package_of_group(group: &str) -> &str {
     match group {
         "" => "core",
         "internal.apiserver.k8s.io" => "apiserverinternal",

@@ -1,0 +1,111 @@
+//! Custom resources: the content is left as it is but for its metadata, which is the same for all objects.
+
+use serde_json::{Map, Value};
+
+use super::identity::Identity;
+use super::structure::{self, Reading};
+use super::{Decoded, FieldValidation, Node, Sent, Source, unrecognized};
+use crate::sandbox::kind::Kind;
+use crate::sandbox::refusal::{FieldProblem, Refusal};
+use crate::sandbox::structure::GoType;
+
+/// Decodes a body. Nothing is refused for being unknown yet: more may be found.
+pub(super) fn body(
+    resource: &Kind,
+    bytes: &[u8],
+    sent: &Sent,
+    said: &Identity,
+    validation: FieldValidation,
+) -> Result<Decoded, Refusal> {
+    if said.kind.is_empty() {
+        let text = String::from_utf8_lossy(bytes);
+        let mistake = format!("Object 'Kind' is missing in '{text}'");
+        return Err(unrecognized(&resource.kind, &mistake, bytes));
+    }
+    let source = Source::Body { kind: said.kind.clone(), version: said.version.clone() };
+    let object = sent.node.to_value();
+    let metadata = metadata(sent.node.get("metadata")).map_err(|mistake| source.refusal(resource, &mistake))?;
+    if said.api_version() != resource.api_version() {
+        let (said, expected) = (said.api_version(), resource.api_version());
+        return Err(Refusal::bad_request(format!(
+            "the API version in the data ({said}) does not match the expected API version ({expected})"
+        )));
+    }
+    let mut warnings = sent.repeated.clone();
+    if sent.is_json {
+        let mut repeated = Vec::new();
+        sent.node.equal_keys("", &mut repeated);
+        warnings.extend(repeated.iter().map(|path| format!("duplicate field {}", super::scalar::quoted(path))));
+    }
+    finish(resource, object, metadata, warnings, sent.repeated.len(), source, validation)
+}
+
+/// Decodes an object that was patched.
+pub(super) fn patched(
+    resource: &Kind,
+    object: Value,
+    validation: FieldValidation,
+    repeated: &[String],
+    source: Source,
+) -> Result<Decoded, Refusal> {
+    if object.get("kind").and_then(Value::as_str).is_none_or(str::is_empty) {
+        let mistake = format!("Object 'Kind' is missing in '{object}'");
+        return Err(source.refusal(resource, &mistake));
+    }
+    let node = object.get("metadata").map(Node::of);
+    let metadata = metadata(node.as_ref()).map_err(|mistake| source.refusal(resource, &mistake))?;
+    finish(resource, object, metadata, repeated.to_vec(), 0, source, validation)
+}
+
+fn finish(
+    resource: &Kind,
+    mut object: Value,
+    metadata: Option<structure::Read>,
+    mut warnings: Vec<String>,
+    of_yaml: usize,
+    source: Source,
+    validation: FieldValidation,
+) -> Result<Decoded, Refusal> {
+    // Of equal keys only the parser speaks.
+    let unknown = metadata.iter().flat_map(|metadata| &metadata.strict).filter(|told| told.starts_with("unknown"));
+    let prefix = "unknown field \"";
+    warnings.extend(unknown.map(|told| told.replacen(prefix, "unknown field \"metadata.", 1)));
+    if let Some(map) = object.as_object_mut() {
+        let metadata = metadata.map_or_else(|| Value::Object(Map::new()), |metadata| metadata.value);
+        map.insert("metadata".to_owned(), metadata);
+    }
+    refuse_other_kind(resource, &object)?;
+    if validation == FieldValidation::Ignore {
+        warnings.clear();
+    }
+    let of_yaml = of_yaml.min(warnings.len());
+    Ok(Decoded { object, warnings, of_yaml, source })
+}
+
+fn metadata(node: Option<&Node>) -> Result<Option<structure::Read>, String> {
+    let object_meta = GoType::Named("meta.v1.ObjectMeta".to_owned());
+    match node {
+        None | Some(Node::Null) => Ok(None),
+        Some(node) => structure::decode(Reading::Json, &object_meta, node).map(Some),
+    }
+}
+
+/// Another kind or version decodes, and is refused as an object that is not valid.
+fn refuse_other_kind(resource: &Kind, object: &Value) -> Result<(), Refusal> {
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (kind, api_version) = (text("kind"), text("apiVersion"));
+    let mut problems = Vec::new();
+    if kind != resource.kind {
+        problems.push(FieldProblem::invalid("kind", &Value::from(kind), format!("must be {}", resource.kind)));
+    }
+    if api_version != resource.api_version() {
+        let must = format!("must be {}", resource.api_version());
+        problems.push(FieldProblem::invalid("apiVersion", &Value::from(api_version), must));
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    Err(Refusal::invalid_as(group, kind, name, &problems))
+}

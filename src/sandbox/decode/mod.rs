@@ -1,0 +1,386 @@
+//! What a body or a patched object means to the server: unknown fields told and dropped, wrong types refused, and what is
+//! left in the form in which the server writes it.
+//!
+//! Kubernetes' own kinds are decoded into the [structures](super::structure) of the Go sources. Of custom resources only
+//! the metadata is; pruning the rest by its structural schema is for others, who add what they find to
+//! [`Decoded::warnings`] and then ask [`Decoded::judged`].
+
+mod custom;
+mod delete;
+mod identity;
+pub(crate) mod node;
+pub mod options;
+pub(crate) mod scalar;
+mod structure;
+mod time;
+mod yaml;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use self::identity::Identity;
+use self::node::Node;
+use self::structure::Reading;
+use super::kind::{Kind, Subresource};
+use super::refusal::{FieldProblem, Refusal};
+use super::structure::{GoType, of_kind, package_of_group};
+
+pub use self::delete::delete_options;
+pub use self::options::{Verb, WriteOptions};
+
+/// What becomes of fields that are unknown or stand there twice (`fieldValidation`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FieldValidation {
+    /// The request is refused.
+    Strict,
+    /// They are told.
+    #[default]
+    Warn,
+    /// Nothing.
+    Ignore,
+}
+
+/// A decoded object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// The object as the server holds it, with `apiVersion` and `kind`.
+    pub object: Value,
+    /// Fields that are unknown or repeated, in the server's words: `unknown field "spec.foo"`.
+    pub warnings: Vec<String>,
+    /// How many of them the YAML parser found; they are the first.
+    of_yaml: usize,
+    source: Source,
+}
+
+/// Where an object comes from: refusals differ.
+#[derive(Debug, Clone, PartialEq)]
+enum Source {
+    Body { kind: String, version: String },
+    /// The patched object, or the patch, as messages show it.
+    Patch(String),
+}
+
+impl Decoded {
+    /// Refuses strictly what is unknown or repeated, or forgets it, as is wished.
+    ///
+    /// # Errors
+    /// With the server's words for it, under [`FieldValidation::Strict`].
+    pub fn judged(mut self, resource: &Kind, validation: FieldValidation) -> Result<Self, Refusal> {
+        match validation {
+            FieldValidation::Ignore => self.warnings.clear(),
+            FieldValidation::Strict if !self.warnings.is_empty() => {
+                let (of_yaml, others) = self.warnings.split_at(self.of_yaml.min(self.warnings.len()));
+                let mut mistakes = Vec::new();
+                if !of_yaml.is_empty() {
+                    mistakes.push(yaml_errors(of_yaml));
+                }
+                mistakes.extend(others.iter().cloned());
+                let mistake = format!("strict decoding error: {}", mistakes.join(", "));
+                return Err(self.source.refusal(resource, &mistake));
+            }
+            _ => {}
+        }
+        Ok(self)
+    }
+}
+
+fn yaml_errors(lines: &[String]) -> String {
+    format!("yaml: unmarshal errors:\n  {}", lines.join("\n  "))
+}
+
+impl Source {
+    fn refusal(&self, resource: &Kind, mistake: &str) -> Refusal {
+        match self {
+            Self::Body { kind, version } => {
+                let expected = &resource.kind;
+                Refusal::bad_request(format!("{kind} in version {version:?} cannot be handled as a {expected}: {mistake}"))
+            }
+            Self::Patch(shown) => {
+                let problem = FieldProblem::invalid("patch", &Value::from(shown.as_str()), mistake);
+                Refusal::invalid_as("", "", "", &[problem])
+            }
+        }
+    }
+}
+
+/// A body as it was sent.
+struct Sent {
+    node: Node,
+    repeated: Vec<String>,
+    /// Equal keys are found while decoding, and not by the parser.
+    is_json: bool,
+}
+
+const MEDIA_TYPES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
+/// Decodes the body of a POST or PUT.
+///
+/// # Errors
+/// With the server's words for what is wrong with it.
+pub fn body(
+    resource: &Kind,
+    bytes: &[u8],
+    content_type: Option<&str>,
+    validation: FieldValidation,
+) -> Result<Decoded, Refusal> {
+    let target = Target { group: &resource.group, version: &resource.version, kind: &resource.kind };
+    body_as(resource, &target, bytes, content_type, validation)
+}
+
+/// Decodes what is posted to a subresource with a kind of its own: `Scale`, `Eviction`, `TokenRequest`, `Binding`.
+///
+/// # Errors
+/// See [`body`].
+pub fn subresource_body(
+    resource: &Kind,
+    subresource: &Subresource,
+    bytes: &[u8],
+    content_type: Option<&str>,
+    validation: FieldValidation,
+) -> Result<Decoded, Refusal> {
+    if subresource.kind == resource.kind {
+        return body(resource, bytes, content_type, validation);
+    }
+    let (group, version) = match &subresource.group_version {
+        Some((group, version)) => (group.as_str(), version.as_str()),
+        None => (resource.group.as_str(), resource.version.as_str()),
+    };
+    let apart = Kind {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        kind: subresource.kind.clone(),
+        custom: None,
+        ..resource.clone()
+    };
+    let target = Target { group, version, kind: &subresource.kind };
+    body_as(&apart, &target, bytes, content_type, validation)
+}
+
+/// The kind that is written to.
+struct Target<'k> {
+    group: &'k str,
+    version: &'k str,
+    kind: &'k str,
+}
+
+fn body_as(
+    resource: &Kind,
+    target: &Target<'_>,
+    bytes: &[u8],
+    content_type: Option<&str>,
+    validation: FieldValidation,
+) -> Result<Decoded, Refusal> {
+    let unrecognized = |mistake: String| unrecognized(target.kind, &mistake, bytes);
+    let sent = parse(bytes, content_type)?.map_err(unrecognized)?;
+    let said = Identity::of(&sent.node).map_err(unrecognized)?;
+    if resource.custom.is_some() {
+        return custom::body(resource, bytes, &sent, &said, validation);
+    }
+    let identity = said.or(target.group, target.version, target.kind);
+    let source = Source::Body { kind: identity.kind.clone(), version: identity.version.clone() };
+    let refuse = |mistake: String| source.refusal(resource, &mistake);
+    let Some(name) = of_kind(&identity.group, &identity.version, &identity.kind) else {
+        let (kind, version) = (&identity.kind, identity.api_version());
+        return Err(refuse(format!(
+            "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        )));
+    };
+    let go_type = GoType::Named(name);
+    let read = structure::decode(Reading::Json, &go_type, &sent.node).map_err(refuse)?;
+    if (identity.group.as_str(), identity.kind.as_str()) != (target.group, target.kind) {
+        let package = package_of_group(target.group);
+        return Err(refuse(format!(
+            "converting ({}) to ({package}.{}): unknown conversion",
+            go_type.text(),
+            target.kind
+        )));
+    }
+    if identity.version != target.version {
+        let (said, expected) = (identity.api_version(), resource.api_version());
+        return Err(Refusal::bad_request(format!(
+            "the API version in the data ({said}) does not match the expected API version ({expected})"
+        )));
+    }
+    let of_yaml = sent.repeated.len();
+    let warnings = sent.repeated.into_iter().chain(read.strict).collect();
+    let mut object = read.value;
+    finish(resource, &mut object);
+    Decoded { object, warnings, of_yaml, source }.judged(resource, validation)
+}
+
+/// How an object was patched, for the words in which it is refused.
+#[derive(Debug, Clone, Copy)]
+pub enum Patched<'p> {
+    /// By a JSON patch or merge patch: the object itself is shown. Equal keys in the patch are told as well.
+    Json {
+        /// What was repeated in the patch: `duplicate field "x"`.
+        repeated: &'p [String],
+    },
+    /// By a strategic merge patch: what is left of the patch is shown.
+    Strategic {
+        /// What was repeated in the patch.
+        repeated: &'p [String],
+        /// The patch as it is left after it was merged.
+        patch: &'p Value,
+    },
+}
+
+/// Decodes an object that was patched.
+///
+/// # Errors
+/// With the server's words for what is wrong with it.
+pub fn value(
+    resource: &Kind,
+    object: Value,
+    validation: FieldValidation,
+    patched: Patched<'_>,
+) -> Result<Decoded, Refusal> {
+    let (reading, repeated, source) = match patched {
+        Patched::Json { repeated } => (Reading::Json, repeated, Source::Patch(object.to_string())),
+        Patched::Strategic { repeated, patch } => (Reading::Map, repeated, Source::Patch(go_print(patch))),
+    };
+    if resource.custom.is_some() {
+        return custom::patched(resource, object, validation, repeated, source);
+    }
+    let node = Node::of(&object);
+    let go_type = GoType::Named(of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default());
+    let refuse = |mistake: String| source.refusal(resource, &mistake);
+    let read = structure::decode(reading, &go_type, &node).map_err(refuse)?;
+    let warnings = repeated.iter().cloned().chain(read.strict).collect();
+    let mut object = read.value;
+    finish(resource, &mut object);
+    Decoded { object, warnings, of_yaml: 0, source }.judged(resource, validation)
+}
+
+/// Returns the object that Go writes of a structure into which nothing was read, with `apiVersion` and `kind`: what the
+/// server compares a new object with.
+#[must_use]
+pub fn zero_object(resource: &Kind) -> Value {
+    let mut object = match (of_kind(&resource.group, &resource.version, &resource.kind), &resource.custom) {
+        (Some(name), None) => {
+            let nothing = Node::Map(Vec::new());
+            structure::decode(Reading::Json, &GoType::Named(name), &nothing).map_or(Value::Null, |read| read.value)
+        }
+        _ => Value::Object(serde_json::Map::new()),
+    };
+    finish(resource, &mut object);
+    object
+}
+
+/// Gives a decoded object of Kubernetes' own kinds the form it has once it was stored: lists and maps that the server
+/// writes in any case are null where they are empty. Those who look for what a writer owns need it before that.
+pub fn as_stored(resource: &Kind, object: &mut Value) {
+    // These are stored as JSON, which tells empty from nothing.
+    let is_json = matches!(resource.group.as_str(), "apiextensions.k8s.io" | "apiregistration.k8s.io");
+    if resource.custom.is_none()
+        && !is_json
+        && let Some(name) = of_kind(&resource.group, &resource.version, &resource.kind)
+    {
+        structure::store(&GoType::Named(name), object);
+    }
+}
+
+/// Reads the body of an apply patch, YAML or JSON; `Repeated` is judged once the apply itself went well.
+///
+/// # Errors
+/// 400 with the words of the server, if it is no map or cannot be read.
+pub fn yaml_or_json(bytes: &[u8]) -> Result<(Value, Repeated), Refusal> {
+    let refuse = |mistake: String| Refusal::bad_request(format!("error decoding YAML: {mistake}"));
+    let read = yaml::read(bytes).map_err(|mistake| refuse(format!("error converting YAML to JSON: {mistake}")))?;
+    match read.node {
+        Node::Map(_) => Ok((read.node.to_value(), Repeated(read.repeated))),
+        Node::Null => Ok((Value::Object(serde_json::Map::new()), Repeated(Vec::new()))),
+        other => {
+            let what = other.describe();
+            let go_type = "map[string]interface {}";
+            Err(refuse(format!("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {what} into Go value of type {go_type}")))
+        }
+    }
+}
+
+/// Keys that stand more than once in the body of an apply patch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeated(Vec<String>);
+
+impl Repeated {
+    /// Returns what is to be warned of.
+    ///
+    /// # Errors
+    /// 400 under [`FieldValidation::Strict`].
+    pub fn judged(self, validation: FieldValidation) -> Result<Vec<String>, Refusal> {
+        match validation {
+            FieldValidation::Ignore => Ok(Vec::new()),
+            FieldValidation::Strict if !self.0.is_empty() => Err(Refusal::bad_request(format!(
+                "error strict decoding YAML: error converting YAML to JSON: {}",
+                yaml_errors(&self.0)
+            ))),
+            _ => Ok(self.0),
+        }
+    }
+}
+
+/// Parses a body in the form that its media type tells.
+fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Result<Sent, String>, Refusal> {
+    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    match media_type.to_ascii_lowercase().as_str() {
+        "" | "application/json" => Ok(Node::read(bytes)
+            .map(|node| Sent { node, repeated: Vec::new(), is_json: true })
+            .map_err(|mistake| format!("couldn't get version/kind; json parse error: {mistake}"))),
+        "application/yaml" => {
+            Ok(yaml::read(bytes).map(|read| Sent { node: read.node, repeated: read.repeated, is_json: false }))
+        }
+        _ => Err(Refusal::unsupported_media_type(format!(
+            "the body of the request was in an unknown format - accepted media types include: {MEDIA_TYPES}"
+        ))),
+    }
+}
+
+fn unrecognized(kind: &str, mistake: &str, bytes: &[u8]) -> Refusal {
+    const MOST: usize = 30;
+    let beginning = bytes.get(..MOST).unwrap_or(bytes);
+    let shown = match bytes.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => String::from_utf8_lossy(beginning).into_owned(),
+        Some(_) => beginning.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    let more = if bytes.len() > MOST { " ..." } else { "" };
+    Refusal::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {mistake} ({shown}{more})"))
+}
+
+/// Says which kind it is, and moves a Secret's texts to its data.
+fn finish(resource: &Kind, object: &mut Value) {
+    let Some(map) = object.as_object_mut() else { return };
+    map.insert("apiVersion".to_owned(), Value::from(resource.api_version()));
+    map.insert("kind".to_owned(), Value::from(resource.kind.as_str()));
+    if resource.custom.is_none()
+        && resource.is("", "Secret")
+        && let Some(Value::Object(texts)) = map.remove("stringData")
+        && !texts.is_empty()
+    {
+        let data = map.entry("data").or_insert_with(|| Value::Object(serde_json::Map::new()));
+        if let Some(data) = data.as_object_mut() {
+            let encoded = |text: &Value| Value::from(STANDARD.encode(text.as_str().unwrap_or_default()));
+            data.extend(texts.iter().map(|(key, text)| (key.clone(), encoded(text))));
+        }
+    }
+}
+
+/// Writes a value as Go's `%v` does: `map[a:1 b:[x y]]`.
+pub(crate) fn go_print(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(items) => format!("[{}]", items.iter().map(go_print).collect::<Vec<_>>().join(" ")),
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| key.as_str());
+            let entries: Vec<_> = entries.iter().map(|(key, value)| format!("{key}:{}", go_print(value))).collect();
+            format!("map[{}]", entries.join(" "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
