@@ -7,8 +7,13 @@ mod definition;
 mod kinds;
 mod openapi;
 mod prune;
+mod rules;
+mod scale;
 mod structural;
+mod validate;
 
 pub use self::kinds::kinds_of;
 pub use self::openapi::openapi_schemas;
 pub use self::prune::{drop_nulls, prune, with_defaults};
+pub use self::scale::{builtin_scale, scale_of, scaled};
+pub use self::validate::{Verdict, status_verdict, validate, verdict};
