@@ -21,6 +21,7 @@ pub mod request;
 pub mod store;
 pub mod server;
 pub mod strategy;
+pub mod validation;
 pub mod view;
 pub mod structure;
 pub mod decode;

@@ -1,0 +1,164 @@
+//! Structures as the server shows them in messages: its own internal form, every field in the order of its declaration.
+//!
+//! The table beside this file has a line for each structure: its name, then for each field Go's name, the name in
+//! objects and the sort of value. Sorts: `s` text, `i` number, `b` truth value, `q` quantity, `n` number or text,
+//! `l` label selector, `m` metadata, `j` anything; before one of them `*` may be missing, `[` list of, `{` map of, `@`
+//! a structure by its name, `+` its fields right here.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+
+use super::read::Read;
+use super::selector;
+
+/// The security context of a container.
+pub(super) const SECURITY_CONTEXT: &str = "SecurityContext";
+/// The template of Pods.
+pub(super) const POD_TEMPLATE: &str = "PodTemplateSpec";
+/// The specification of Pods.
+pub(super) const POD_SPEC: &str = "PodSpec";
+
+static TABLE: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    let lines = include_str!("internal.txt").lines();
+    lines.filter_map(|line| line.split_once(' ').map(|(name, fields)| (name, fields.split(' ').collect()))).collect()
+});
+
+/// Parts of the metadata of templates, in the order of the declaration.
+const METADATA: [&str; 14] = [
+    "name",
+    "generateName",
+    "namespace",
+    "selfLink",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+];
+
+/// Fields of a Pod that the server keeps in its security context.
+const OF_THE_HOST: [&str; 5] = ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers"];
+
+/// Shows a value of a structure.
+pub(super) fn shown(structure: &str, value: &Value) -> String {
+    escaped(&format!("{{{}}}", fields(structure, value)))
+}
+
+/// Shows a list of structures.
+pub(super) fn shown_list(structure: &str, values: &[Value]) -> String {
+    let shown: Vec<String> = values.iter().map(|value| shown(structure, value)).collect();
+    format!("[{}]", shown.join(","))
+}
+
+/// Writes what Go's JSON does not leave as it is.
+fn escaped(text: &str) -> String {
+    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+fn fields(structure: &str, value: &Value) -> String {
+    let Some(declared) = TABLE.get(structure) else { return String::new() };
+    let mut shown: Vec<String> = Vec::new();
+    for field in declared {
+        let text = match field.strip_prefix('+') {
+            Some("m") => metadata(value.field("metadata").unwrap_or(&Value::Null)),
+            Some(embedded) => fields(embedded.trim_start_matches('@'), value),
+            None => {
+                let mut parts = field.splitn(3, ':');
+                let (Some(called), Some(name), Some(sort)) = (parts.next(), parts.next(), parts.next()) else { continue };
+                let merged;
+                let value = if structure == POD_SPEC && name == "securityContext" {
+                    merged = pod_security(value);
+                    merged.as_ref()
+                } else {
+                    value.field(name)
+                };
+                format!("\"{called}\":{}", one(sort, value))
+            }
+        };
+        if !text.is_empty() {
+            shown.push(text);
+        }
+    }
+    shown.join(",")
+}
+
+fn one(sort: &str, value: Option<&Value>) -> String {
+    if let Some(sort) = sort.strip_prefix('*') {
+        return value.map_or_else(|| "null".to_owned(), |value| one(sort, Some(value)));
+    }
+    if let Some(sort) = sort.strip_prefix('[') {
+        let Some(items) = value.and_then(Value::as_array).filter(|items| !items.is_empty()) else {
+            return "null".to_owned();
+        };
+        let items: Vec<String> = items.iter().map(|item| one(sort, Some(item))).collect();
+        return format!("[{}]", items.join(","));
+    }
+    if let Some(sort) = sort.strip_prefix('{') {
+        let Some(map) = value.and_then(Value::as_object).filter(|map| !map.is_empty()) else {
+            return "null".to_owned();
+        };
+        let entries: Vec<String> =
+            map.iter().map(|(key, value)| format!("{}:{}", json!(key), one(sort, Some(value)))).collect();
+        return format!("{{{}}}", entries.join(","));
+    }
+    if let Some(structure) = sort.strip_prefix('@') {
+        return format!("{{{}}}", fields(structure, value.unwrap_or(&Value::Null)));
+    }
+    match (sort, value) {
+        ("l", selector) => selector::shown(selector),
+        ("m", value) => format!("{{{}}}", metadata(value.unwrap_or(&Value::Null))),
+        (_, Some(value)) => value.to_string(),
+        ("s", None) => "\"\"".to_owned(),
+        ("q", None) => "\"0\"".to_owned(),
+        ("i" | "n", None) => "0".to_owned(),
+        ("b", None) => "false".to_owned(),
+        (_, None) => "null".to_owned(),
+    }
+}
+
+fn metadata(metadata: &Value) -> String {
+    let shown: Vec<String> = METADATA
+        .iter()
+        .filter_map(|name| metadata.field(name).map(|value| format!("\"{name}\":{value}")))
+        .collect();
+    shown.join(",")
+}
+
+fn pod_security(spec: &Value) -> Option<Value> {
+    let mut context: Option<Map<String, Value>> =
+        spec.field("securityContext").and_then(Value::as_object).cloned();
+    for name in OF_THE_HOST {
+        if let Some(value) = spec.field(name) {
+            context.get_or_insert_default().insert(name.to_owned(), value.clone());
+        }
+    }
+    context.map(Value::Object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_structure_has_all_its_fields() {
+        insta::assert_snapshot!(
+            shown("EnvVar", &json!({"name": "A", "value": "<b>"})),
+            @r#"{"Name":"A","Value":"\u003cb\u003e","ValueFrom":null}"#
+        );
+        insta::assert_snapshot!(
+            shown("ConfigMapVolumeSource", &json!({"name": "x", "defaultMode": 420})),
+            @r#"{"Name":"x","Items":null,"DefaultMode":420,"Optional":null}"#
+        );
+        let spec = shown(POD_SPEC, &json!({"hostNetwork": true}));
+        assert!(spec.contains(r#""SecurityContext":{"HostNetwork":true,"HostPID":false,"#), "{spec}");
+        let template = shown(POD_TEMPLATE, &json!({"metadata": {"labels": {"a": "b"}}, "spec": {}}));
+        assert!(template.starts_with(r#"{"labels":{"a":"b"},"Spec":{"Volumes":null,"#), "{template}");
+    }
+}

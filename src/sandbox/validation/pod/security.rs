@@ -1,0 +1,156 @@
+//! Security contexts of Pods and containers, and when images are pulled.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::volumes;
+use crate::sandbox::validation::Problems;
+use crate::sandbox::validation::internal;
+use crate::sandbox::validation::numbers;
+use crate::sandbox::validation::path::Path;
+use crate::sandbox::validation::read::Read;
+
+const MOST_PROFILE: usize = 4095;
+const MOST_SYSCTL: usize = 253;
+const PROFILES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
+
+/// When an image is pulled.
+pub(super) fn pull_policy(text: &str, path: &Path, problems: &mut Problems) {
+    numbers::one_of(text, &["Always", "IfNotPresent", "Never"], path, problems);
+}
+
+/// The context of a container.
+pub(super) fn of_container(container: &Value, host_users: bool, path: &Path, problems: &mut Problems) {
+    let Some(context) = container.field("securityContext") else { return };
+    let path = path.child("securityContext");
+    for name in ["runAsUser", "runAsGroup"] {
+        numbers::identity(context.number(name), &path.child(name), problems);
+    }
+    if let Some(mount) = context.maybe_text("procMount") {
+        let at = path.child("procMount");
+        numbers::one_of_if_any(Some(mount), &["Default", "Unmasked"], &at, problems);
+        if host_users && mount == "Unmasked" {
+            problems.push(at.invalid(mount, "`hostUsers` must be false to use `Unmasked`"));
+        }
+    }
+    seccomp(context, &path, problems);
+    if context.field("allowPrivilegeEscalation").and_then(Value::as_bool) == Some(false) {
+        let shown = || internal::shown(internal::SECURITY_CONTEXT, context);
+        if context.flag("privileged") {
+            let detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
+            problems.push(path.invalid_shown(shown(), detail));
+        }
+        let added = context.field("capabilities").map_or(&[][..], |capabilities| capabilities.list("add"));
+        for _ in added.iter().filter(|capability| capability.as_str() == Some("CAP_SYS_ADMIN")) {
+            let detail = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
+            problems.push(path.invalid_shown(shown(), detail));
+        }
+    }
+    app_armor(context, &path, problems);
+}
+
+/// The context of a Pod.
+pub(super) fn of_pod(spec: &Value, path: &Path, problems: &mut Problems) {
+    let Some(context) = spec.field("securityContext") else { return };
+    let path = path.child("securityContext");
+    for name in ["fsGroup", "runAsUser", "runAsGroup"] {
+        numbers::identity(context.number(name), &path.child(name), problems);
+    }
+    for (index, group) in context.list("supplementalGroups").iter().enumerate() {
+        numbers::identity(group.as_i64(), &path.child("supplementalGroups").index(index), problems);
+    }
+    if spec.flag("shareProcessNamespace") && spec.flag("hostPID") {
+        let detail = "ShareProcessNamespace and HostPID cannot both be enabled";
+        problems.push(path.child("shareProcessNamespace").invalid(true, detail));
+    }
+    sysctls(context, spec, &path.child("sysctls"), problems);
+    let choice = |name: &str, allowed: &[&str], problems: &mut Problems| {
+        numbers::one_of_if_any(context.maybe_text(name), allowed, &path.child(name), problems);
+    };
+    choice("fsGroupChangePolicy", &["Always", "OnRootMismatch"], problems);
+    seccomp(context, &path, problems);
+    app_armor(context, &path, problems);
+    choice("supplementalGroupsPolicy", &["Merge", "Strict"], problems);
+    choice("seLinuxChangePolicy", &["MountOption", "Recursive"], problems);
+}
+
+fn seccomp(context: &Value, path: &Path, problems: &mut Problems) {
+    let Some(profile) = context.field("seccompProfile") else { return };
+    let path = path.child("seccompProfile");
+    let sort = profile.text("type");
+    if sort.is_empty() {
+        problems.push(path.child("type").required("type is required when seccompProfile is set"));
+    } else {
+        numbers::one_of_if_any(Some(sort), &PROFILES, &path.child("type"), problems);
+    }
+    let at = path.child("localhostProfile");
+    match (sort, profile.maybe_text("localhostProfile")) {
+        ("Localhost", None) => problems.push(at.required("must be set when seccomp type is Localhost")),
+        ("Localhost", Some(file)) => volumes::descending_path(file, &at, problems),
+        (_, Some(file)) => {
+            let shown = format!("{{\"Type\":{},\"LocalhostProfile\":{}}}", Value::from(sort), Value::from(file));
+            problems.push(at.invalid_shown(shown, "can only be set when seccomp type is Localhost"));
+        }
+        (_, None) => {}
+    }
+}
+
+fn app_armor(context: &Value, path: &Path, problems: &mut Problems) {
+    let Some(profile) = context.field("appArmorProfile") else { return };
+    let path = path.child("appArmorProfile");
+    let at = path.child("localhostProfile");
+    let file = profile.maybe_text("localhostProfile");
+    match profile.text("type") {
+        "Localhost" => {
+            let trimmed = file.map(str::trim);
+            if trimmed != file {
+                problems.push(at.invalid(file.unwrap_or_default(), "must not be padded with whitespace"));
+            } else if file.unwrap_or_default().is_empty() {
+                problems.push(at.required("must be set when AppArmor type is Localhost"));
+            }
+            if file.is_some_and(|file| file.len() > MOST_PROFILE) {
+                problems.push(at.too_long(MOST_PROFILE));
+            }
+        }
+        "RuntimeDefault" | "Unconfined" => {
+            if let Some(file) = file {
+                problems.push(at.invalid(file, "can only be set when AppArmor type is Localhost"));
+            }
+        }
+        "" => problems.push(path.child("type").required("type is required when appArmorProfile is set")),
+        other => problems.push(path.child("type").not_supported(other, &PROFILES)),
+    }
+}
+
+fn sysctls(context: &Value, spec: &Value, path: &Path, problems: &mut Problems) {
+    const EXPRESSION: &str = r"^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
+    let is_end = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_segment = |segment: &str| {
+        let bytes = segment.as_bytes();
+        matches!((bytes.first(), bytes.last()), (Some(first), Some(last)) if is_end(*first) && is_end(*last))
+            && bytes.iter().all(|byte| is_end(*byte) || matches!(byte, b'-' | b'_'))
+    };
+    let mut seen = BTreeSet::new();
+    for (index, sysctl) in context.list("sysctls").iter().enumerate() {
+        let at = path.index(index).child("name");
+        let name = sysctl.text("name");
+        if name.is_empty() {
+            problems.push(at.required(""));
+        } else if name.len() > MOST_SYSCTL || !name.split(['.', '/']).all(is_segment) {
+            let detail = format!("must have at most {MOST_SYSCTL} characters and match regex {EXPRESSION}");
+            problems.push(at.invalid(name, &detail));
+        } else if seen.contains(name) {
+            problems.push(at.duplicate(name));
+        }
+        let dotted = name.replace('/', ".");
+        let is_of_ipc = ["kernel.shm", "kernel.msg", "fs.mqueue."].iter().any(|prefix| dotted.starts_with(prefix))
+            || dotted == "kernel.sem";
+        if spec.flag("hostNetwork") && dotted.starts_with("net.") {
+            problems.push(at.invalid(name, "may not be specified when 'hostNetwork' is true"));
+        } else if spec.flag("hostIPC") && is_of_ipc {
+            problems.push(at.invalid(name, "may not be specified when 'hostIPC' is true"));
+        }
+        seen.insert(name);
+    }
+}
