@@ -12,6 +12,7 @@ pub mod disk;
 pub mod error;
 pub mod custom;
 pub mod admission;
+pub mod controllers;
 pub mod kind;
 pub mod read;
 pub mod kinds;

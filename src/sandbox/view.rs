@@ -13,6 +13,19 @@ pub trait View {
     /// Returns all objects of a kind in a namespace, or in all of them, ordered by namespace and name.
     fn list(&self, group: &str, kind: &str, namespace: Option<&str>) -> Vec<Arc<Value>>;
 
+    /// Returns all kinds that have objects, each once, as group, kind and whether it is namespaced.
+    fn kinds(&self) -> Vec<(String, String, bool)>;
+
+    /// Returns all objects of any kind that name this uid among their owners. A store with an index answers faster.
+    fn dependents(&self, uid: &str) -> Vec<Arc<Value>> {
+        let names_it = |object: &Arc<Value>| {
+            let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+            owners.is_some_and(|owners| owners.iter().any(|owner| owner.get("uid").is_some_and(|owner| owner == uid)))
+        };
+        let kinds = self.kinds();
+        kinds.iter().flat_map(|(group, kind, _)| self.list(group, kind, None)).filter(names_it).collect()
+    }
+
     /// The time.
     fn now(&self) -> Timestamp;
 }
