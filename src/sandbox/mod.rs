@@ -23,6 +23,7 @@ pub mod store;
 pub mod server;
 pub mod strategy;
 pub mod validation;
+pub mod table;
 pub mod view;
 pub mod structure;
 pub mod decode;
