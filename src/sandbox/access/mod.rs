@@ -1,1 +1,33 @@
-//! Who may do what.
+//! Who asks, and what they may do: authentication, and authorization from the stored RBAC objects.
+//!
+//! A request passes [`Tokens::authenticate`], then [`impersonate`], then [`authorize`]; what grants rights to others passes
+//! [`check_escalation`] as well. All is evaluated anew each time, from the objects as they are: nothing is cached.
+//!
+//! Only RBAC decides here: there is no authorizer for nodes and no webhook.
+
+mod aggregate;
+mod authorize;
+mod bootstrap;
+mod escalation;
+mod impersonate;
+mod review;
+mod rule;
+mod token;
+mod token_request;
+mod user;
+mod wording;
+
+pub use self::{
+    aggregate::aggregated_rules,
+    authorize::{Attributes, Decision, authorize, forbidden},
+    bootstrap::bootstrap_objects,
+    escalation::check_escalation,
+    impersonate::impersonate,
+    review::review,
+    token::{AUDIENCE, Authenticated, Claims, TokenError, Tokens},
+    token_request::token_request,
+    user::{User, anonymous},
+};
+
+#[cfg(test)]
+mod fixture;

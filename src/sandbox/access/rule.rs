@@ -1,0 +1,229 @@
+//! One rule of a role: what it matches, what it covers, how it is written.
+
+use serde_json::Value;
+
+use super::{authorize::Attributes, wording::quoted_list};
+
+/// Texts of a list in a stored rule.
+fn texts<'a>(rule: &'a Value, field: &str) -> impl Iterator<Item = &'a str> {
+    rule.get(field).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Tells whether a stored rule allows a request.
+pub(super) fn allows(rule: &Value, attributes: &Attributes) -> bool {
+    if !texts(rule, "verbs").any(|verb| verb == "*" || verb == attributes.verb) {
+        return false;
+    }
+    if let Some(path) = &attributes.path {
+        return texts(rule, "nonResourceURLs").any(|url| url == "*" || url_covers(url, path));
+    }
+    texts(rule, "apiGroups").any(|group| group == "*" || group == attributes.group)
+        && texts(rule, "resources").any(|resource| matches_resource(resource, attributes))
+        && (texts(rule, "resourceNames").next().is_none()
+            || texts(rule, "resourceNames").any(|name| name == attributes.name))
+}
+
+fn matches_resource(rule: &str, attributes: &Attributes) -> bool {
+    if rule == "*" {
+        return true;
+    }
+    match attributes.subresource.as_str() {
+        "" => rule == attributes.resource,
+        subresource => rule
+            .strip_suffix(subresource)
+            .and_then(|rest| rest.strip_suffix('/'))
+            .is_some_and(|resource| resource == "*" || resource == attributes.resource),
+    }
+}
+
+fn url_covers(rule: &str, url: &str) -> bool {
+    rule == url || (rule.ends_with('*') && url.starts_with(rule.trim_end_matches('*')))
+}
+
+/// A rule on its own, for reckoning with what it covers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Rule {
+    verbs: Vec<String>,
+    groups: Vec<String>,
+    resources: Vec<String>,
+    names: Vec<String>,
+    urls: Vec<String>,
+}
+
+impl Rule {
+    /// Everything on every resource.
+    pub(super) fn all_resources() -> Self {
+        let all = || vec!["*".to_owned()];
+        Self { verbs: all(), groups: all(), resources: all(), ..Self::default() }
+    }
+
+    /// Everything on every path.
+    pub(super) fn all_urls() -> Self {
+        Self { verbs: vec!["*".to_owned()], urls: vec!["*".to_owned()], ..Self::default() }
+    }
+
+    pub(super) fn read(rule: &Value) -> Self {
+        let list = |field: &str| texts(rule, field).map(str::to_owned).collect();
+        Self {
+            verbs: list("verbs"),
+            groups: list("apiGroups"),
+            resources: list("resources"),
+            names: list("resourceNames"),
+            urls: list("nonResourceURLs"),
+        }
+    }
+
+    /// The same rights as rules that have one verb and one thing each.
+    fn atoms(&self) -> Vec<Self> {
+        let one = |text: &String| vec![text.clone()];
+        let mut atoms = Vec::new();
+        for group in &self.groups {
+            for resource in &self.resources {
+                for verb in &self.verbs {
+                    let atom =
+                        Self { verbs: one(verb), groups: one(group), resources: one(resource), ..Self::default() };
+                    if self.names.is_empty() {
+                        atoms.push(atom);
+                    } else {
+                        atoms.extend(self.names.iter().map(|name| Self { names: one(name), ..atom.clone() }));
+                    }
+                }
+            }
+        }
+        for url in &self.urls {
+            atoms.extend(self.verbs.iter().map(|verb| Self { verbs: one(verb), urls: one(url), ..Self::default() }));
+        }
+        atoms
+    }
+
+    fn covers(&self, atom: &Self) -> bool {
+        let all = |own: &[String], wanted: &[String]| wanted.iter().all(|text| own.contains(text));
+        let star = |own: &[String]| own.iter().any(|text| text == "*");
+        (star(&self.verbs) || all(&self.verbs, &atom.verbs))
+            && (star(&self.groups) || all(&self.groups, &atom.groups))
+            && (star(&self.resources) || atom.resources.iter().all(|resource| self.covers_resource(resource)))
+            && (self.names.is_empty() || (!atom.names.is_empty() && all(&self.names, &atom.names)))
+            && atom.urls.iter().all(|url| self.urls.iter().any(|own| url_covers(own, url)))
+    }
+
+    fn covers_resource(&self, resource: &str) -> bool {
+        self.resources.iter().any(|own| own == resource)
+            || resource.split_once('/').is_some_and(|(_, subresource)| {
+                self.resources.iter().any(|own| own.strip_prefix("*/") == Some(subresource))
+            })
+    }
+
+    /// As the message about an escalation writes it.
+    fn text(&self) -> String {
+        let parts = [
+            ("APIGroups", &self.groups),
+            ("Resources", &self.resources),
+            ("NonResourceURLs", &self.urls),
+            ("ResourceNames", &self.names),
+            ("Verbs", &self.verbs),
+        ];
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(_, list)| !list.is_empty())
+            .map(|(name, list)| format!("{name}:{}", quoted_list(list)))
+            .collect();
+        format!("{{{}}}", parts.join(", "))
+    }
+}
+
+/// Returns the rights that are wanted and not owned, each as it is written, ordered; empty if all are owned.
+pub(super) fn missing(owned: &[Rule], wanted: &[Rule]) -> Vec<String> {
+    let missing = wanted.iter().flat_map(Rule::atoms).filter(|atom| !owned.iter().any(|rule| rule.covers(atom)));
+    let mut compact: Vec<Rule> = Vec::new();
+    for atom in missing {
+        // Those that differ in their verb only are one; paths are never joined.
+        let same = compact.iter_mut().find(|rule| {
+            atom.urls.is_empty()
+                && rule.groups == atom.groups
+                && rule.resources == atom.resources
+                && rule.names == atom.names
+                && rule.urls.is_empty()
+        });
+        match same {
+            Some(rule) => rule.verbs.extend(atom.verbs),
+            None => compact.push(atom),
+        }
+    }
+    let mut texts: Vec<String> = compact.iter().map(Rule::text).collect();
+    texts.sort();
+    texts.dedup();
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn asks(verb: &str, group: &str, resource: &str, subresource: &str, name: &str) -> Attributes {
+        Attributes {
+            verb: verb.to_owned(),
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+            subresource: subresource.to_owned(),
+            name: name.to_owned(),
+            ..Attributes::default()
+        }
+    }
+
+    #[test]
+    fn a_rule_matches_resources_subresources_and_names() {
+        let rule = json!({"verbs": ["get"], "apiGroups": [""], "resources": ["pods", "*/log", "nodes/status"]});
+        for (allowed, resource, subresource) in [
+            (true, "pods", ""),
+            (false, "pods", "status"),
+            (true, "pods", "log"),
+            (true, "deployments", "log"),
+            (false, "nodes", ""),
+            (true, "nodes", "status"),
+            (false, "log", ""),
+        ] {
+            assert_eq!(allows(&rule, &asks("get", "", resource, subresource, "")), allowed, "{resource}/{subresource}");
+        }
+        assert!(!allows(&rule, &asks("list", "", "pods", "", "")));
+        assert!(!allows(&rule, &asks("get", "apps", "pods", "", "")));
+        let named = json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "resourceNames": ["a"]});
+        assert!(allows(&named, &asks("get", "apps", "pods", "x", "a")));
+        assert!(!allows(&named, &asks("list", "apps", "pods", "", "")));
+    }
+
+    #[test]
+    fn a_rule_matches_paths_by_their_beginning() {
+        let rule = json!({"verbs": ["get"], "nonResourceURLs": ["/api", "/apis/*"]});
+        for (allowed, path) in [(true, "/api"), (false, "/api/v1"), (true, "/apis/apps"), (false, "/apis")] {
+            let attributes =
+                Attributes { verb: "get".to_owned(), path: Some(path.to_owned()), ..Attributes::default() };
+            assert_eq!(allows(&rule, &attributes), allowed, "{path}");
+        }
+        assert!(!allows(&rule, &asks("get", "", "/api", "", "")));
+    }
+
+    #[test]
+    fn what_is_wanted_but_not_owned_is_told_by_thing_and_verb() {
+        let owned = Rule::read(&json!({"verbs": ["get", "list"], "apiGroups": [""], "resources": ["pods", "*/log"]}));
+        let wanted = Rule::read(&json!({
+            "verbs": ["get", "delete"], "apiGroups": ["", "apps"], "resources": ["pods", "secrets", "pods/log"]
+        }));
+        let urls = Rule::read(&json!({"verbs": ["get", "post"], "nonResourceURLs": ["/a"]}));
+        assert_eq!(
+            missing(&[owned], &[wanted, urls]),
+            [
+                r#"{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}"#,
+                r#"{APIGroups:[""], Resources:["pods/log"], Verbs:["delete"]}"#,
+                r#"{APIGroups:[""], Resources:["secrets"], Verbs:["get" "delete"]}"#,
+                r#"{APIGroups:["apps"], Resources:["pods"], Verbs:["get" "delete"]}"#,
+                r#"{APIGroups:["apps"], Resources:["pods/log"], Verbs:["get" "delete"]}"#,
+                r#"{APIGroups:["apps"], Resources:["secrets"], Verbs:["get" "delete"]}"#,
+                r#"{NonResourceURLs:["/a"], Verbs:["get"]}"#,
+                r#"{NonResourceURLs:["/a"], Verbs:["post"]}"#,
+            ]
+        );
+        assert_eq!(missing(&[Rule::all_urls()], &[Rule::all_resources()]).len(), 1);
+    }
+}
