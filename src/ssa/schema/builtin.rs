@@ -31,6 +31,34 @@ pub fn builtin(group: &str, version: &str, kind: &str) -> Option<Schema> {
     schema.get_or_init(read).clone()
 }
 
+/// The types of `Scale`, which is no kind of object but the form of a subresource, and what its metadata needs.
+const SCALE: [&str; 3] = [
+    "io.k8s.api.autoscaling.v1.Scale\t{\"f\":{\"apiVersion\":\"s\",\"kind\":\"s\",\"metadata\":\"@io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta\",\"spec\":\"@io.k8s.api.autoscaling.v1.ScaleSpec\",\"status\":\"@io.k8s.api.autoscaling.v1.ScaleStatus\"}}",
+    "io.k8s.api.autoscaling.v1.ScaleSpec\t{\"f\":{\"replicas\":\"n\"}}",
+    "io.k8s.api.autoscaling.v1.ScaleStatus\t{\"f\":{\"replicas\":\"n\",\"selector\":\"s\"},\"r\":[\"replicas\"]}",
+];
+
+static SCALE_SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    let metadata = include_str!("table/types.tsv").lines().filter(|line| line.contains(".pkg.apis.meta.v1."));
+    let lines: Vec<&str> = SCALE.into_iter().chain(metadata).collect();
+    let types = Arc::new(Types::new(Cow::Owned(lines.join("\n")), true));
+    let kind = ServedKind {
+        group: "autoscaling".to_owned(),
+        version: "v1".to_owned(),
+        kind: "Scale".to_owned(),
+        plural: String::new(),
+        namespaced: true,
+        has_status: false,
+    };
+    schema_of(&types, kind, "io.k8s.api.autoscaling.v1.Scale").unwrap_or_else(Schema::deduced)
+});
+
+/// Returns the schema of `autoscaling/v1` `Scale`, in which the scale subresource of every kind is read and written.
+#[must_use]
+pub fn scale() -> Schema {
+    SCALE_SCHEMA.clone()
+}
+
 /// Returns Kubernetes' own kinds, sorted by group, version and kind.
 pub fn builtin_kinds() -> impl Iterator<Item = ServedKind> {
     KINDS.iter().filter_map(|(line, _)| ServedKind::read(line).map(|(kind, _)| kind))

@@ -38,3 +38,6 @@ pub struct Writer<'a> {
     /// Now: RFC 3339, whole seconds, UTC.
     pub time: &'a str,
 }
+
+#[cfg(test)]
+mod seen;
