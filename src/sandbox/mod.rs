@@ -27,3 +27,4 @@ pub mod table;
 pub mod view;
 pub mod structure;
 pub mod decode;
+pub mod patch;

@@ -180,22 +180,7 @@ fn body_as(
     let identity = said.or(target.group, target.version, target.kind);
     let source = Source::Body { kind: identity.kind.clone(), version: identity.version.clone() };
     let refuse = |mistake: String| source.refusal(resource, &mistake);
-    let Some(name) = of_kind(&identity.group, &identity.version, &identity.kind) else {
-        let (kind, version) = (&identity.kind, identity.api_version());
-        return Err(refuse(format!(
-            "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
-        )));
-    };
-    let go_type = GoType::Named(name);
-    let read = structure::decode(Reading::Json, &go_type, &sent.node).map_err(refuse)?;
-    if (identity.group.as_str(), identity.kind.as_str()) != (target.group, target.kind) {
-        let package = package_of_group(target.group);
-        return Err(refuse(format!(
-            "converting ({}) to ({package}.{}): unknown conversion",
-            go_type.text(),
-            target.kind
-        )));
-    }
+    let read = read_as(&identity, target, &sent.node).map_err(refuse)?;
     if identity.version != target.version {
         let (said, expected) = (identity.api_version(), resource.api_version());
         return Err(Refusal::bad_request(format!(
@@ -207,6 +192,24 @@ fn body_as(
     let mut object = read.value;
     finish(resource, &mut object);
     Decoded { object, warnings, of_yaml, source }.judged(resource, validation)
+}
+
+/// Decodes a value as the kind that it says it is, which must be the one that is written to.
+fn read_as(identity: &Identity, target: &Target<'_>, node: &Node) -> Result<structure::Read, String> {
+    let Some(name) = of_kind(&identity.group, &identity.version, &identity.kind) else {
+        let (kind, version) = (&identity.kind, identity.api_version());
+        return Err(format!(
+            "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        ));
+    };
+    let go_type = GoType::Named(name);
+    let read = structure::decode(Reading::Json, &go_type, node)?;
+    if (identity.group.as_str(), identity.kind.as_str()) != (target.group, target.kind) {
+        let package = package_of_group(target.group);
+        let (from, to) = (go_type.text(), target.kind);
+        return Err(format!("converting ({from}) to ({package}.{to}): unknown conversion"));
+    }
+    Ok(read)
 }
 
 /// How an object was patched, for the words in which it is refused.
@@ -236,17 +239,26 @@ pub fn value(
     validation: FieldValidation,
     patched: Patched<'_>,
 ) -> Result<Decoded, Refusal> {
-    let (reading, repeated, source) = match patched {
-        Patched::Json { repeated } => (Reading::Json, repeated, Source::Patch(object.to_string())),
-        Patched::Strategic { repeated, patch } => (Reading::Map, repeated, Source::Patch(go_print(patch))),
+    let (repeated, source) = match patched {
+        Patched::Json { repeated } => (repeated, Source::Patch(object.to_string())),
+        Patched::Strategic { repeated, patch } => (repeated, Source::Patch(go_print(patch))),
     };
     if resource.custom.is_some() {
         return custom::patched(resource, object, validation, repeated, source);
     }
     let node = Node::of(&object);
-    let go_type = GoType::Named(of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default());
     let refuse = |mistake: String| source.refusal(resource, &mistake);
-    let read = structure::decode(reading, &go_type, &node).map_err(refuse)?;
+    let target = Target { group: &resource.group, version: &resource.version, kind: &resource.kind };
+    let read = match patched {
+        Patched::Json { .. } => Identity::of(&node)
+            .map(|identity| identity.or(target.group, target.version, target.kind))
+            .and_then(|identity| read_as(&identity, &target, &node)),
+        Patched::Strategic { .. } => {
+            let name = of_kind(target.group, target.version, target.kind).unwrap_or_default();
+            structure::decode(Reading::Map, &GoType::Named(name), &node)
+        }
+    };
+    let read = read.map_err(refuse)?;
     let warnings = repeated.iter().cloned().chain(read.strict).collect();
     let mut object = read.value;
     finish(resource, &mut object);

@@ -111,7 +111,15 @@ impl Decoder {
                 Ok(zero(go_type))
             }
             Reading::Map if restored.is_empty() => {
-                Err(format!("cannot convert {} to {}", scalar::go_kind(node), go_type.text()))
+                let given = scalar::go_kind(node);
+                let wanted = go_type.underlying().text();
+                // Go converts between these, Kubernetes does not; of others it knows nothing.
+                let is_number = matches!(given, "int64" | "float64");
+                let converts = is_number && !matches!(wanted.as_str(), "bool" | "string") || given == "int64" && wanted == "string";
+                if converts {
+                    return Err(format!("cannot convert {given} to {}", go_type.text()));
+                }
+                Err(format!("unrecognized type: {wanted}"))
             }
             Reading::Map => Err(format!("cannot restore {restored} {}", scalar::go_shape(node))),
         }
@@ -271,7 +279,13 @@ impl Decoder {
                     self.wrong(&format!("number {text}"), &go_type.text());
                     Ok(Value::from(0))
                 }
-                (None, Reading::Map) => self.mismatch(node, go_type, ""),
+                // Too large a number is cut, as Go does.
+                (None, Reading::Map) => match (text.parse::<i64>(), basic) {
+                    (Ok(integer), "int32") => Ok(Value::from(integer as i32)),
+                    (Ok(integer), "uint8") => Ok(Value::from(integer as u8)),
+                    (Ok(integer), _) => Ok(Value::from(integer)),
+                    (Err(_), _) => self.mismatch(node, go_type, ""),
+                },
             },
             _ => self.mismatch(node, go_type, ""),
         }

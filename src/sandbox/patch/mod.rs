@@ -1,0 +1,112 @@
+//! Patches: what becomes of a stored object.
+//!
+//! [`patched`] puts a patch on an object, in memory, and decodes the result as the server would. Apply is no patch in this
+//! sense: see [`ssa`](crate::ssa).
+
+mod json;
+mod merge;
+mod strategic;
+
+use serde_json::{Map, Value};
+
+use super::decode::node::Node;
+use super::decode::scalar::quoted;
+use super::decode::{self, Decoded, FieldValidation, Patched};
+use super::kind::Kind;
+use super::refusal::Refusal;
+
+/// The forms of patches, apply apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatchKind {
+    /// RFC 6902.
+    Json,
+    /// RFC 7386.
+    Merge,
+    /// Kubernetes' own: lists are merged by the keys of their items.
+    Strategic,
+}
+
+impl PatchKind {
+    /// Returns the form that a media type names; `None` for an apply patch too.
+    #[must_use]
+    pub fn of_media_type(content_type: &str) -> Option<Self> {
+        match content_type.split(';').next().unwrap_or_default() {
+            "application/json-patch+json" => Some(Self::Json),
+            "application/merge-patch+json" => Some(Self::Merge),
+            "application/strategic-merge-patch+json" => Some(Self::Strategic),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the refusal of a patch in a form that the kind does not take.
+#[must_use]
+pub fn unsupported(resource: &Kind) -> Refusal {
+    let strategic = if resource.custom.is_some() { "" } else { ", application/strategic-merge-patch+json" };
+    Refusal::unsupported_media_type(format!(
+        "the body of the request was in an unknown format - accepted media types include: \
+         application/json-patch+json, application/merge-patch+json{strategic}, application/apply-patch+yaml"
+    ))
+}
+
+/// Puts a patch on the live object and decodes the result. Of custom resources the result is not judged yet: see
+/// [`Decoded::judged`].
+///
+/// # Errors
+/// With the server's words for what is wrong with the patch or with what it makes.
+pub fn patched(
+    kind: PatchKind,
+    resource: &Kind,
+    live: &Value,
+    body: &[u8],
+    validation: FieldValidation,
+) -> Result<Decoded, Refusal> {
+    match kind {
+        PatchKind::Json => {
+            let (object, repeated) = json::patched(live, body, validation)?;
+            decode::value(resource, object, validation, Patched::Json { repeated: &repeated })
+        }
+        PatchKind::Merge => {
+            let (object, repeated) = merge::patched(live, body, validation)?;
+            decode::value(resource, object, validation, Patched::Json { repeated: &repeated })
+        }
+        PatchKind::Strategic if resource.custom.is_some() => Err(unsupported(resource)),
+        PatchKind::Strategic => {
+            let node = Node::read(body).map_err(Refusal::bad_request)?;
+            let mut patch = as_map(&node).map_err(Refusal::bad_request)?;
+            let object = strategic::merged(resource, live, &mut patch)?;
+            let patch = Value::Object(patch);
+            let repeated = repeated(&node);
+            decode::value(resource, object, validation, Patched::Strategic { repeated: &repeated, patch: &patch })
+        }
+    }
+}
+
+/// Takes a patch as a map; null is an empty one.
+fn as_map(node: &Node) -> Result<Map<String, Value>, String> {
+    match node.to_value() {
+        Value::Object(map) => Ok(map),
+        Value::Null => Ok(Map::new()),
+        _ => {
+            let what = node.describe();
+            Err(format!("json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"))
+        }
+    }
+}
+
+/// Tells the keys that a patch has more than once.
+fn repeated(node: &Node) -> Vec<String> {
+    let mut paths = Vec::new();
+    node.equal_keys("", &mut paths);
+    paths.iter().map(|path| format!("duplicate field {}", quoted(path))).collect()
+}
+
+/// What is wrong with the patch is not told.
+fn rejected() -> Refusal {
+    let mut refusal = Refusal::new(422, "Invalid", "the server rejected our request due to an error in our request");
+    refusal.details = Some(Map::new());
+    refusal
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,268 @@
+//! Lists: merged by the keys of their items, or as sets, and brought into order.
+
+use serde_json::{Map, Value};
+
+use super::{
+    DIRECTIVE, ELEMENT_ORDER, Merging, Problem, list_merging_of, merge_maps, named_by, unknown_directive,
+    without_directives,
+};
+use crate::sandbox::decode::go_print;
+use crate::sandbox::structure::GoType;
+
+/// Merges the lists whose order the patch tells, and takes them out of the patch.
+pub(super) fn merge_ordered(
+    original: &mut Map<String, Value>,
+    patch: &mut Map<String, Value>,
+    go_type: &GoType,
+) -> Result<(), Problem> {
+    let directives: Vec<String> = patch.keys().filter(|key| key.starts_with(ELEMENT_ORDER)).cloned().collect();
+    for directive in directives {
+        let order = match patch.remove(&directive) {
+            Some(Value::Array(order)) => order,
+            Some(other) => return Err(no_list(&other)),
+            None => continue,
+        };
+        let key = named_by(&directive, ELEMENT_ORDER)?;
+        let before = list_of(original.get(key))?;
+        let given = list_of(patch.get(key))?;
+        let merging = list_merging_of(go_type, key)?;
+        check_order(given.as_deref().unwrap_or_default(), &order, merging.merge_key)?;
+        let merged = match (&before, &given) {
+            (None, None) => continue,
+            (Some(before), None) => before.clone(),
+            (None, Some(given)) => given.iter().cloned().filter_map(without_directives).collect(),
+            (Some(before), Some(given)) => merge(before.clone(), &mut given.clone(), &merging, false)?,
+        };
+        let (before, given) = (before.unwrap_or_default(), given.unwrap_or_default());
+        let (ours, others) = parted(merged, &order, merging.merge_key)?;
+        let items = Items { are_maps: are_maps(&before, &given)?, merge_key: merging.merge_key };
+        original.insert(key.to_owned(), Value::Array(items.ordered(ours, others, &order, &before)?));
+        patch.remove(key);
+    }
+    Ok(())
+}
+
+/// Merges one list into another, or takes its items out of it.
+pub(super) fn merge(
+    before: Vec<Value>,
+    patch: &mut [Value],
+    merging: &Merging<'_>,
+    deletes: bool,
+) -> Result<Vec<Value>, Problem> {
+    if merging.strategy != "merge" && !deletes {
+        return Ok(patch.to_vec());
+    }
+    if before.is_empty() && patch.is_empty() {
+        return Ok(before);
+    }
+    let items = Items { are_maps: are_maps(&before, patch)?, merge_key: merging.merge_key };
+    if !items.are_maps {
+        if deletes {
+            return Ok(before.into_iter().filter(|item| !patch.contains(item)).collect());
+        }
+        let mut merged: Vec<Value> = Vec::with_capacity(before.len() + patch.len());
+        for item in before.iter().chain(patch.iter()) {
+            if !merged.contains(item) {
+                merged.push(item.clone());
+            }
+        }
+        let (ours, others) = parted(merged, patch, merging.merge_key)?;
+        return items.ordered(ours, others, patch, &before);
+    }
+    if merging.merge_key.is_empty() {
+        let kind = match merging.go_type.underlying() {
+            GoType::Map(..) => "map",
+            GoType::Pointer(_) => "ptr",
+            _ => "struct",
+        };
+        return Err(Problem::Other(format!("cannot merge lists without merge key for {kind}")));
+    }
+    let (before, mut patch) = with_directives(before, patch, merging.merge_key)?;
+    let mut merged = before.clone();
+    for item in &mut patch {
+        let value = key_of(item, merging.merge_key)?.clone();
+        let found = merged.iter_mut().find(|other| other.get(merging.merge_key) == Some(&value));
+        match (found, item) {
+            (Some(Value::Object(found)), Value::Object(item)) => {
+                *found = merge_maps(std::mem::take(found), item, merging.go_type)?;
+            }
+            (_, item) => merged.push(item.clone()),
+        }
+    }
+    let (ours, others) = parted(merged, &patch, merging.merge_key)?;
+    items.ordered(ours, others, &patch, &before)
+}
+
+/// Does what items with a directive ask for: returns the items to merge into, and those to merge.
+fn with_directives(
+    mut before: Vec<Value>,
+    patch: &[Value],
+    merge_key: &str,
+) -> Result<(Vec<Value>, Vec<Value>), Problem> {
+    let mut plain = Vec::new();
+    let mut replaces = false;
+    for item in patch {
+        let Some(directive) = item.get(DIRECTIVE) else {
+            plain.push(item.clone());
+            continue;
+        };
+        match (directive.as_str(), item) {
+            (Some("delete"), item) => {
+                let value = key_of(item, merge_key)?;
+                before.retain(|other| other.get(merge_key) != Some(value));
+            }
+            (Some("replace"), _) => replaces = true,
+            (Some("merge"), _) => {
+                return Err(Problem::Other("merging lists cannot yet be specified in the patch".to_owned()));
+            }
+            (_, Value::Object(item)) => return Err(unknown_directive(directive, item)),
+            _ => {}
+        }
+    }
+    Ok(if replaces { (plain, Vec::new()) } else { (before, plain) })
+}
+
+/// The items of one list.
+struct Items<'k> {
+    are_maps: bool,
+    merge_key: &'k str,
+}
+
+impl Items<'_> {
+    fn position(&self, list: &[Value], item: &Value) -> Option<usize> {
+        match self.are_maps {
+            true => list.iter().position(|other| other.get(self.merge_key) == item.get(self.merge_key)),
+            false => list.iter().position(|other| other == item),
+        }
+    }
+
+    /// Brings the patch's items into the order of the patch, the others into that of the server, and joins them: an item
+    /// of the server stays before one of the patch where it was so.
+    fn ordered(
+        &self,
+        mut ours: Vec<Value>,
+        mut others: Vec<Value>,
+        order: &[Value],
+        before: &[Value],
+    ) -> Result<Vec<Value>, Problem> {
+        if self.are_maps {
+            for item in ours.iter().chain(&others).chain(order).chain(before) {
+                key_of(item, self.merge_key)?;
+            }
+        }
+        // Both orders name all of their items.
+        let rank = |list: &[Value], item: &Value| self.position(list, item).map_or(0, |position| position + 1);
+        ours.sort_by_key(|item| rank(order, item));
+        others.sort_by_key(|item| rank(before, item));
+        let mut joined = Vec::with_capacity(ours.len() + others.len());
+        let (mut ours, mut others) = (ours.into_iter().peekable(), others.into_iter().peekable());
+        while let (Some(our), Some(other)) = (ours.peek(), others.peek()) {
+            let was_before = match (self.position(before, other), self.position(before, our)) {
+                (Some(other), Some(our)) => other < our,
+                _ => false,
+            };
+            joined.extend(if was_before { others.next() } else { ours.next() });
+        }
+        joined.extend(ours);
+        joined.extend(others);
+        Ok(joined)
+    }
+}
+
+fn list_of(value: Option<&Value>) -> Result<Option<Vec<Value>>, Problem> {
+    match value {
+        None => Ok(None),
+        Some(Value::Array(items)) => Ok(Some(items.clone())),
+        Some(other) => Err(no_list(other)),
+    }
+}
+
+fn no_list(value: &Value) -> Problem {
+    Problem::Other(format!("expected a []interface {{}}, but received a {}", go_type_of(value)))
+}
+
+fn go_type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_i64() => "int64",
+        Value::Number(_) => "float64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}
+
+fn key_of<'v>(item: &'v Value, merge_key: &str) -> Result<&'v Value, Problem> {
+    match item {
+        Value::Object(map) => map.get(merge_key).ok_or_else(|| {
+            Problem::Other(format!("map: {} does not contain declared merge key: {merge_key}", go_print(item)))
+        }),
+        other => {
+            let received = go_type_of(other);
+            Err(Problem::Other(format!("expected a map[string]interface {{}}, but received a {received}")))
+        }
+    }
+}
+
+/// Parts items into those that a list names and the others.
+fn parted(items: Vec<Value>, named: &[Value], merge_key: &str) -> Result<(Vec<Value>, Vec<Value>), Problem> {
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    for item in items {
+        let is_named = if merge_key.is_empty() {
+            named.contains(&item)
+        } else {
+            let value = key_of(&item, merge_key)?;
+            if let Some(position) = named.iter().position(|other| !other.is_object()) {
+                return Err(Problem::Other(format!("value for key {position} is not a map")));
+            }
+            named.iter().any(|other| other.get(merge_key) == Some(value))
+        };
+        if is_named { ours.push(item) } else { others.push(item) }
+    }
+    Ok((ours, others))
+}
+
+/// Tells whether the items are maps; all must be of one type, and none a list.
+fn are_maps(before: &[Value], patch: &[Value]) -> Result<bool, Problem> {
+    let mut items = before.iter().chain(patch);
+    let Some(first) = items.next() else {
+        return Err(Problem::Other("no elements in any of the given slices".to_owned()));
+    };
+    if first.is_array() {
+        return Err(Problem::Rejected);
+    }
+    let expected = go_type_of(first);
+    if items.any(|item| go_type_of(item) != expected) {
+        let lists = Value::Array(vec![Value::Array(before.to_vec()), Value::Array(patch.to_vec())]);
+        return Err(Problem::Other(format!("list element types are not identical: {}", go_print(&lists))));
+    }
+    Ok(first.is_object())
+}
+
+/// Checks that a patch's items stand in the order that the patch tells.
+fn check_order(patch: &[Value], order: &[Value], merge_key: &str) -> Result<(), Problem> {
+    if order.is_empty() || patch.is_empty() {
+        return Ok(());
+    }
+    let equal = |left: &Value, right: &Value| {
+        if merge_key.is_empty() { Ok(left == right) } else { Ok(key_of(left, merge_key)? == key_of(right, merge_key)?) }
+    };
+    let mut rest = order.iter();
+    for item in patch.iter().filter(|item| item.get(DIRECTIVE).is_none()) {
+        let mut found = false;
+        for other in rest.by_ref() {
+            if equal(item, other)? {
+                found = true;
+                break;
+            }
+        }
+        if !found {
+            let (patch, order) = (go_print(&Value::Array(patch.to_vec())), go_print(&Value::Array(order.to_vec())));
+            return Err(Problem::Other(format!(
+                "The order in patch list:\n{patch}\n doesn't match {ELEMENT_ORDER} list:\n{order}\n"
+            )));
+        }
+    }
+    Ok(())
+}
