@@ -19,7 +19,8 @@ pub(super) fn gather<'a>(role: &Value, stored: impl Iterator<Item = &'a Value> +
     let mut rules: Vec<Value> = Vec::new();
     for selector in selectors["clusterRoleSelectors"].as_array().into_iter().flatten() {
         for other in stored.clone() {
-            if other["metadata"]["name"] == role["metadata"]["name"] || !selects(selector, &other["metadata"]["labels"]) {
+            if other["metadata"]["name"] == role["metadata"]["name"] || !selects(selector, &other["metadata"]["labels"])
+            {
                 continue;
             }
             for rule in other["rules"].as_array().into_iter().flatten() {

@@ -37,8 +37,11 @@ fn begin(line: &str) -> Value {
     let kind = words.next().unwrap_or_default();
     let name = words.next().unwrap_or_default();
     let mut labels = Map::from_iter([("kubernetes.io/bootstrapping".to_owned(), Value::from("rbac-defaults"))]);
-    labels.extend(words.filter_map(|word| word.strip_prefix('+')).map(|label| (format!("{RBAC}/{label}"), "true".into())));
-    let mut metadata = json!({"labels": labels, "annotations": {"rbac.authorization.kubernetes.io/autoupdate": "true"}});
+    labels.extend(
+        words.filter_map(|word| word.strip_prefix('+')).map(|label| (format!("{RBAC}/{label}"), "true".into())),
+    );
+    let mut metadata =
+        json!({"labels": labels, "annotations": {"rbac.authorization.kubernetes.io/autoupdate": "true"}});
     match name.split_once('/') {
         Some((namespace, name)) => {
             metadata["namespace"] = Value::from(namespace);

@@ -158,11 +158,7 @@ mod tests {
 
     fn writes(user: &str, resource: &str) -> Attributes {
         Attributes {
-            user: User {
-                name: user.to_owned(),
-                groups: vec!["system:authenticated".to_owned()],
-                ..User::default()
-            },
+            user: User { name: user.to_owned(), groups: vec!["system:authenticated".to_owned()], ..User::default() },
             verb: "create".to_owned(),
             group: RBAC.to_owned(),
             version: "v1".to_owned(),

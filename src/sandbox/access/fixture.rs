@@ -15,8 +15,7 @@ pub(super) struct Stored {
 
 impl Stored {
     pub(super) fn bootstrapped() -> Self {
-        let mut stored =
-            Self { objects: BTreeMap::new(), now: "2026-11-22T12:00:00Z".parse().unwrap() };
+        let mut stored = Self { objects: BTreeMap::new(), now: "2026-11-22T12:00:00Z".parse().unwrap() };
         bootstrap_objects().into_iter().for_each(|object| stored.put(object));
         stored
     }

@@ -20,13 +20,7 @@ const AUTHENTICATION: &str = "authentication.k8s.io";
 ///
 /// # Errors
 /// If it is not valid, or of a kind that is no review.
-pub fn review(
-    view: &impl View,
-    tokens: &Tokens,
-    kind: &str,
-    object: &Value,
-    user: &User,
-) -> Result<Value, Refusal> {
+pub fn review(view: &impl View, tokens: &Tokens, kind: &str, object: &Value, user: &User) -> Result<Value, Refusal> {
     match kind {
         "SubjectAccessReview" | "LocalSubjectAccessReview" => {
             let problems = problems(kind, object);
@@ -86,7 +80,8 @@ fn problems(kind: &str, object: &Value) -> Vec<FieldProblem> {
     }
     let local = kind == "LocalSubjectAccessReview";
     let allowed = |field: &str| field == "managedFields" || (local && field == "namespace");
-    let set = |value: &Value| !matches!(value, Value::Null) && value != "" && *value != json!({}) && *value != json!([]);
+    let set =
+        |value: &Value| !matches!(value, Value::Null) && value != "" && *value != json!({}) && *value != json!([]);
     let mut metadata = object["metadata"].as_object().into_iter().flatten();
     if metadata.any(|(field, value)| !allowed(field) && set(value)) {
         let why = if local { "must be empty except for namespace" } else { "must be empty" };
@@ -428,9 +423,6 @@ mod tests {
                 "error": r#"[invalid bearer token, token audiences ["a"] is invalid for the target audiences ["https://kubernetes.default.svc.cluster.local"]]"#
             })
         );
-        assert_eq!(
-            refused("TokenReview", json!({"spec": {}})),
-            "token is required for TokenReview in authentication"
-        );
+        assert_eq!(refused("TokenReview", json!({"spec": {}})), "token is required for TokenReview in authentication");
     }
 }

@@ -215,12 +215,8 @@ fn validate(view: &impl View, claims: &Value) -> Result<User, String> {
     if deleted_before(&account, earlier) {
         return Err(format!("service account {namespace}/{name} has been deleted"));
     }
-    let mut user = User {
-        name: account_name(&namespace, &name),
-        uid,
-        groups: account_groups(&namespace),
-        ..User::default()
-    };
+    let mut user =
+        User { name: account_name(&namespace, &name), uid, groups: account_groups(&namespace), ..User::default() };
     let mut know = |key: &str, value: &Value| {
         if let Some(value) = value.as_str().filter(|value| !value.is_empty()) {
             user.extra.insert(key.to_owned(), vec![value.to_owned()]);
@@ -279,9 +275,7 @@ mod tests {
     }
 
     fn stored() -> Stored {
-        let object = |kind: &str, name: &str, uid: &str| {
-            json!({"apiVersion": "v1", "kind": kind, "metadata": {"namespace": "shop", "name": name, "uid": uid}})
-        };
+        let object = |kind: &str, name: &str, uid: &str| json!({"apiVersion": "v1", "kind": kind, "metadata": {"namespace": "shop", "name": name, "uid": uid}});
         Stored::bootstrapped()
             .with(object("ServiceAccount", "bob", "u-1"))
             .with(object("Secret", "s", "u-2"))
@@ -311,10 +305,7 @@ mod tests {
         let user = tokens().authenticate(&view, Some(&format!("Bearer {token}"))).unwrap();
         assert_eq!(user.name, "system:serviceaccount:shop:bob");
         assert_eq!(user.uid, "u-1");
-        assert_eq!(
-            user.groups,
-            ["system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"]
-        );
+        assert_eq!(user.groups, ["system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"]);
         assert_eq!(user.extra.into_iter().collect::<Vec<_>>(), [(CREDENTIAL.to_owned(), vec!["JTI=id-1".to_owned()])]);
     }
 
@@ -384,10 +375,7 @@ mod tests {
         let forged = format!("{signed}.{}", signature.chars().rev().collect::<String>());
         assert!(tokens().check(&view, &forged, &[]).is_err());
         let other = Tokens::new("x".to_owned(), b"other key".to_vec()).issue(&grant(), view.now);
-        assert_eq!(
-            why(&view, &other),
-            "[invalid bearer token, go-jose/go-jose: error in cryptographic primitive]"
-        );
+        assert_eq!(why(&view, &other), "[invalid bearer token, go-jose/go-jose: error in cryptographic primitive]");
         assert_eq!(why(&view, &format!("{signed}x")), "invalid bearer token");
         let audiences = vec!["a".to_owned(), "b".to_owned()];
         let for_others = tokens().issue(&Claims { audiences, ..grant() }, view.now);

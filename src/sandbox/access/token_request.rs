@@ -41,13 +41,13 @@ pub fn token_request(
             return Err(Refusal::invalid_as(GROUP, KIND, name, &[problem]));
         }
     }
-    let account = view
-        .get("", "ServiceAccount", namespace, name)
-        .ok_or_else(|| not_found("", "serviceaccounts", name))?;
+    let account =
+        view.get("", "ServiceAccount", namespace, name).ok_or_else(|| not_found("", "serviceaccounts", name))?;
     let uid = text(&account["metadata"]["uid"]);
     let asked = text(&metadata["uid"]);
     if !asked.is_empty() && asked != uid {
-        let why = format!("the UID in the token request ({asked}) does not match the UID of the service account ({uid})");
+        let why =
+            format!("the UID in the token request ({asked}) does not match the UID of the service account ({uid})");
         return Err(conflict(GROUP, KIND, name, &why));
     }
     let spec = &body["spec"];
@@ -171,9 +171,7 @@ mod tests {
     use crate::sandbox::access::fixture::Stored;
 
     fn stored() -> Stored {
-        let object = |kind: &str, namespace: &str, name: &str, uid: &str| {
-            json!({"apiVersion": "v1", "kind": kind, "metadata": {"namespace": namespace, "name": name, "uid": uid}})
-        };
+        let object = |kind: &str, namespace: &str, name: &str, uid: &str| json!({"apiVersion": "v1", "kind": kind, "metadata": {"namespace": namespace, "name": name, "uid": uid}});
         let mut pod = object("Pod", "shop", "p", "u-3");
         pod["spec"] = json!({"serviceAccountName": "bob", "nodeName": "n"});
         let mut other = object("Pod", "shop", "other", "u-4");

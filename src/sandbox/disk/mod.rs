@@ -65,6 +65,8 @@ impl Disk {
         let file = open_private(&store).map_err(SandboxError::file("open", &store))?;
         let database = Builder::new()
             .set_cache_size(CACHE_BYTES)
+            // All is about to be read anyway, and what is damaged must be refused, not believed.
+            .set_check_integrity_on_open(true)
             .create_with_backend(Unsynced::new(file))
             .map_err(|error| opening(&store, error))?;
         let disk = Self { database, folder, _lock: lock };
