@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::defaults::{ZeroFate, fate_of_zero, is_zero};
 use super::schema::{Branch, MapType, Scalar, Schema, TypeRef, TypeTable};
+use super::tracking::is_always_written;
 use crate::resource::map_at;
 use crate::resource::quantity::Quantity;
 
@@ -99,6 +100,10 @@ fn fields(types: &TypeTable, type_name: Option<&str>, declared: &MapType, map: &
     map.retain(|name, value| {
         if is_omitted(name, value) {
             return false;
+        }
+        // An empty list of managed fields asks for something, and so is one stored that Go always writes.
+        if value.is_array() && (name == "managedFields" || type_name.is_some_and(|of| is_always_written(of, name))) {
+            return true;
         }
         declared.is_required(name)
             || declared.field(name).is_none_or(|field| !is_left_out(types, &field.reference, value))

@@ -39,7 +39,7 @@ const SCALE: [&str; 3] = [
 ];
 
 static SCALE_SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-    let metadata = include_str!("table/types.tsv").lines().filter(|line| line.contains(".pkg.apis.meta.v1."));
+    let metadata = include_str!("table/types.tsv").lines().filter(|line| line.starts_with("io.k8s.apimachinery."));
     let lines: Vec<&str> = SCALE.into_iter().chain(metadata).collect();
     let types = Arc::new(Types::new(Cow::Owned(lines.join("\n")), true));
     let kind = ServedKind {

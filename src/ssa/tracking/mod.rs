@@ -5,6 +5,7 @@
 //! what an endpoint leaves alone, and [`keep_times_if_equal`] undoes a write that would change nothing but times. Times and
 //! versions come in from outside; neither admission nor the strategy of a kind happens here.
 
+mod autoscaler;
 mod conflict;
 mod entries;
 mod keep_times;
@@ -25,6 +26,7 @@ pub use server_apply::{ApplyRefused, ServerApply, apply_as, apply_as_in};
 pub use update::{track_update, track_update_in};
 pub use versions::{SameFields, Versions};
 pub use written::as_written;
+pub(crate) use written::is_always_written;
 
 /// Who writes, and when.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,6 @@
 //! Plain writes: POST, PUT, and the JSON, merge and strategic merge patches.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Writer;
 use super::entries::{Entries, Identity, Owned};
@@ -32,11 +32,12 @@ pub fn track_update_in(
     writer: &Writer<'_>,
     reset: &FieldSet,
 ) {
-    as_written(schema, object);
-    let entries = entries_to_start_from(live, object, writer);
+    let mut entries = entries_to_start_from(live, object, writer);
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
     }
+    as_written(schema, object);
+    annotate_daemon_set(schema, object);
     let has_uid = live.is_some_and(|live| live.pointer("/metadata/uid").is_some_and(|uid| uid.as_str() != Some("")));
     if entries.owned.is_empty() && has_uid {
         return;
@@ -54,10 +55,21 @@ pub fn track_update_in(
     if !schema.is_builtin() && (validate_stored(schema, &before).is_err() || validate_stored(schema, object).is_err()) {
         return;
     }
-    let mut entries = entries;
     track(&write, &before, object, &mut entries, writer, writer.manager);
     entries.cap_updates();
     entries.write(object);
+}
+
+/// The server keeps the generation of a DaemonSet's template in a field that only an annotation shows, whoever wrote it or not.
+fn annotate_daemon_set(schema: &Schema, object: &mut Value) {
+    if schema.type_name() != Some("io.k8s.api.apps.v1.DaemonSet") {
+        return;
+    }
+    if let Some(annotations) = object.get_mut("metadata").and_then(Value::as_object_mut).and_then(|metadata| {
+        metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new())).as_object_mut()
+    }) {
+        annotations.entry("deprecated.daemonset.template.generation").or_insert_with(|| Value::from("0"));
+    }
 }
 
 /// Returns the object that a new one is compared with.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::autoscaler;
 use crate::ssa::schema::{Schema, builtin};
 
 /// The versions in which objects of a kind can be read.
@@ -13,7 +14,8 @@ pub trait Versions {
     fn convert(&self, object: &Value, api_version: &str) -> Value;
 }
 
-/// A kind whose versions have the same fields: to convert is to name the version.
+/// A kind whose versions have the same fields, so that to convert is to name the version; `HorizontalPodAutoscaler`, the one of
+/// Kubernetes' own for which that is not so, is converted.
 #[derive(Debug, Clone, Copy)]
 pub struct SameFields<'a>(
     /// The schema of the version that is written.
@@ -34,6 +36,9 @@ impl Versions for SameFields<'_> {
     }
 
     fn convert(&self, object: &Value, api_version: &str) -> Value {
+        if self.0.kind().is_some_and(|kind| kind.kind == "HorizontalPodAutoscaler") && self.0.is_builtin() {
+            return autoscaler::converted(object, api_version);
+        }
         named(object, api_version)
     }
 }

@@ -53,6 +53,11 @@ fn of(type_name: &str) -> Option<&'static Written> {
     Some(TABLE.slots.get(index)?.get_or_init(|| Written::read(json)))
 }
 
+/// Tells whether Go writes a field of a type even where nobody set it.
+pub(crate) fn is_always_written(type_name: &str, field: &str) -> bool {
+    of(type_name).is_some_and(|written| written.always.contains_key(field))
+}
+
 /// Brings an object of one of Kubernetes' own kinds into the form in which the server writes it: structures that are always
 /// there appear (`resources: {}`, `status: {}`), fields that are omitted when empty vanish. Other kinds are left alone.
 pub fn as_written(schema: &Schema, object: &mut Value) {

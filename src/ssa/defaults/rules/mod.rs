@@ -31,7 +31,7 @@ const fn rule(of: &'static str, fields: &'static [&'static str], fill: fn(&mut M
 /// All rules.
 pub(super) static RULES: &[Rule] = &[
     rule("io.k8s.api.core.v1.Container", &["imagePullPolicy"], pod::pull_policy_of_container),
-    rule("io.k8s.api.core.v1.EphemeralContainer", &["imagePullPolicy"], pod::pull_policy_of_container),
+    rule("io.k8s.api.core.v1.EphemeralContainer", &["imagePullPolicy"], pod::ephemeral_container),
     rule("io.k8s.api.core.v1.ImageVolumeSource", &["pullPolicy"], pod::pull_policy_of_volume),
     rule("io.k8s.api.core.v1.PodSpec", &["serviceAccount", "serviceAccountName"], pod::service_account),
     rule("io.k8s.api.core.v1.PodSpec", &["enableServiceLinks", "resources"], |_| {}),
@@ -55,6 +55,7 @@ pub(super) static RULES: &[Rule] = &[
     rule("io.k8s.api.apps.v1.StatefulSetUpdateStrategy", &["type", "rollingUpdate"], workloads::stateful_set_strategy),
     rule("io.k8s.api.batch.v1.Job", &[], batch::job),
     rule("io.k8s.api.batch.v1.JobSpec", batch::JOB_FIELDS, |_| {}),
+    rule("io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler", &[], others::autoscaler_of_version_1),
     rule("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec", &["metrics"], others::metrics),
     rule("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerBehavior", &["scaleUp", "scaleDown"], others::scaling_rules),
     rule(

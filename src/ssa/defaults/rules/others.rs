@@ -12,6 +12,19 @@ pub(super) fn metrics(spec: &mut Map<String, Value>) {
     }
 }
 
+/// The older version has one metric of its own; others stand in an annotation, and then there is no default.
+pub(super) fn autoscaler_of_version_1(autoscaler: &mut Map<String, Value>) {
+    let annotations = autoscaler.get("metadata").and_then(|metadata| metadata.get("annotations"));
+    let has_others = annotations.is_some_and(|annotations| {
+        annotations.get("autoscaling.alpha.kubernetes.io/metrics").is_some_and(|text| text.as_str() != Some("[]"))
+    });
+    let Some(spec) = map_in(autoscaler, "spec") else { return };
+    set_missing(spec, "minReplicas", 1);
+    if !has_others {
+        set_missing(spec, "targetCPUUtilizationPercentage", 80);
+    }
+}
+
 /// Both directions are filled in as soon as anything is said about either.
 pub(super) fn scaling_rules(behavior: &mut Map<String, Value>) {
     let percent = json!({"type": "Percent", "value": 100, "periodSeconds": 15});

@@ -9,6 +9,13 @@ pub(super) fn pull_policy_of_container(container: &mut Map<String, Value>) {
     set_missing(container, "imagePullPolicy", policy);
 }
 
+/// No object is created with such a container, so that the table was never told of its defaults.
+pub(super) fn ephemeral_container(container: &mut Map<String, Value>) {
+    pull_policy_of_container(container);
+    set_missing(container, "terminationMessagePath", "/dev/termination-log");
+    set_missing(container, "terminationMessagePolicy", "File");
+}
+
 pub(super) fn pull_policy_of_volume(source: &mut Map<String, Value>) {
     let policy = pull_policy(text(source, "reference"));
     set_missing(source, "pullPolicy", policy);
