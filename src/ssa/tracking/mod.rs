@@ -25,8 +25,8 @@ pub use scale::{ReplicasPaths, entries_after_scale, scale_entries};
 pub use server_apply::{ApplyRefused, ServerApply, apply_as, apply_as_in};
 pub use update::{track_update, track_update_in};
 pub use versions::{SameFields, Versions};
-pub use written::as_written;
-pub(crate) use written::is_always_written;
+pub use written::{as_read_back, as_written};
+pub(crate) use written::{is_always_written, zero_object};
 
 /// Who writes, and when.
 #[derive(Debug, Clone, Copy)]

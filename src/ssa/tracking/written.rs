@@ -62,19 +62,27 @@ pub(crate) fn is_always_written(type_name: &str, field: &str) -> bool {
 /// there appear (`resources: {}`, `status: {}`), fields that are omitted when empty vanish. Other kinds are left alone.
 pub fn as_written(schema: &Schema, object: &mut Value) {
     if schema.is_builtin() {
-        Walk { types: &schema.types, adding: true }.value(&schema.reference, object);
+        Walk { types: &schema.types, purpose: Purpose::Write }.value(&schema.reference, object);
+    }
+}
+
+/// Does what [`as_written`] does for an object that has been stored and is read again: there, a list or map that is always
+/// written has become null if it was empty.
+pub fn as_read_back(schema: &Schema, object: &mut Value) {
+    if schema.is_builtin() {
+        Walk { types: &schema.types, purpose: Purpose::ReadBack }.value(&schema.reference, object);
     }
 }
 
 /// The reverse as far as defaults need it: takes out what stands there only because Go writes it.
 pub(super) fn without_written(schema: &Schema, object: &mut Value) {
     if schema.is_builtin() {
-        Walk { types: &schema.types, adding: false }.value(&schema.reference, object);
+        Walk { types: &schema.types, purpose: Purpose::Strip }.value(&schema.reference, object);
     }
 }
 
 /// Returns an object of the kind in which nothing is set. A custom resource has nothing but its kind.
-pub(super) fn zero_object(schema: &Schema, api_version: &str, kind: &str) -> Value {
+pub(crate) fn zero_object(schema: &Schema, api_version: &str, kind: &str) -> Value {
     let mut object = Value::Object(Map::new());
     as_written(schema, &mut object);
     if let Some(map) = object.as_object_mut() {
@@ -84,10 +92,20 @@ pub(super) fn zero_object(schema: &Schema, api_version: &str, kind: &str) -> Val
     object
 }
 
+/// What becomes of the fields that are always written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// They are added.
+    Write,
+    /// They are added, and empty lists and maps are null.
+    ReadBack,
+    /// They are taken out where they say nothing.
+    Strip,
+}
+
 struct Walk<'a> {
     types: &'a TypeTable,
-    /// Whether what is always written is added, or taken out.
-    adding: bool,
+    purpose: Purpose,
 }
 
 impl Walk<'_> {
@@ -121,10 +139,11 @@ impl Walk<'_> {
     fn structure(&self, type_name: Option<&str>, declared: &MapType, map: &mut Map<String, Value>) {
         let nothing = Written::default();
         let written = type_name.and_then(of).unwrap_or(&nothing);
-        if self.adding {
+        if self.purpose != Purpose::Strip {
             for (name, zero) in &written.always {
                 let value = map.entry(name.clone()).or_insert_with(|| zero.clone());
-                if value.is_null() {
+                let is_lost = self.purpose == Purpose::ReadBack && zero.is_null() && self.holds_nothing(declared, name, value);
+                if value.is_null() || is_lost {
                     value.clone_from(zero);
                 }
             }
@@ -135,10 +154,22 @@ impl Walk<'_> {
             }
         }
         map.retain(|name, value| match (written.always.get(name), declared.under(name)) {
-            (Some(zero), _) => self.adding || value != zero,
+            (Some(zero), _) => self.purpose != Purpose::Strip || value != zero,
             (None, Some(reference)) => !self.is_omitted(reference, value, written.pointers.contains(name)),
             (None, None) => true,
         });
+    }
+
+    /// Tells whether this is an empty list or map; an empty structure is something.
+    fn holds_nothing(&self, declared: &MapType, name: &str, value: &Value) -> bool {
+        match value {
+            Value::Array(items) => items.is_empty(),
+            Value::Object(map) => {
+                let inside = declared.under(name).and_then(|reference| self.types.resolve(reference).map);
+                map.is_empty() && inside.is_some_and(|view| holds_entries(view.map))
+            }
+            _ => false,
+        }
     }
 
     fn is_omitted(&self, reference: &TypeRef, value: &Value, is_pointer: bool) -> bool {
@@ -199,6 +230,16 @@ mod tests {
             json!({"metadata": {}, "status": {"loadBalancer": {}},
                 "spec": {"allocateLoadBalancerNodePorts": false, "ports": [{"port": 80, "targetPort": 0}]}})
         );
+    }
+
+    #[test]
+    fn an_empty_list_that_is_always_written_is_null_once_it_was_stored() {
+        let role = builtin("rbac.authorization.k8s.io", "v1", "Role").unwrap();
+        let mut object = json!({"metadata": {}, "rules": []});
+        as_written(&role, &mut object);
+        assert_eq!(object["rules"], json!([]));
+        as_read_back(&role, &mut object);
+        assert_eq!(object["rules"], json!(null));
     }
 
     #[test]
