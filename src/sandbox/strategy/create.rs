@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fields::{items, items_mut, list_mut, put, remove, text};
-use super::first_status::first_status;
+use super::first_status::{fill_in_zeros, first_status};
 use super::{claim, custom, definition, generation, job, pod};
 use crate::sandbox::kind::Kind;
 
@@ -29,6 +29,7 @@ pub fn prepare_for_create(kind: &Kind, object: &mut Value) {
     if let Some(status) = first_status(kind, object) {
         put(object, &["status"], status);
     }
+    fill_in_zeros(kind, object);
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") => namespace(object),
         ("", "Node") => {

@@ -44,6 +44,48 @@ pub(super) fn first_status(kind: &Kind, object: &Value) -> Option<Value> {
     Some(status)
 }
 
+/// Adds to a status what the server always writes, be it zero: it does so whenever it stores an object of the kind.
+pub(super) fn fill_in_zeros(kind: &Kind, object: &mut Value) {
+    let zeros = match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Node") => json!({
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": 0}},
+            "nodeInfo": {
+                "machineID": "", "systemUUID": "", "bootID": "", "kernelVersion": "", "osImage": "",
+                "containerRuntimeVersion": "", "kubeletVersion": "", "kubeProxyVersion": "", "operatingSystem": "",
+                "architecture": ""
+            }
+        }),
+        ("", "Namespace" | "PersistentVolumeClaim" | "PersistentVolume" | "Pod")
+        | ("networking.k8s.io", "ServiceCIDR") => json!({}),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            json!({"conditions": null, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": null})
+        }
+        ("apiregistration.k8s.io", "APIService") => json!({}),
+        _ => match first_status(kind, object) {
+            Some(status) => status,
+            None => return,
+        },
+    };
+    add_missing(object.as_object_mut().map(|map| map.entry("status").or_insert(Value::Null)), zeros);
+}
+
+fn add_missing(value: Option<&mut Value>, zeros: Value) {
+    match (value, zeros) {
+        (Some(value), zeros) if value.is_null() => *value = zeros,
+        (Some(Value::Object(map)), Value::Object(zeros)) => {
+            for (key, zero) in zeros {
+                match map.get_mut(&key) {
+                    Some(value) => add_missing(Some(value), zero),
+                    None => {
+                        map.insert(key, zero);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// An API service that the server itself answers is available from the beginning.
 fn api_service(object: &Value) -> Value {
     if super::fields::at(object, &["spec", "service"]).is_some() {

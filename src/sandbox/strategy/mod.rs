@@ -33,4 +33,4 @@ pub use job::labels_follow_template;
 pub use update::prepare_for_update;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

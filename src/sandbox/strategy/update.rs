@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::create::{TEMPLATE_GENERATION, label_with_name, only_names_of_secrets};
 use super::fields::{at, number, put, remove, restore, same, text};
-use super::first_status::first_status;
+use super::first_status::{fill_in_zeros, first_status};
 use super::{certificate, claim, custom, definition, generation, pod, service, status_write};
 use crate::sandbox::kind::Kind;
 
@@ -18,7 +18,10 @@ pub fn prepare_for_update(kind: &Kind, subresource: Option<&str>, live: &Value, 
     restore(object, live, &["metadata", "generation"]);
     match &kind.custom {
         Some(custom) => custom::update(custom, subresource, live, object),
-        None => builtin(kind, subresource, live, object, now),
+        None => {
+            builtin(kind, subresource, live, object, now);
+            fill_in_zeros(kind, object);
+        }
     }
     keep_identity(live, object);
 }
@@ -35,6 +38,8 @@ fn builtin(kind: &Kind, subresource: Option<&str>, live: &Value, object: &mut Va
             match (kind.group.as_str(), kind.kind.as_str()) {
                 ("", "Pod") => pod::status(live, object),
                 ("", "PersistentVolume") => claim::phase_of_volume(live, object, now),
+                // It stands for a field of the spec.
+                ("apps", "DaemonSet") => restore(object, live, &["metadata", "annotations", TEMPLATE_GENERATION]),
                 _ => {}
             }
         }
