@@ -3,6 +3,7 @@
 //! A definition gives kinds ([`kinds_of`]); objects of these are pruned, filled in and checked against the structural schema
 //! of their version, which stays the JSON that the definition has. Everything here is pure.
 
+mod convert;
 mod definition;
 mod kinds;
 mod openapi;
@@ -12,6 +13,11 @@ mod scale;
 mod structural;
 mod validate;
 
+pub use self::convert::{converted, selectable};
+pub use self::definition::{
+    CLEANUP_FINALIZER, conditions, default_definition, definition_warnings, deprecation_warning, marked_for_deletion,
+    prepare_definition, validate_definition,
+};
 pub use self::kinds::kinds_of;
 pub use self::openapi::openapi_schemas;
 pub use self::prune::{drop_nulls, prune, with_defaults};

@@ -45,6 +45,11 @@ pub(super) fn below(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
+/// Removes from a value what a schema does not know.
+pub(super) fn prune_schema(schema: &Value, value: &mut Value, is_resource: bool) {
+    prune_value(Some(schema), value, is_resource, "", &mut Vec::new());
+}
+
 fn prune_value(schema: Option<&Value>, value: &mut Value, is_resource: bool, path: &str, unknown: &mut Vec<String>) {
     if let Some(schema) = schema.filter(|schema| preserves_unknown(schema)) {
         return prune_preserved(schema, value, is_resource, path, unknown);

@@ -1,8 +1,23 @@
-//! CustomResourceDefinitions themselves.
+//! CustomResourceDefinitions themselves: what is filled in, what is refused, what their controllers write.
+
+mod conditions;
+mod go_form;
+mod openapi_rules;
+mod prepare;
+mod spec;
+mod structural_rules;
+mod subject;
+mod warnings;
 
 use serde_json::Value;
 
 use super::structural::{schemas, text};
+
+pub use self::conditions::{CLEANUP_FINALIZER, conditions, marked_for_deletion};
+pub use self::prepare::{default_definition, prepare_definition};
+pub use self::spec::validate_definition;
+pub use self::warnings::{definition_warnings, deprecation_warning};
+pub(super) use self::subject::field_path;
 
 /// Returns the entries of `spec.versions`.
 pub(super) fn versions(definition: &Value) -> impl Iterator<Item = &Value> {

@@ -23,7 +23,7 @@ use super::scale::ScalePaths;
 
 pub(super) use self::formats::is_unrecognized;
 pub(super) use self::names::{dns_1035_label, dns_1123_subdomain};
-pub(super) use self::patterns::{compiled, matches};
+pub(super) use self::patterns::compiled;
 pub(super) use self::ratchet::{Pair, counterpart};
 
 /// What there is to say of an object.
