@@ -140,7 +140,54 @@ pub(super) enum Command {
     },
     /// Print the JSON Schema of the stack file
     Schema,
+    /// The embedded control plane that `--sandbox` uses: serve it to kubectl and others, remove it, look after it
+    #[command(arg_required_else_help = true)]
+    Sandbox {
+        #[command(subcommand)]
+        command: SandboxCommand,
+    },
 }
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SandboxCommand {
+    /// Serve it on this machine until it is interrupted; other commands and kubectl share it
+    Serve {
+        #[command(flatten)]
+        place: SandboxArgs,
+        /// Write a kubeconfig for kubectl here as well
+        #[arg(long, value_name = "FILE")]
+        kubeconfig: Option<PathBuf>,
+        /// Behave like a bare API server: nothing becomes ready by itself
+        #[arg(long)]
+        no_controllers: bool,
+    },
+    /// Remove all that it keeps
+    Reset {
+        #[command(flatten)]
+        place: SandboxArgs,
+        /// Do not ask for approval
+        #[arg(long)]
+        auto_approve: bool,
+    },
+    /// Tell whether there is one, whether it is served, and how many objects it holds
+    Status {
+        #[command(flatten)]
+        place: SandboxArgs,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SandboxArgs {
+    /// The folder of its data
+    #[arg(long, value_name = "DIR", default_value = SANDBOX)]
+    pub(super) dir: PathBuf,
+}
+
+/// Where the sandbox keeps its data unless told otherwise.
+pub(super) const SANDBOX: &str = ".mathison/sandbox";
 
 #[derive(Debug, Args)]
 pub(super) struct StackArgs {
@@ -169,9 +216,13 @@ pub(super) struct ClusterArgs {
     /// The kubeconfig context to use
     #[arg(long, value_name = "NAME")]
     pub(super) context: Option<String>,
-    /// The folder that holds the state
-    #[arg(long, value_name = "DIR", default_value = "state")]
-    pub(super) state: PathBuf,
+    /// Use the embedded control plane instead of a cluster; it runs no containers [default DIR: .mathison/sandbox]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = SANDBOX)]
+    #[arg(conflicts_with = "context")]
+    pub(super) sandbox: Option<PathBuf>,
+    /// The folder that holds the state [default: state, or the sandbox's own]
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
     /// Requests under way at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = parallelism)]
     pub(super) parallelism: usize,

@@ -57,6 +57,29 @@ pub enum RequestAction {
     },
     /// Print the JSON Schema of the stack file.
     Schema,
+    /// Serve the sandbox in a folder until it is interrupted.
+    ServeSandbox {
+        /// The folder.
+        folder: PathBuf,
+        /// A kubeconfig to write.
+        kubeconfig: Option<PathBuf>,
+        /// Whether controllers run.
+        controllers: bool,
+    },
+    /// Remove the sandbox in a folder.
+    ResetSandbox {
+        /// The folder.
+        folder: PathBuf,
+        /// Do not ask.
+        auto_approve: bool,
+    },
+    /// Tell of the sandbox in a folder.
+    SandboxStatus {
+        /// The folder.
+        folder: PathBuf,
+        /// JSON instead of text.
+        json: bool,
+    },
     /// Print outputs.
     Output {
         /// The stack.
@@ -166,6 +189,8 @@ pub struct ClusterRequest {
     pub cache: Option<PathBuf>,
     /// The context.
     pub context: Option<String>,
+    /// The folder of the sandbox that is used instead of a cluster.
+    pub sandbox: Option<PathBuf>,
     /// The folder of the state.
     pub state: PathBuf,
     /// Requests under way at once.

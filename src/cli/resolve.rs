@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::Environment;
-use super::arguments::{ClusterArgs, Command, PolicyArgs, RunArgs, StackArgs};
+use super::arguments::{ClusterArgs, Command, PolicyArgs, RunArgs, SandboxCommand, StackArgs};
 use super::request::{ClusterRequest, ExtraManifests, PolicyRequest, RequestAction, RunRequest, StackRequest};
 use crate::resource::Address;
 
@@ -15,6 +15,7 @@ impl Command {
             Self::Graph { stack, form } => RequestAction::Graph { stack: stack.resolve(environment), form },
             Self::Render { stack, out } => RequestAction::Render { stack: stack.resolve(environment), out },
             Self::Schema => RequestAction::Schema,
+            Self::Sandbox { command } => command.into_action(),
             Self::Plan { stack, cluster, policy, detailed_exitcode, json } => RequestAction::Plan {
                 stack: stack.resolve(environment),
                 cluster: cluster.resolve(environment),
@@ -53,6 +54,18 @@ impl Command {
                 show_secrets,
                 json,
             },
+        }
+    }
+}
+
+impl SandboxCommand {
+    fn into_action(self) -> RequestAction {
+        match self {
+            Self::Serve { place, kubeconfig, no_controllers } => {
+                RequestAction::ServeSandbox { folder: place.dir, kubeconfig, controllers: !no_controllers }
+            }
+            Self::Reset { place, auto_approve } => RequestAction::ResetSandbox { folder: place.dir, auto_approve },
+            Self::Status { place, json } => RequestAction::SandboxStatus { folder: place.dir, json },
         }
     }
 }
@@ -99,7 +112,12 @@ impl ClusterArgs {
                 .map(|cache| cache.join("mathison")),
             home,
             context: self.context,
-            state: self.state,
+            // Nothing that is recorded of a sandbox may ever be taken for a cluster's.
+            state: self.state.unwrap_or_else(|| match &self.sandbox {
+                Some(folder) => folder.join("state"),
+                None => PathBuf::from("state"),
+            }),
+            sandbox: self.sandbox,
             parallelism: self.parallelism,
         }
     }

@@ -103,6 +103,22 @@ impl Cluster {
         Self { shared: Arc::new(shared), observer: None }
     }
 
+    /// Takes a server in this process, which is called without sockets.
+    #[must_use]
+    pub fn in_process<S, B>(server: S, endpoint: Endpoint, options: &ConnectOptions) -> Self
+    where
+        S: tower_service::Service<http::Request<kube::client::Body>, Response = http::Response<B>>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        B: http_body_util::BodyExt<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Self::from_client(kube::Client::new(server, "default"), endpoint, options)
+    }
+
     /// Returns a clone whose repeated requests are told to `observer`.
     #[must_use]
     pub fn observing_retries(&self, observer: impl Fn(&RetryNotice) + Send + Sync + 'static) -> Self {

@@ -11,7 +11,7 @@ use super::approve::{approve, nobody_to_ask};
 use super::plan::refused;
 use super::prepare::{Prepared, Purpose, prepare};
 use super::record::{self, Identity, Recorder};
-use super::session::{open, state_failure};
+use super::session::{Intention, open, state_failure};
 use super::talk::Streams;
 use super::{Ended, Stopped, verify};
 use crate::apply::{Options, Outcome, Stop, Walk};
@@ -44,7 +44,7 @@ pub(super) async fn apply(call: Call, environment: &Environment, streams: &Strea
         // Said before anything is asked of a cluster: a run that could never go on should not begin.
         return Err(nobody_to_ask().into());
     }
-    let mut session = open(&call.stack, &call.cluster, streams).await?;
+    let mut session = open(&call.stack, &call.cluster, Intention::Write, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
     let identity = identity(&call);
     let locked = session.store.lock(&identity.lock_record()).map_err(|error| state_failure(&error))?;

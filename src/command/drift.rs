@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Ended;
 use super::fill::{KEY_LOST, add_key_secret, stack_key};
-use super::session::open;
+use super::session::{Intention, open};
 use super::talk::Streams;
 use crate::cli::{ClusterRequest, StackRequest};
 use crate::drift::{self, Inputs};
@@ -14,7 +14,7 @@ use crate::plan::Base;
 use crate::report;
 
 pub(super) async fn drift(stack: &StackRequest, cluster: &ClusterRequest, json: bool, streams: &Streams) -> Ended {
-    let mut session = open(stack, cluster, streams).await?;
+    let mut session = open(stack, cluster, Intention::Look, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
     super::settle::tell(session.interrupted.as_ref(), streams);
     if !session.state_exists {

@@ -11,6 +11,7 @@ mod plan;
 mod prepare;
 mod record;
 mod render;
+mod sandbox;
 mod session;
 mod settle;
 mod talk;
@@ -71,6 +72,11 @@ fn dispatch(action: RequestAction, environment: &Environment, streams: &Streams)
             streams.data(&format!("{:#}\n", crate::stack::json_schema()))?;
             Ok(ExitStatus::Done)
         }
+        RequestAction::ServeSandbox { folder, kubeconfig, controllers } => {
+            write(sandbox::serve(&folder, kubeconfig.as_deref(), controllers, streams))
+        }
+        RequestAction::ResetSandbox { folder, auto_approve } => sandbox::reset(&folder, auto_approve, streams),
+        RequestAction::SandboxStatus { folder, json } => sandbox::status(&folder, json, streams),
         RequestAction::Output { stack, cluster, name, show_secrets, json } => {
             let wanted = output::Wanted { name, show_secrets, json };
             look(output::output(&stack, &cluster, &wanted, streams))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Ended;
 use super::load::load;
-use super::session::open_loaded;
+use super::session::{Intention, open_loaded};
 use super::talk::Streams;
 use crate::cli::{ClusterRequest, StackRequest};
 use crate::failure::{ExitStatus, Failure};
@@ -40,7 +40,7 @@ pub(super) async fn output(
     chosen.retain(|name, _| wanted.name.as_ref().is_none_or(|only| only == name));
     let is_secret = |source: &OutputSource| matches!(source, OutputSource::SecretKey { .. });
     let observed = if wanted.show_secrets && chosen.values().any(is_secret) {
-        let session = open_loaded(declared, &stack.extra, cluster).await?;
+        let session = open_loaded(declared, &stack.extra, cluster, Intention::Look).await?;
         session.observe().await?
     } else {
         Observation::default()

@@ -2,7 +2,7 @@
 
 use super::Ended;
 use super::prepare::{Purpose, prepare};
-use super::session::open;
+use super::session::{Intention, open};
 use super::talk::Streams;
 use crate::cli::{ClusterRequest, Environment, PolicyRequest, StackRequest};
 use crate::failure::{ExitStatus, Failure};
@@ -23,7 +23,7 @@ pub(super) async fn plan(
     environment: &Environment,
     streams: &Streams,
 ) -> Ended {
-    let session = open(stack, cluster, streams).await?;
+    let session = open(stack, cluster, Intention::Look, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
     super::settle::tell(session.interrupted.as_ref(), streams);
     let prepared = prepare(session, policy, Purpose::Look, environment).await?;

@@ -34,9 +34,19 @@ pub(super) struct Session {
 pub(super) async fn open(
     stack: &StackRequest,
     cluster: &ClusterRequest,
+    intention: Intention,
     streams: &Streams,
 ) -> Result<Session, Failure> {
-    open_loaded(load(stack, streams)?, &stack.extra, cluster).await
+    open_loaded(load(stack, streams)?, &stack.extra, cluster, intention).await
+}
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intention {
+    /// Only reading: in a sandbox, nothing moves meanwhile.
+    Look,
+    /// Writing, and waiting for what is written.
+    Write,
 }
 
 /// Opens a session for a stack that is loaded already.
@@ -44,8 +54,9 @@ pub(super) async fn open_loaded(
     stack: Stack,
     extra: &ExtraManifests,
     cluster: &ClusterRequest,
+    intention: Intention,
 ) -> Result<Session, Failure> {
-    let connected = connect(cluster).await?;
+    let connected = connect(cluster, intention).await?;
     let identity = connected
         .identity()
         .await
@@ -76,7 +87,7 @@ pub(super) async fn open_loaded(
     Ok(session)
 }
 
-async fn connect(request: &ClusterRequest) -> Result<Cluster, Failure> {
+async fn connect(request: &ClusterRequest, intention: Intention) -> Result<Cluster, Failure> {
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::from(since.subsec_nanos()));
     let options = ConnectOptions {
         kubeconfig: request.kubeconfig.clone(),
@@ -88,6 +99,9 @@ async fn connect(request: &ClusterRequest) -> Result<Cluster, Failure> {
         seed,
         ..ConnectOptions::default()
     };
+    if let Some(folder) = &request.sandbox {
+        return super::sandbox::connect(folder, request, options, intention == Intention::Write).await;
+    }
     Cluster::connect(options)
         .await
         .map_err(|error| failed("failed to connect to the cluster; nothing was written", &error))

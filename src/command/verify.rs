@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 
 use super::Ended;
-use super::session::{Session, open};
+use super::session::{Intention, Session, open};
 use super::talk::Streams;
 use crate::apply::{AskContext, FindSecret, ask};
 use crate::cli::{ClusterRequest, StackRequest};
@@ -24,7 +24,7 @@ pub(super) struct Form {
 const AT_ONCE: usize = 8;
 
 pub(super) async fn verify(stack: &StackRequest, cluster: &ClusterRequest, form: Form, streams: &Streams) -> Ended {
-    let session = open(stack, cluster, streams).await?;
+    let session = open(stack, cluster, Intention::Write, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
     let results = run(&session, form.timeout).await?;
     if form.json {

@@ -17,6 +17,7 @@ mod plan_text;
 mod progress;
 #[cfg(test)]
 mod samples;
+mod sandbox;
 mod step;
 mod style;
 mod value_text;
@@ -32,6 +33,7 @@ pub use line::counted;
 pub use plan_json::{plan_digest, plan_json};
 pub use plan_text::plan_text;
 pub use progress::{Reporter, Summary};
+pub use sandbox::{SandboxFacts, SandboxServing, sandbox_json, sandbox_text};
 pub use style::{Options, Palette};
 pub use verify_json::verify_json;
 pub use verify_text::verify_text;

@@ -32,6 +32,12 @@ pub enum SandboxError {
         /// The process, where it has said so.
         pid: Option<u32>,
     },
+    /// The objects that every control plane has cannot be made.
+    #[error("cannot make the first objects of the sandbox: {why}")]
+    Bootstrap {
+        /// What the API said.
+        why: String,
+    },
     /// A later version wrote the store.
     #[error(
         "the sandbox in `{}` was written by a newer version (its format is {found}, this version knows up to {known}); use \

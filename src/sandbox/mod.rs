@@ -5,26 +5,34 @@
 //!
 //! It runs no containers: controllers write the status that a node would have written.
 
-pub mod discovery;
 pub mod access;
+pub mod admission;
 pub mod answer;
+pub mod api;
+pub mod clock;
+pub mod controllers;
+pub mod convert;
+pub mod custom;
+pub mod decode;
+pub mod discovery;
 pub mod disk;
 pub mod error;
-pub mod custom;
-pub mod admission;
-pub mod controllers;
 pub mod kind;
-pub mod read;
 pub mod kinds;
 pub mod openapi;
+pub mod patch;
+pub mod plane;
+pub mod random;
+pub mod read;
 pub mod refusal;
 pub mod request;
-pub mod store;
+pub mod runner;
 pub mod server;
+pub mod state;
+pub mod store;
 pub mod strategy;
-pub mod validation;
-pub mod table;
-pub mod view;
 pub mod structure;
-pub mod decode;
-pub mod patch;
+pub mod table;
+pub mod validation;
+pub mod view;
+pub mod write;

@@ -48,7 +48,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("indicatif::", &["report"]),
     ("std::env::var", &["cli", "main"]),
     ("env::var", &["cli", "main"]),
-    ("rand::", &["secret", "command", "apply", "cluster"]),
+    ("rand::", &["secret", "command", "apply", "cluster", "sandbox"]),
 ];
 
 /// Deciding has no clock, no randomness and no hash order: the same input gives the same bytes.

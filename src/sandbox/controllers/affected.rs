@@ -134,7 +134,9 @@ impl<V: View> Found<'_, V> {
         }
         for service in view.list("", "Service", Some(place)) {
             let matches = || selector::matches_map(service.pointer("/spec/selector"), pod);
-            let lists = || view.get("", "Endpoints", place, name(&service)).is_some_and(|endpoints| lists(&endpoints, name(pod)));
+            let lists = || {
+                view.get("", "Endpoints", place, name(&service)).is_some_and(|endpoints| lists(&endpoints, name(pod)))
+            };
             if matches() || lists() {
                 self.keys.insert(Key::of(&service));
             }
@@ -146,7 +148,9 @@ impl<V: View> Found<'_, V> {
             for kind in ["ReplicaSet", "StatefulSet", "DaemonSet"] {
                 self.all("apps", kind, Some(place), |set| selector::matches(set.pointer("/spec/selector"), pod));
             }
-            self.all("", "ReplicationController", Some(place), |set| selector::matches_map(set.pointer("/spec/selector"), pod));
+            self.all("", "ReplicationController", Some(place), |set| {
+                selector::matches_map(set.pointer("/spec/selector"), pod)
+            });
             self.all("batch", "Job", Some(place), |job| selector::matches(job.pointer("/spec/selector"), pod));
         }
     }
@@ -158,7 +162,8 @@ impl<V: View> Found<'_, V> {
             self.add("", "PersistentVolume", "", text(claim, "/spec/volumeName"));
         }
         let is_its = |volume: &Value| {
-            text(volume, "/spec/claimRef/name") == name(claim) && text(volume, "/spec/claimRef/namespace") == namespace(claim)
+            text(volume, "/spec/claimRef/name") == name(claim)
+                && text(volume, "/spec/claimRef/namespace") == namespace(claim)
         };
         if text(claim, "/spec/volumeName").is_empty() || self.is_gone() {
             self.all("", "PersistentVolume", None, is_its);
@@ -191,6 +196,7 @@ impl<V: View> Found<'_, V> {
 }
 
 fn lists(endpoints: &Value, pod: &str) -> bool {
-    let names = |subset: &Value, list: &str| items(subset, list).iter().any(|address| text(address, "/targetRef/name") == pod);
+    let names =
+        |subset: &Value, list: &str| items(subset, list).iter().any(|address| text(address, "/targetRef/name") == pod);
     items(endpoints, "/subsets").iter().any(|subset| names(subset, "/addresses") || names(subset, "/notReadyAddresses"))
 }

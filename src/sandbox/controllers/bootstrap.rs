@@ -31,7 +31,8 @@ pub fn bootstrap_objects(now: Timestamp, bootstrap: &Bootstrap<'_>) -> Vec<Value
             "value": value, "description": description, "preemptionPolicy": "PreemptLowerPriority"
         })
     };
-    let cluster = "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.";
+    let cluster =
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.";
     let on_node = "Used for system critical pods that must not be moved from their current node.";
     let mut objects = vec![
         node(now),

@@ -55,7 +55,8 @@ fn class(view: &dyn View, claim: &Value) -> Option<Arc<Value>> {
 
 /// Returns the class of a claim or volume, by its field or the annotation of old.
 pub(super) fn class_name(object: &Value) -> &str {
-    annotation(object, "volume.beta.kubernetes.io/storage-class").unwrap_or_else(|| text(object, "/spec/storageClassName"))
+    annotation(object, "volume.beta.kubernetes.io/storage-class")
+        .unwrap_or_else(|| text(object, "/spec/storageClassName"))
 }
 
 pub(super) fn reconcile(view: &dyn View, claim: &Value) -> Outcome {
@@ -73,7 +74,8 @@ pub(super) fn reconcile(view: &dyn View, claim: &Value) -> Outcome {
     }
     let class_name = class_name(claim);
     let class = class(view, claim);
-    let waits = class.as_deref().is_some_and(crate::ready::waits_for_consumer) && annotation(claim, SELECTED_NODE).is_none();
+    let waits =
+        class.as_deref().is_some_and(crate::ready::waits_for_consumer) && annotation(claim, SELECTED_NODE).is_none();
     if waits {
         pending(claim, &mut outcome);
         let message = "waiting for first consumer to be created before binding";
@@ -224,7 +226,12 @@ fn with_volume(view: &dyn View, claim: &Value, volume_name: &str, outcome: &mut 
         let size = claim.pointer("/spec/resources/requests/storage").cloned().unwrap_or_default();
         set(&mut volume, &["spec", "capacity", "storage"], size);
         outcome.update(volume, MANAGER);
-        outcome.normal(claim, "volume_expand", "FileSystemResizeSuccessful", "MountVolume.NodeExpandVolume succeeded for volume");
+        outcome.normal(
+            claim,
+            "volume_expand",
+            "FileSystemResizeSuccessful",
+            "MountVolume.NodeExpandVolume succeeded for volume",
+        );
         return;
     }
     let mut status = claim.get("status").cloned().unwrap_or_default();
@@ -252,7 +259,8 @@ fn provision(view: &dyn View, claim: &Value, class: &Value, outcome: &mut Outcom
          registered."
     );
     event::once(view, outcome, claim, "Normal", COMPONENT, "ExternalProvisioning", &message);
-    let message = format!("External provisioner is provisioning volume for claim \"{}/{}\"", namespace(claim), name(claim));
+    let message =
+        format!("External provisioner is provisioning volume for claim \"{}/{}\"", namespace(claim), name(claim));
     event::once(view, outcome, claim, "Normal", component, "Provisioning", &message);
     if trouble::is_provisioning_failing(claim) {
         let message = format!(
@@ -323,7 +331,10 @@ pub(super) fn reconcile_volume(view: &dyn View, volume: &Value) -> Outcome {
         return outcome;
     }
     let (phase, message) = if is_deleted {
-        let message = format!("error getting deleter volume plugin for volume {:?}: no deletable volume plugin matched", name(volume));
+        let message = format!(
+            "error getting deleter volume plugin for volume {:?}: no deletable volume plugin matched",
+            name(volume)
+        );
         ("Failed", message)
     } else {
         (phase, String::new())

@@ -32,12 +32,7 @@ impl Key {
     /// Returns the key of an object.
     #[must_use]
     pub fn of(object: &Value) -> Self {
-        Self::new(
-            fields::group(object),
-            fields::text(object, "/kind"),
-            fields::namespace(object),
-            fields::name(object),
-        )
+        Self::new(fields::group(object), fields::text(object, "/kind"), fields::namespace(object), fields::name(object))
     }
 }
 

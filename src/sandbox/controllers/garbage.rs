@@ -71,7 +71,8 @@ fn as_dependent(view: &dyn View, object: &Value, outcome: &mut Outcome) {
     if is(Owner::There) {
         if is(Owner::Gone) || is(Owner::Waits) {
             let mut object = object.clone();
-            let stays = |owner: &Value| states.iter().any(|(uid, state)| *uid == text(owner, "/uid") && *state == Owner::There);
+            let stays =
+                |owner: &Value| states.iter().any(|(uid, state)| *uid == text(owner, "/uid") && *state == Owner::There);
             without_owners(&mut object, |owner| !stays(owner));
             outcome.update(object, MANAGER);
         }

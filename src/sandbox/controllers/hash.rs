@@ -39,5 +39,10 @@ fn digest(parts: &[&str]) -> Vec<u8> {
 }
 
 fn letters(bytes: &[u8], count: usize) -> String {
-    bytes.iter().take(count).filter_map(|byte| LETTERS.get(usize::from(*byte) % LETTERS.len())).map(|byte| char::from(*byte)).collect()
+    bytes
+        .iter()
+        .take(count)
+        .filter_map(|byte| LETTERS.get(usize::from(*byte) % LETTERS.len()))
+        .map(|byte| char::from(*byte))
+        .collect()
 }

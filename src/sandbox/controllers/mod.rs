@@ -32,6 +32,7 @@ use super::view::View;
 pub use affected::affected;
 pub use bootstrap::{Bootstrap, bootstrap_objects};
 pub use deed::{Deed, EventSort, Key, Notice, Outcome, Propagation};
+pub use selector::matches;
 
 /// Looks at one object. One that is gone needs nothing: what hung on it is looked at by its own keys.
 pub fn reconcile(view: &impl View, object_key: &Key) -> Outcome {

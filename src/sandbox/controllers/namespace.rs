@@ -103,14 +103,20 @@ fn conditions(
     finalizers: &BTreeMap<String, usize>,
 ) -> Vec<Value> {
     let listed = |counts: &BTreeMap<String, usize>, between: &str| {
-        let parts: Vec<String> = counts.iter().map(|(what, count)| format!("{what} {between} {count} resource instances")).collect();
+        let parts: Vec<String> =
+            counts.iter().map(|(what, count)| format!("{what} {between} {count} resource instances")).collect();
         parts.join(", ")
     };
     let resources = format!("Some resources are remaining: {}", listed(remaining, "has"));
     let held = format!("Some content in the namespace has finalizers remaining: {}", listed(finalizers, "in"));
     let said = |kind, status, reason, message| Said { kind, status, reason, message };
     let all = [
-        said("NamespaceDeletionDiscoveryFailure", "False", "ResourcesDiscovered", "All resources successfully discovered"),
+        said(
+            "NamespaceDeletionDiscoveryFailure",
+            "False",
+            "ResourcesDiscovered",
+            "All resources successfully discovered",
+        ),
         said(
             "NamespaceDeletionGroupVersionParsingFailure",
             "False",

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::condition;
 use super::deed::Outcome;
 use super::fields::{
-    after, controller, controller_reference, is_controlled_by, is_leaving, items, kind, name, namespace, set, text, time, uid,
+    after, controller, controller_reference, is_controlled_by, is_leaving, items, kind, name, namespace, set, text,
+    time, uid,
 };
 use super::hash;
 use super::pod::is_over;
@@ -28,7 +29,13 @@ pub(super) fn owned(view: &dyn View, owner: &Value, wanted: &str) -> Vec<Arc<Val
 }
 
 /// Takes over what matches the selector and has no controller, and lets go of what no longer matches it.
-pub(super) fn adopt(view: &dyn View, owner: &Value, (group, wanted): (&str, &str), selector: Option<&Value>, outcome: &mut Outcome) {
+pub(super) fn adopt(
+    view: &dyn View,
+    owner: &Value,
+    (group, wanted): (&str, &str),
+    selector: Option<&Value>,
+    outcome: &mut Outcome,
+) {
     if is_leaving(owner) {
         return;
     }
@@ -58,7 +65,9 @@ pub(super) fn adopt(view: &dyn View, owner: &Value, (group, wanted): (&str, &str
 pub(super) fn make(owner: &Value, template: &Value, named: &Named<'_>, view: &dyn View) -> Value {
     let mut metadata = json!({"namespace": namespace(owner), "ownerReferences": [controller_reference(owner)]});
     for field in ["labels", "annotations", "finalizers"] {
-        if let Some(value) = template.pointer("/metadata").and_then(|metadata| metadata.get(field)).filter(|value| !value.is_null()) {
+        if let Some(value) =
+            template.pointer("/metadata").and_then(|metadata| metadata.get(field)).filter(|value| !value.is_null())
+        {
             set(&mut metadata, &[field], value.clone());
         }
     }
@@ -74,9 +83,15 @@ pub(super) fn make(owner: &Value, template: &Value, named: &Named<'_>, view: &dy
 
 /// How a pod is named.
 pub(super) enum Named<'a> {
-    As { name: &'a str, prefix: &'a str },
+    As {
+        name: &'a str,
+        prefix: &'a str,
+    },
     /// `prefix`, and an ending that no other has; `index` tells apart those of one go.
-    After { prefix: &'a str, index: usize },
+    After {
+        prefix: &'a str,
+        index: usize,
+    },
 }
 
 /// Makes a name that is free now. It follows from the owner's version and the time, so that a replayed run has the same

@@ -60,7 +60,10 @@ fn status(
 ) -> Value {
     let min_ready = number(replica_set, "/spec/minReadySeconds").unwrap_or(0);
     let labels = replica_set.pointer("/spec/template/metadata/labels");
-    let fully = pods.iter().filter(|pod| labels.is_none_or(|labels| selector::all_equal(labels, pod.pointer("/metadata/labels")))).count();
+    let fully = pods
+        .iter()
+        .filter(|pod| labels.is_none_or(|labels| selector::all_equal(labels, pod.pointer("/metadata/labels"))))
+        .count();
     let ready = pods.iter().filter(|pod| offspring::is_ready(pod)).count();
     let available = pods.iter().filter(|pod| offspring::is_available(pod, min_ready, view.now(), outcome)).count();
     let mut status = json!({

@@ -6,7 +6,7 @@ use super::fields::{items, text};
 
 /// Tells whether a `LabelSelector` matches the labels of an object. One that is missing matches nothing, an empty one
 /// everything.
-pub(super) fn matches(selector: Option<&Value>, object: &Value) -> bool {
+pub fn matches(selector: Option<&Value>, object: &Value) -> bool {
     let Some(selector) = selector.filter(|selector| selector.is_object()) else { return false };
     let labels = object.pointer("/metadata/labels");
     let equal = selector.get("matchLabels").is_none_or(|wanted| all_equal(wanted, labels));

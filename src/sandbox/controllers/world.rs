@@ -276,10 +276,16 @@ impl World {
             }
             for deed in outcome.deeds {
                 let shown = match &deed {
-                    Deed::Create { object, .. } => Some(format!("create {} {}", object["kind"], object["metadata"]["name"])),
-                    Deed::Update { object, .. } => Some(format!("update {} {}", object["kind"], object["metadata"]["name"])),
+                    Deed::Create { object, .. } => {
+                        Some(format!("create {} {}", object["kind"], object["metadata"]["name"]))
+                    }
+                    Deed::Update { object, .. } => {
+                        Some(format!("update {} {}", object["kind"], object["metadata"]["name"]))
+                    }
                     Deed::Delete { key, .. } => Some(format!("delete {} {}", key.kind, key.name)),
-                    Deed::Status { object, .. } => Some(format!("status {} {}", object["kind"], object["metadata"]["name"])),
+                    Deed::Status { object, .. } => {
+                        Some(format!("status {} {}", object["kind"], object["metadata"]["name"]))
+                    }
                     _ => None,
                 };
                 self.deeds.extend(shown);

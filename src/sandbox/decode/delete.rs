@@ -19,7 +19,10 @@ pub fn delete_options(bytes: &[u8], content_type: Option<&str>) -> Result<Value,
     let Sent { node, .. } = parse(bytes, content_type)?.map_err(Refusal::bad_request)?;
     let identity = Identity::of(&node).map_err(Refusal::bad_request)?.or("meta.k8s.io", "v1", "DeleteOptions");
     if identity.kind != "DeleteOptions" {
-        return Err(Refusal::bad_request(format!("decoded object cannot be converted to DeleteOptions: {}", identity.kind)));
+        return Err(Refusal::bad_request(format!(
+            "decoded object cannot be converted to DeleteOptions: {}",
+            identity.kind
+        )));
     }
     let go_type = GoType::Named("meta.v1.DeleteOptions".to_owned());
     decode(Reading::Json, &go_type, &node).map(|read| read.value).map_err(Refusal::bad_request)

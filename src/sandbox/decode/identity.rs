@@ -23,10 +23,13 @@ impl Identity {
         match node {
             Node::Map(entries) => {
                 let is_wrong = |node: &Node| !matches!(node, Node::String(_) | Node::Null);
-                let wrong = entries.iter().find(|(key, node)| matches!(key.as_str(), "apiVersion" | "kind") && is_wrong(node));
+                let wrong =
+                    entries.iter().find(|(key, node)| matches!(key.as_str(), "apiVersion" | "kind") && is_wrong(node));
                 if let Some((key, node)) = wrong {
                     let what = node.describe();
-                    return Err(unread(format!("json: cannot unmarshal {what} into Go struct field .{key} of type string")));
+                    return Err(unread(format!(
+                        "json: cannot unmarshal {what} into Go struct field .{key} of type string"
+                    )));
                 }
             }
             Node::Null => {}

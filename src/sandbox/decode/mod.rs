@@ -56,7 +56,10 @@ pub struct Decoded {
 /// Where an object comes from: refusals differ.
 #[derive(Debug, Clone, PartialEq)]
 enum Source {
-    Body { kind: String, version: String },
+    Body {
+        kind: String,
+        version: String,
+    },
     /// The patched object, or the patch, as messages show it.
     Patch(String),
 }
@@ -94,7 +97,9 @@ impl Source {
         match self {
             Self::Body { kind, version } => {
                 let expected = &resource.kind;
-                Refusal::bad_request(format!("{kind} in version {version:?} cannot be handled as a {expected}: {mistake}"))
+                Refusal::bad_request(format!(
+                    "{kind} in version {version:?} cannot be handled as a {expected}: {mistake}"
+                ))
             }
             Self::Patch(shown) => {
                 let problem = FieldProblem::invalid("patch", &Value::from(shown.as_str()), mistake);
@@ -306,7 +311,9 @@ pub fn yaml_or_json(bytes: &[u8]) -> Result<(Value, Repeated), Refusal> {
         other => {
             let what = other.describe();
             let go_type = "map[string]interface {}";
-            Err(refuse(format!("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {what} into Go value of type {go_type}")))
+            Err(refuse(format!(
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {what} into Go value of type {go_type}"
+            )))
         }
     }
 }
@@ -357,7 +364,9 @@ fn unrecognized(kind: &str, mistake: &str, bytes: &[u8]) -> Refusal {
         Some(_) => beginning.iter().map(|byte| format!("{byte:02x}")).collect(),
     };
     let more = if bytes.len() > MOST { " ..." } else { "" };
-    Refusal::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {mistake} ({shown}{more})"))
+    Refusal::bad_request(format!(
+        "the object provided is unrecognized (must be of type {kind}): {mistake} ({shown}{more})"
+    ))
 }
 
 /// Says which kind it is, and moves a Secret's texts to its data.

@@ -28,8 +28,15 @@ pub(super) struct Read {
 
 /// Decodes a value into a type.
 pub(super) fn decode(reading: Reading, go_type: &GoType, node: &Node) -> Result<Read, String> {
-    let mut decoder =
-        Decoder { reading, silent: false, path: String::new(), at: None, first: None, strict: Vec::new(), seen: HashSet::new() };
+    let mut decoder = Decoder {
+        reading,
+        silent: false,
+        path: String::new(),
+        at: None,
+        first: None,
+        strict: Vec::new(),
+        seen: HashSet::new(),
+    };
     let value = decoder.value(go_type, node)?;
     match decoder.first {
         Some(mistake) => Err(mistake),
@@ -60,7 +67,9 @@ struct Decoder {
 
 impl Decoder {
     fn value(&mut self, go_type: &GoType, node: &Node) -> Result<Value, String> {
-        if *node == Node::Null && !matches!(go_type, GoType::Named(name) if name == "apiextensions.v1.JSONSchemaPropsOrBool") {
+        if *node == Node::Null
+            && !matches!(go_type, GoType::Named(name) if name == "apiextensions.v1.JSONSchemaPropsOrBool")
+        {
             return Ok(zero(go_type));
         }
         match go_type {
@@ -115,7 +124,8 @@ impl Decoder {
                 let wanted = go_type.underlying().text();
                 // Go converts between these, Kubernetes does not; of others it knows nothing.
                 let is_number = matches!(given, "int64" | "float64");
-                let converts = is_number && !matches!(wanted.as_str(), "bool" | "string") || given == "int64" && wanted == "string";
+                let converts = is_number && !matches!(wanted.as_str(), "bool" | "string")
+                    || given == "int64" && wanted == "string";
                 if converts {
                     return Err(format!("cannot convert {given} to {}", go_type.text()));
                 }

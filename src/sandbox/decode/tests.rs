@@ -23,11 +23,8 @@ fn kind(group: &str, version: &str, name: &str) -> Kind {
 }
 
 fn custom() -> Kind {
-    let definition = crate::sandbox::kind::Custom {
-        structural: json!({}),
-        version: json!({}),
-        storage_version: "v1".to_owned(),
-    };
+    let definition =
+        crate::sandbox::kind::Custom { structural: json!({}), version: json!({}), storage_version: "v1".to_owned() };
     Kind {
         group: "h.example.com".to_owned(),
         version: "v1".to_owned(),
@@ -71,7 +68,10 @@ fn values_of_the_wrong_type_are_refused_in_gos_words() {
         of_pod(r#"[{"name":"a","imagePullPolicy":3}]"#),
         "number into Go struct field Container.spec.template.spec.containers.imagePullPolicy of type v1.PullPolicy"
     );
-    assert_eq!(of_pod("{}"), "object into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container");
+    assert_eq!(
+        of_pod("{}"),
+        "object into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container"
+    );
     assert_eq!(
         of_pod(r#"["a"]"#),
         "string into Go struct field PodSpec.spec.template.spec.containers of type v1.Container"
@@ -102,8 +102,7 @@ fn values_of_the_wrong_type_are_refused_in_gos_words() {
 
 #[test]
 fn quantities_are_refused_as_the_server_does() {
-    const FORMAT: &str =
-        "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+    const FORMAT: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
     const SUFFIX: &str = "unable to parse quantity's suffix";
     let pod = kind("", "v1", "Pod");
     let with = |cpu: &str| format!(r#"{{"spec":{{"containers":[{{"resources":{{"limits":{{"cpu":{cpu}}}}}}}]}}}}"#);
@@ -164,11 +163,7 @@ fn equal_keys_in_yaml_are_told_by_their_lines() {
     let decoded = read(FieldValidation::Warn).unwrap();
     assert_eq!(
         decoded.warnings,
-        [
-            r#"line 3: key "c" already set in map"#,
-            r#"line 3: key "data" already set in map"#,
-            r#"unknown field "foo""#
-        ]
+        [r#"line 3: key "c" already set in map"#, r#"line 3: key "data" already set in map"#, r#"unknown field "foo""#]
     );
     assert_eq!(decoded.object["data"], json!({"c": "e"}));
     let truth = body(&config_map, b"data: {a: yes}", Some("application/yaml"), FieldValidation::Warn).unwrap_err();
@@ -189,7 +184,10 @@ fn what_cannot_be_read_at_all_is_shown() {
         told("[]"),
         r#"couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" } (5b5d)"#
     );
-    assert_eq!(told(r#"{"a":"#), r#"couldn't get version/kind; json parse error: unexpected end of JSON input ({"a":)"#);
+    assert_eq!(
+        told(r#"{"a":"#),
+        r#"couldn't get version/kind; json parse error: unexpected end of JSON input ({"a":)"#
+    );
     assert_eq!(told(""), "couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)");
     assert_eq!(
         told(r#"{"kind":1}"#),
@@ -202,7 +200,10 @@ fn what_cannot_be_read_at_all_is_shown() {
     let refusal = body(&deployment, b"x", Some("text/plain"), FieldValidation::Warn).unwrap_err();
     assert_eq!(
         (refusal.code, refusal.message.as_str()),
-        (415, "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf")
+        (
+            415,
+            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf"
+        )
     );
 }
 
@@ -232,7 +233,10 @@ fn bodies_of_another_kind_are_refused() {
 fn empty_fields_go_and_those_that_go_always_writes_appear() {
     let decoded = |kind: &Kind, text: &str| read(kind, text, FieldValidation::Strict).unwrap().object;
     assert_eq!(
-        decoded(&kind("apps", "v1", "Deployment"), r#"{"metadata":{"name":"a","labels":{},"creationTimestamp":null},"spec":{"replicas":0,"minReadySeconds":0,"template":{"spec":{"containers":[{"name":"c","command":[],"image":""}],"nodeName":null}}}}"#),
+        decoded(
+            &kind("apps", "v1", "Deployment"),
+            r#"{"metadata":{"name":"a","labels":{},"creationTimestamp":null},"spec":{"replicas":0,"minReadySeconds":0,"template":{"spec":{"containers":[{"name":"c","command":[],"image":""}],"nodeName":null}}}}"#
+        ),
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "status": {}, "spec": {
             "replicas": 0, "selector": null, "strategy": {}, "template": {"metadata": {}, "spec": {
                 "containers": [{"name": "c", "resources": {}}]}}}})
@@ -265,7 +269,9 @@ fn definitions_keep_their_schemas() {
     );
     assert_eq!(
         refused(&definition, &with(r#"{"additionalProperties":{"type":3}}"#)),
-        format!("{cannot}json: cannot unmarshal number into Go struct field JSONSchemaProps.spec.versions.schema.openAPIV3Schema.additionalProperties.type of type string")
+        format!(
+            "{cannot}json: cannot unmarshal number into Go struct field JSONSchemaProps.spec.versions.schema.openAPIV3Schema.additionalProperties.type of type string"
+        )
     );
     let schema = r#"{"type":"object","default":{"a":[]},"enum":["a",1],"additionalProperties":false,"items":{"type":"string"},"x-kubernetes-preserve-unknown-fields":true}"#;
     let decoded = read(&definition, &with(schema), FieldValidation::Strict).unwrap();
@@ -320,9 +326,7 @@ fn kinds_of_subresources_are_decoded() {
         verbs: Vec::new(),
     };
     let deployment = kind("apps", "v1", "Deployment");
-    let read = |text: &str| {
-        subresource_body(&deployment, &subresource, text.as_bytes(), None, FieldValidation::Strict)
-    };
+    let read = |text: &str| subresource_body(&deployment, &subresource, text.as_bytes(), None, FieldValidation::Strict);
     assert_eq!(
         read(r#"{"metadata":{"name":"a"},"spec":{"replicas":2}}"#).unwrap().object,
         json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "a"}, "spec": {"replicas": 2}, "status": {"replicas": 0}})

@@ -53,9 +53,8 @@ pub(super) fn parse(layout: Layout, text: &str) -> Result<Option<String>, String
     }
     let small = |number: i32| i8::try_from(number).unwrap_or_default();
     let year = i16::try_from(year).unwrap_or_default();
-    let local =
-        DateTime::new(year, small(month), small(day), small(hour), small(minute), small(second), nanosecond)
-            .map_err(|_| reader.out_of_range("day"))?;
+    let local = DateTime::new(year, small(month), small(day), small(hour), small(minute), small(second), nanosecond)
+        .map_err(|_| reader.out_of_range("day"))?;
     let zone = jiff::tz::Offset::from_seconds(offset).map_err(|_| reader.out_of_range("time zone offset hour"))?;
     let time = zone.to_timestamp(local).map_err(|_| reader.out_of_range("day"))?;
     Ok(written(layout, time))
@@ -188,7 +187,10 @@ mod tests {
         assert_eq!(seconds("x"), format!(r#"parsing time "x" {AS} "x" as "2006""#));
         assert_eq!(seconds(""), format!(r#"parsing time "" {AS} "" as "2006""#));
         assert_eq!(seconds("2020-12-01"), format!(r#"parsing time "2020-12-01" {AS} "" as "T""#));
-        assert_eq!(seconds("2020-12-01T00:00:00"), format!(r#"parsing time "2020-12-01T00:00:00" {AS} "" as "Z07:00""#));
+        assert_eq!(
+            seconds("2020-12-01T00:00:00"),
+            format!(r#"parsing time "2020-12-01T00:00:00" {AS} "" as "Z07:00""#)
+        );
         assert_eq!(
             seconds("2020-02-11t00:00:00z"),
             format!(r#"parsing time "2020-02-11t00:00:00z" {AS} "t00:00:00z" as "T""#)

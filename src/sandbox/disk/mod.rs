@@ -204,6 +204,12 @@ impl Disk {
     }
 }
 
+/// Tells whether a folder holds a sandbox.
+#[must_use]
+pub fn exists(path: &Path) -> bool {
+    Folder::at(path).store().exists()
+}
+
 /// Removes what a sandbox has kept. Tells whether there was anything.
 ///
 /// # Errors

@@ -14,11 +14,7 @@ const MOST: usize = 10_000;
 const FIELDS: [&str; 4] = ["op", "path", "from", "value"];
 
 /// Returns the patched object and what was strange about the patch.
-pub(super) fn patched(
-    live: &Value,
-    body: &[u8],
-    validation: FieldValidation,
-) -> Result<(Value, Vec<String>), Refusal> {
+pub(super) fn patched(live: &Value, body: &[u8], validation: FieldValidation) -> Result<(Value, Vec<String>), Refusal> {
     let (prefix, list, item) = match validation {
         FieldValidation::Ignore => ("", "jsonpatch.Patch", "jsonpatch.Operation"),
         _ => ("error decoding patch: ", "[]handlers.jsonPatchOp", "handlers.jsonPatchOp"),

@@ -8,11 +8,7 @@ use crate::sandbox::decode::node::Node;
 use crate::sandbox::refusal::Refusal;
 
 /// Returns the patched object and what was repeated in the patch.
-pub(super) fn patched(
-    live: &Value,
-    body: &[u8],
-    validation: FieldValidation,
-) -> Result<(Value, Vec<String>), Refusal> {
+pub(super) fn patched(live: &Value, body: &[u8], validation: FieldValidation) -> Result<(Value, Vec<String>), Refusal> {
     let invalid = || Refusal::bad_request("Invalid JSON Patch");
     // Who ignores unknown fields hears less of what is wrong.
     let refuse = |mistake: String| match validation {

@@ -64,7 +64,12 @@ fn merge_patches_merge_maps_and_replace_all_else() {
 fn bad_merge_patches_are_refused() {
     let told = |body: &str| refused(PatchKind::Merge, body);
     let cannot = |what: &str| {
-        (400, format!("error decoding patch: json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"))
+        (
+            400,
+            format!(
+                "error decoding patch: json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
+            ),
+        )
     };
     assert_eq!(told("[]"), cannot("array"));
     assert_eq!(told("3"), cannot("number"));
@@ -73,19 +78,38 @@ fn bad_merge_patches_are_refused() {
     let (code, message) = told(r#"{"metadata":{"foo":1},"x":1,"x":2}"#);
     assert_eq!(code, 422);
     assert!(message.starts_with(r#" "" is invalid: patch: Invalid value: "{\"apiVersion\":\"v1\","#), "{message}");
-    assert!(message.ends_with(r#"": strict decoding error: duplicate field "x", unknown field "metadata.foo", unknown field "x""#), "{message}");
+    assert!(
+        message.ends_with(
+            r#"": strict decoding error: duplicate field "x", unknown field "metadata.foo", unknown field "x""#
+        ),
+        "{message}"
+    );
     let (_, message) = told(r#"{"kind":"Foo"}"#);
-    assert!(message.ends_with(r#": no kind "Foo" is registered for version "v1" in scheme "pkg/runtime/scheme.go:111""#), "{message}");
+    assert!(
+        message.ends_with(r#": no kind "Foo" is registered for version "v1" in scheme "pkg/runtime/scheme.go:111""#),
+        "{message}"
+    );
 }
 
 #[test]
 fn json_patches_do_what_the_servers_library_does() {
     let done = |body: &str| patch(PatchKind::Json, body).unwrap();
-    assert_eq!(done(r#"[{"op":"replace","path":"/metadata/labels/new~1key","value":"v"}]"#)["metadata"]["labels"]["new/key"], "v");
+    assert_eq!(
+        done(r#"[{"op":"replace","path":"/metadata/labels/new~1key","value":"v"}]"#)["metadata"]["labels"]["new/key"],
+        "v"
+    );
     assert_eq!(names(&done(r#"[{"op":"remove","path":"/metadata/finalizers/-1"}]"#)["metadata"]["finalizers"]), "ab");
-    assert_eq!(names(&done(r#"[{"op":"add","path":"/metadata/finalizers/-","value":"h/d"}]"#)["metadata"]["finalizers"]), "abcd");
-    assert_eq!(names(&done(r#"[{"op":"add","path":"/metadata/finalizers/1","value":"h/d"}]"#)["metadata"]["finalizers"]), "adbc");
-    let moved = done(r#"[{"op":"test","path":"/metadata/labels/a","value":"1"},{"op":"test","path":"/metadata/labels/z","value":null},{"op":"copy","from":"/metadata/labels/a","path":"/metadata/labels/c"},{"op":"move","from":"/metadata/labels/b","path":"/metadata/labels/d"}]"#);
+    assert_eq!(
+        names(&done(r#"[{"op":"add","path":"/metadata/finalizers/-","value":"h/d"}]"#)["metadata"]["finalizers"]),
+        "abcd"
+    );
+    assert_eq!(
+        names(&done(r#"[{"op":"add","path":"/metadata/finalizers/1","value":"h/d"}]"#)["metadata"]["finalizers"]),
+        "adbc"
+    );
+    let moved = done(
+        r#"[{"op":"test","path":"/metadata/labels/a","value":"1"},{"op":"test","path":"/metadata/labels/z","value":null},{"op":"copy","from":"/metadata/labels/a","path":"/metadata/labels/c"},{"op":"move","from":"/metadata/labels/b","path":"/metadata/labels/d"}]"#,
+    );
     assert_eq!(moved["metadata"]["labels"], json!({"a": "1", "c": "1", "d": "2"}));
     assert_eq!(done("null"), pod());
 }
@@ -105,8 +129,14 @@ fn bad_json_patches_are_refused() {
         assert_eq!(refused(PatchKind::Json, body), rejected, "{body}");
     }
     let told = |body: &str| refused(PatchKind::Json, body).1;
-    assert_eq!(told("{}"), "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp");
-    assert_eq!(told("[1]"), "error decoding patch: json: cannot unmarshal number into Go value of type handlers.jsonPatchOp");
+    assert_eq!(
+        told("{}"),
+        "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
+    );
+    assert_eq!(
+        told("[1]"),
+        "error decoding patch: json: cannot unmarshal number into Go value of type handlers.jsonPatchOp"
+    );
     assert_eq!(
         told(r#"[{"op":1}]"#),
         "error decoding patch: json: cannot unmarshal number into Go struct field jsonPatchOp.op of type string"
@@ -114,7 +144,10 @@ fn bad_json_patches_are_refused() {
     let many = format!("[{}]", vec![r#"{"op":"test","path":"/a"}"#; 10_001].join(","));
     assert_eq!(
         refused(PatchKind::Json, &many),
-        (413, "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001".to_owned())
+        (
+            413,
+            "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001".to_owned()
+        )
     );
 }
 
@@ -124,14 +157,21 @@ fn lists_are_merged_by_their_keys_in_the_order_of_the_patch() {
     assert_eq!(order(r#"{"spec":{"containers":[{"name":"n"},{"name":"b","image":"y"}]}}"#), "anbc");
     assert_eq!(order(r#"{"spec":{"containers":[{"name":"n"}]}}"#), "nabc");
     assert_eq!(order(r#"{"spec":{"containers":[{"name":"c"},{"name":"a"}]}}"#), "bca");
-    assert_eq!(order(r#"{"spec":{"containers":[{"name":"b","$patch":"delete"},{"name":"zz","$patch":"delete"}]}}"#), "ac");
+    assert_eq!(
+        order(r#"{"spec":{"containers":[{"name":"b","$patch":"delete"},{"name":"zz","$patch":"delete"}]}}"#),
+        "ac"
+    );
     assert_eq!(order(r#"{"spec":{"containers":[{"name":"q"},{"$patch":"replace"}]}}"#), "q");
     assert_eq!(order(r#"{"spec":{"$setElementOrder/containers":[{"name":"c"},{"name":"a"}]}}"#), "bca");
     assert_eq!(
-        order(r#"{"spec":{"$setElementOrder/containers":[{"name":"c"},{"name":"n"},{"name":"a"}],"containers":[{"name":"n"}]}}"#),
+        order(
+            r#"{"spec":{"$setElementOrder/containers":[{"name":"c"},{"name":"n"},{"name":"a"}],"containers":[{"name":"n"}]}}"#
+        ),
         "bcna"
     );
-    let merged = strategic(r#"{"spec":{"containers":[{"name":"a","image":"y","args":["q"],"env":[{"name":"B","value":null},{"name":"C","value":"3"}],"ports":[{"containerPort":80,"name":"web"}]}]}}"#);
+    let merged = strategic(
+        r#"{"spec":{"containers":[{"name":"a","image":"y","args":["q"],"env":[{"name":"B","value":null},{"name":"C","value":"3"}],"ports":[{"containerPort":80,"name":"web"}]}]}}"#,
+    );
     assert_eq!(
         merged["spec"]["containers"][0],
         json!({"name": "a", "image": "y", "args": ["q"], "resources": {},
@@ -156,7 +196,9 @@ fn directives_replace_delete_and_retain() {
     assert_eq!(merged["metadata"]["labels"], json!({"c": "3"}));
     let merged = strategic(r#"{"metadata":{"labels":{"$patch":"delete"}}}"#);
     assert_eq!(merged["metadata"].get("labels"), None);
-    let merged = strategic(r#"{"spec":{"volumes":[{"$retainKeys":["name","hostPath"],"name":"v","hostPath":{"path":"/x","type":null}}]}}"#);
+    let merged = strategic(
+        r#"{"spec":{"volumes":[{"$retainKeys":["name","hostPath"],"name":"v","hostPath":{"path":"/x","type":null}}]}}"#,
+    );
     assert_eq!(merged["spec"]["volumes"], json!([{"name": "v", "hostPath": {"path": "/x"}}]));
     assert_eq!(strategic("null"), pod());
     assert_eq!(strategic(r#"{"kind":"Foo"}"#), pod());
@@ -166,10 +208,22 @@ fn directives_replace_delete_and_retain() {
 fn bad_strategic_patches_are_refused() {
     let told = |body: &str| refused(PatchKind::Strategic, body);
     let plain = |message: &str| (500, message.to_owned());
-    assert_eq!(told(r#"{"metadata":{"finalizers":["a",1]}}"#), plain("list element types are not identical: [[h/a h/b h/c] [a 1]]"));
-    assert_eq!(told(r#"{"metadata":{"finalizers":[null]}}"#), plain("list element types are not identical: [[h/a h/b h/c] [<nil>]]"));
-    assert_eq!(told(r#"{"spec":{"containers":[{"image":"x"}]}}"#), plain("map: map[image:x] does not contain declared merge key: name"));
-    assert_eq!(told(r#"{"spec":{"$patch":"bogus","a":1}}"#), plain("unknown patch type: bogus in map: map[$patch:bogus a:1]"));
+    assert_eq!(
+        told(r#"{"metadata":{"finalizers":["a",1]}}"#),
+        plain("list element types are not identical: [[h/a h/b h/c] [a 1]]")
+    );
+    assert_eq!(
+        told(r#"{"metadata":{"finalizers":[null]}}"#),
+        plain("list element types are not identical: [[h/a h/b h/c] [<nil>]]")
+    );
+    assert_eq!(
+        told(r#"{"spec":{"containers":[{"image":"x"}]}}"#),
+        plain("map: map[image:x] does not contain declared merge key: name")
+    );
+    assert_eq!(
+        told(r#"{"spec":{"$patch":"bogus","a":1}}"#),
+        plain("unknown patch type: bogus in map: map[$patch:bogus a:1]")
+    );
     assert_eq!(
         told(r#"{"spec":{"containers":[{"name":"a","$patch":"bogus"}]}}"#),
         plain("unknown patch type: bogus in map: map[$patch:bogus name:a]")
@@ -182,7 +236,10 @@ fn bad_strategic_patches_are_refused() {
         told(r#"{"spec":{"$setElementOrder/containers":[{"name":"b"}],"containers":[{"name":"a"}]}}"#),
         plain("The order in patch list:\n[map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:b]]\n")
     );
-    assert_eq!(told(r#"{"spec":{"$setElementOrder/containers":3}}"#), plain("expected a []interface {}, but received a int64"));
+    assert_eq!(
+        told(r#"{"spec":{"$setElementOrder/containers":3}}"#),
+        plain("expected a []interface {}, but received a int64")
+    );
     assert_eq!(
         told(r#"{"metadata":{"$setElementOrder/labels":["a"]}}"#),
         plain("expected a []interface {}, but received a map[string]interface {}")
@@ -192,7 +249,10 @@ fn bad_strategic_patches_are_refused() {
     assert_eq!(told(r#"{"spec":{"$retainKeys":["a"],"b":1}}"#), format("retainKeys"));
     assert_eq!(told(r#"{"spec":{"$deleteFromPrimitiveList":[]}}"#), format("primitive list"));
     assert_eq!(told(r#"{"spec":{"$setElementOrder":[]}}"#), format("setElementOrder list"));
-    assert_eq!(told("[]"), (400, "json: cannot unmarshal array into Go value of type map[string]interface {}".to_owned()));
+    assert_eq!(
+        told("[]"),
+        (400, "json: cannot unmarshal array into Go value of type map[string]interface {}".to_owned())
+    );
     assert_eq!(told("{"), (400, "unexpected end of JSON input".to_owned()));
 }
 
@@ -204,14 +264,29 @@ fn what_a_strategic_patch_makes_is_decoded_in_words_of_its_own() {
         message.strip_prefix(r#" "" is invalid: patch: Invalid value: "#).unwrap().to_owned()
     };
     for (body, expected) in [
-        (r#"{"foo":1,"metadata":{"foo":{}},"foo":2}"#, r#""map[foo:2 metadata:map[foo:map[]]]": strict decoding error: duplicate field "foo", unknown field "foo", unknown field "metadata.foo""#),
-        (r#"{"spec":{"activeDeadlineSeconds":"x"}}"#, r#""map[spec:map[activeDeadlineSeconds:x]]": unrecognized type: int64"#),
-        (r#"{"spec":{"containers":[{"name":"a","image":3}]}}"#, r#""map[spec:map[containers:[map[image:3 name:a]]]]": cannot convert int64 to string"#),
+        (
+            r#"{"foo":1,"metadata":{"foo":{}},"foo":2}"#,
+            r#""map[foo:2 metadata:map[foo:map[]]]": strict decoding error: duplicate field "foo", unknown field "foo", unknown field "metadata.foo""#,
+        ),
+        (
+            r#"{"spec":{"activeDeadlineSeconds":"x"}}"#,
+            r#""map[spec:map[activeDeadlineSeconds:x]]": unrecognized type: int64"#,
+        ),
+        (
+            r#"{"spec":{"containers":[{"name":"a","image":3}]}}"#,
+            r#""map[spec:map[containers:[map[image:3 name:a]]]]": cannot convert int64 to string"#,
+        ),
         (r#"{"spec":{"containers":3}}"#, r#""map[spec:map[containers:3]]": cannot restore slice from int64"#),
         (r#"{"spec":3}"#, r#""map[spec:3]": cannot restore struct from: int64"#),
-        (r#"{"metadata":{"deletionTimestamp":3}}"#, r#""map[metadata:map[deletionTimestamp:3]]": json: cannot unmarshal number into Go value of type string"#),
+        (
+            r#"{"metadata":{"deletionTimestamp":3}}"#,
+            r#""map[metadata:map[deletionTimestamp:3]]": json: cannot unmarshal number into Go value of type string"#,
+        ),
         (r#"{"metadata":{"labels":3}}"#, r#""map[metadata:map[labels:3]]": cannot restore map from int64"#),
-        (r#"{"metadata":{"labels":{"a":{}}}}"#, r#""map[metadata:map[labels:map[a:map[]]]]": unrecognized type: string"#),
+        (
+            r#"{"metadata":{"labels":{"a":{}}}}"#,
+            r#""map[metadata:map[labels:map[a:map[]]]]": unrecognized type: string"#,
+        ),
         (r#"{"spec":{"$foo":[]}}"#, r#""map[spec:map[$foo:[]]]": strict decoding error: unknown field "spec.$foo""#),
     ] {
         assert_eq!(told(body), expected, "{body}");

@@ -144,7 +144,8 @@ mod tests {
     fn write(store: &mut Store, name: &str, app: Option<&str>) {
         let key = Key::new("", "configmaps", Some("a"), name);
         let object = app.map(|app| json!({"metadata": {"name": name, "labels": {"app": app}}}));
-        store.write(key, object);
+        let change = store.prepare(key, object);
+        store.commit(change);
     }
 
     fn told(watcher: &mut Watcher, store: &Store) -> Vec<String> {

@@ -1,17 +1,7 @@
 //! In which form an answer is wanted.
 
 use crate::sandbox::refusal::Refusal;
-
-/// How much of each object a row of a table holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IncludeObject {
-    /// Nothing.
-    None,
-    /// Its metadata.
-    Metadata,
-    /// All of it.
-    Object,
-}
+use crate::sandbox::table::TableVersion;
 
 /// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +11,10 @@ pub enum Form {
     /// Their metadata only.
     Metadata,
     /// Rows for people, of this version of `meta.k8s.io`.
-    Table(&'static str),
+    Table(TableVersion),
 }
 
-const VERSIONS: [&str; 2] = ["v1", "v1beta1"];
+const VERSIONS: [(&str, TableVersion); 2] = [("v1", TableVersion::V1), ("v1beta1", TableVersion::V1Beta1)];
 
 /// Chooses the first acceptable form; nothing at all means the objects as they are.
 ///
@@ -49,7 +39,7 @@ fn form(entry: &str) -> Option<Form> {
     let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
     let get = |name: &str| parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
     let Some(wanted) = get("as") else { return Some(Form::Plain) };
-    let version = VERSIONS.into_iter().find(|version| get("v") == Some(version))?;
+    let (_, version) = VERSIONS.into_iter().find(|(name, _)| get("v") == Some(name))?;
     if get("g") != Some("meta.k8s.io") {
         return None;
     }
@@ -67,7 +57,7 @@ mod tests {
     #[test]
     fn the_first_acceptable_form_is_taken() {
         let kubectl = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
-        assert_eq!(form_of(kubectl).unwrap(), Form::Table("v1"));
+        assert_eq!(form_of(kubectl).unwrap(), Form::Table(TableVersion::V1));
         assert_eq!(
             form_of("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").unwrap(),
             Form::Metadata

@@ -4,7 +4,7 @@ mod accept;
 mod query;
 mod target;
 
-pub use self::accept::{Form, IncludeObject, form_of};
+pub use self::accept::{Form, form_of};
 pub use self::query::Query;
 pub use self::target::{Target, target_of};
 
@@ -25,6 +25,8 @@ pub struct Call {
     pub content_type: Option<String>,
     /// `User-Agent`.
     pub user_agent: String,
+    /// `If-None-Match`, where there is one.
+    pub if_none_match: Option<String>,
     /// The body.
     pub body: Bytes,
 }
@@ -45,6 +47,7 @@ impl Call {
             accept: accepts.join(","),
             content_type: header(http::header::CONTENT_TYPE),
             user_agent: header(http::header::USER_AGENT).unwrap_or_default(),
+            if_none_match: header(http::header::IF_NONE_MATCH),
             body: request.body().clone(),
         }
     }

@@ -90,31 +90,36 @@ impl Store {
         Ok(objects)
     }
 
-    /// Stores an object, or takes it away. Returns the change.
+    /// Returns what storing an object, or taking it away, would be.
     ///
     /// The object's `metadata.resourceVersion` is set to the new revision; of a deleted one the change holds the last
     /// state under the revision that deleted it, as a watch shows it.
-    pub fn write(&mut self, key: Key, object: Option<Value>) -> Change {
-        self.revision += 1;
-        let revision = self.revision;
+    #[must_use]
+    pub fn prepare(&self, key: Key, object: Option<Value>) -> Change {
+        let revision = self.revision + 1;
         let stored = |mut object: Value| {
             set_revision(&mut object, revision);
             Stored { object: Arc::new(object), revision }
         };
-        let (before, after) = match object {
-            Some(object) => {
-                let after = stored(object);
-                (self.objects.insert(key.clone(), after.clone()), Some(after))
-            }
-            None => (self.objects.remove(&key), None),
-        };
-        let last = match (&before, &after) {
-            (Some(before), None) => Some(Arc::clone(&stored((*before.object).clone()).object)),
+        let before = self.objects.get(&key).cloned();
+        let last = match (&before, &object) {
+            (Some(before), None) => Some(stored((*before.object).clone()).object),
             _ => None,
         };
-        let change = Change { revision, key, before, after, last };
-        self.history.push(change.clone());
-        change
+        Change { revision, key, before, after: object.map(stored), last }
+    }
+
+    /// Makes a prepared change, if nothing was written since it was prepared.
+    pub fn commit(&mut self, change: Change) {
+        if change.revision != self.revision + 1 {
+            return;
+        }
+        self.revision = change.revision;
+        match &change.after {
+            Some(after) => self.objects.insert(change.key.clone(), after.clone()),
+            None => self.objects.remove(&change.key),
+        };
+        self.history.push(change);
     }
 
     /// Returns the changes after a revision, oldest first.
@@ -145,6 +150,14 @@ mod tests {
 
     fn key(name: &str) -> Key {
         Key::new("", "configmaps", Some("a"), name)
+    }
+
+    impl Store {
+        fn write(&mut self, key: Key, object: Option<Value>) -> Change {
+            let change = self.prepare(key, object);
+            self.commit(change.clone());
+            change
+        }
     }
 
     fn object(name: &str, value: i64) -> Value {

@@ -251,7 +251,10 @@ mod tests {
         let container = fields_of("core.v1.Container").unwrap();
         let field = |name: &str| container.iter().find(|field| field.name == name).unwrap();
         assert_eq!(field("ports").go_type.text(), "[]v1.ContainerPort");
-        assert_eq!((field("ports").patch_strategies.as_slice(), field("ports").merge_key), (&["merge"][..], "containerPort"));
+        assert_eq!(
+            (field("ports").patch_strategies.as_slice(), field("ports").merge_key),
+            (&["merge"][..], "containerPort")
+        );
         assert_eq!(field("imagePullPolicy").go_type.text(), "v1.PullPolicy");
         assert_eq!(field("imagePullPolicy").go_type.underlying(), &GoType::Basic("string"));
         assert!(!field("name").omit_empty && field("image").omit_empty);

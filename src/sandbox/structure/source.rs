@@ -50,9 +50,8 @@ enum Member {
 pub(super) fn table() -> anyhow::Result<String> {
     let output = Command::new("go").args(["env", "GOMODCACHE"]).output()?;
     let modules = PathBuf::from(String::from_utf8(output.stdout)?.trim()).join("k8s.io");
-    let mut packages: BTreeSet<(String, String)> = builtin_kinds()
-        .map(|kind| (super::package_of_group(&kind.group).to_owned(), kind.version))
-        .collect();
+    let mut packages: BTreeSet<(String, String)> =
+        builtin_kinds().map(|kind| (super::package_of_group(&kind.group).to_owned(), kind.version)).collect();
     for other in ["authentication", "authorization", "policy", "autoscaling", "meta"] {
         packages.insert((other.to_owned(), "v1".to_owned()));
     }
@@ -161,7 +160,9 @@ impl Sources {
         let is_root = |name: &str, declared: &Declared| match declared {
             Declared::Structure(members) => {
                 !name.ends_with("List")
-                    && members.iter().any(|member| matches!(member, Member::Embedded(inner) if inner == "meta.v1.TypeMeta"))
+                    && members
+                        .iter()
+                        .any(|member| matches!(member, Member::Embedded(inner) if inner == "meta.v1.TypeMeta"))
             }
             Declared::Other(_) | Declared::Alias(_) => false,
         };

@@ -72,7 +72,8 @@ fn access_modes(spec: &Value, path: &Path, problems: &mut Problems) {
         numbers::one_of_if_any(Some(mode), &ACCESS_MODES, &path, problems);
     }
     let is_for_one_pod = |mode: &&str| *mode == "ReadWriteOncePod";
-    if modes.iter().any(is_for_one_pod) && modes.iter().any(|mode| !is_for_one_pod(mode) && ACCESS_MODES.contains(mode)) {
+    if modes.iter().any(is_for_one_pod) && modes.iter().any(|mode| !is_for_one_pod(mode) && ACCESS_MODES.contains(mode))
+    {
         problems.push(path.forbidden("may not use ReadWriteOncePod with other access modes"));
     }
 }
@@ -163,7 +164,8 @@ pub(super) fn of_update(live: &Value, claim: &Value, problems: &mut Problems) {
     }
     let path = Path::new("spec");
     if !same(Some(&old), Some(&compared)) {
-        let detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+        let detail =
+            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
         problems.push(path.forbidden(&format!("{detail}\n{}", changes(&old, &compared))));
     }
     let amount = |spec: &Value| spec.below(&["resources", "requests", "storage"]).and_then(resources::quantity);
@@ -301,12 +303,8 @@ fn csi(source: &Value, path: &Path, problems: &mut Problems) {
     if source.text("volumeHandle").is_empty() {
         problems.push(path.child("volumeHandle").required(""));
     }
-    let secrets = [
-        "controllerPublishSecretRef",
-        "controllerExpandSecretRef",
-        "nodePublishSecretRef",
-        "nodeExpandSecretRef",
-    ];
+    let secrets =
+        ["controllerPublishSecretRef", "controllerExpandSecretRef", "nodePublishSecretRef", "nodeExpandSecretRef"];
     let rules: [(&str, fn(&str) -> Vec<String>); 2] = [("name", names::subdomain), ("namespace", names::label)];
     for secret in secrets {
         let Some(reference) = source.field(secret) else { continue };

@@ -71,7 +71,9 @@ fn fields(structure: &str, value: &Value) -> String {
             Some(embedded) => fields(embedded.trim_start_matches('@'), value),
             None => {
                 let mut parts = field.splitn(3, ':');
-                let (Some(called), Some(name), Some(sort)) = (parts.next(), parts.next(), parts.next()) else { continue };
+                let (Some(called), Some(name), Some(sort)) = (parts.next(), parts.next(), parts.next()) else {
+                    continue;
+                };
                 let merged;
                 let value = if structure == POD_SPEC && name == "securityContext" {
                     merged = pod_security(value);
@@ -124,16 +126,13 @@ fn one(sort: &str, value: Option<&Value>) -> String {
 }
 
 fn metadata(metadata: &Value) -> String {
-    let shown: Vec<String> = METADATA
-        .iter()
-        .filter_map(|name| metadata.field(name).map(|value| format!("\"{name}\":{value}")))
-        .collect();
+    let shown: Vec<String> =
+        METADATA.iter().filter_map(|name| metadata.field(name).map(|value| format!("\"{name}\":{value}"))).collect();
     shown.join(",")
 }
 
 fn pod_security(spec: &Value) -> Option<Value> {
-    let mut context: Option<Map<String, Value>> =
-        spec.field("securityContext").and_then(Value::as_object).cloned();
+    let mut context: Option<Map<String, Value>> = spec.field("securityContext").and_then(Value::as_object).cloned();
     for name in OF_THE_HOST {
         if let Some(value) = spec.field(name) {
             context.get_or_insert_default().insert(name.to_owned(), value.clone());

@@ -163,7 +163,9 @@ fn completion_mode(spec: &Value, path: &Path, problems: &mut Problems) -> bool {
             limit("maxFailedIndexes", completions, "must be less than or equal to completions", problems);
         }
         limit("maxFailedIndexes", MOST_PARALLEL, &format!("must be less than or equal to {MOST_PARALLEL}"), problems);
-        if completions.is_some_and(|completions| completions > MANY_COMPLETIONS) && number("backoffLimitPerIndex").is_some() {
+        if completions.is_some_and(|completions| completions > MANY_COMPLETIONS)
+            && number("backoffLimitPerIndex").is_some()
+        {
             if number("maxFailedIndexes").is_none() {
                 let detail = format!("must be specified when completions is above {MANY_COMPLETIONS}");
                 problems.push(path.child("maxFailedIndexes").required(&detail));
@@ -253,7 +255,8 @@ fn exit_codes(codes: &Value, containers: &BTreeSet<&str>, path: &Path, problems:
     let path = path.child("values");
     let values = codes.list("values");
     if values.is_empty() {
-        problems.push(path.invalid(codes.field("values").cloned().unwrap_or_default(), "at least one value is required"));
+        problems
+            .push(path.invalid(codes.field("values").cloned().unwrap_or_default(), "at least one value is required"));
     } else if values.len() > MOST_EXIT_CODES {
         problems.push(path.too_many(values.len(), MOST_EXIT_CODES));
     }
@@ -304,7 +307,9 @@ fn success_policy(policy: &Value, spec: &Value, path: &Path, problems: &mut Prob
             numbers::not_negative(count, &at, problems);
             let mut at_most = |most: i64, what: &str| {
                 if count > most {
-                    problems.push(at.invalid(count, &format!("must be less than or equal to {most} (the number of {what})")));
+                    problems.push(
+                        at.invalid(count, &format!("must be less than or equal to {most} (the number of {what})")),
+                    );
                 }
             };
             at_most(completions, "specified completions");
@@ -455,7 +460,11 @@ fn cron_spec(object: &Value, live: Option<&Value>, problems: &mut Problems) {
             schedule::of(text, may_name_zone, zone.is_some(), &path.child("schedule"), problems);
         }
     }
-    numbers::not_negative_if_any(spec.number("startingDeadlineSeconds"), &path.child("startingDeadlineSeconds"), problems);
+    numbers::not_negative_if_any(
+        spec.number("startingDeadlineSeconds"),
+        &path.child("startingDeadlineSeconds"),
+        problems,
+    );
     if before.is_none_or(|before| before.maybe_text("timeZone") != zone)
         && let Some(zone) = zone
     {

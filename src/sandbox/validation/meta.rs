@@ -269,7 +269,8 @@ mod tests {
 
     #[test]
     fn a_deleted_object_takes_no_new_finalizer() {
-        let live = json!({"metadata": {"name": "a", "deletionTimestamp": "2020-01-01T00:00:00Z", "finalizers": ["a/b"]}});
+        let live =
+            json!({"metadata": {"name": "a", "deletionTimestamp": "2020-01-01T00:00:00Z", "finalizers": ["a/b"]}});
         let mut object = live.clone();
         object["metadata"]["finalizers"] = json!(["a/b", "c/d"]);
         object["metadata"]["uid"] = json!("other");

@@ -175,8 +175,7 @@ pub(super) fn segment(text: &str) -> Vec<String> {
 
 /// The key of a label, annotation, finalizer, …: a name with or without a domain before it.
 pub(super) fn qualified(text: &str) -> Vec<String> {
-    const WORDS: &str =
-        "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+    const WORDS: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
     let regex = || unmatched(WORDS, KEY, &["MyName", "my.name", "123-abc"]);
     let mut messages = Vec::new();
     let name = match text.split_once('/') {
@@ -291,7 +290,8 @@ pub(super) fn domain_path(text: &str, path: &Path, problems: &mut Problems) {
         problems.push(path.required(""));
         return;
     }
-    let Some((domain, rest)) = text.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty()) else {
+    let Some((domain, rest)) = text.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty())
+    else {
         problems.push(path.invalid(text, "must be a domain-prefixed path (such as \"acme.io/foo\")"));
         return;
     };
@@ -328,10 +328,15 @@ mod tests {
         ]
         "#);
         assert_eq!(qualified("/x"), ["prefix part must be non-empty"]);
-        assert_eq!(qualified("a.b/"), vec![
-            "name part must be non-empty".to_owned(),
-            format!("name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{KEY}')"),
-        ]);
+        assert_eq!(
+            qualified("a.b/"),
+            vec![
+                "name part must be non-empty".to_owned(),
+                format!(
+                    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{KEY}')"
+                ),
+            ]
+        );
     }
 
     #[test]

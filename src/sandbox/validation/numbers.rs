@@ -153,10 +153,9 @@ pub(super) fn endpoint_address(text: &str, path: &Path, problems: &mut Problems)
     };
     let (is_link_local, is_link_local_multicast) = match address {
         IpAddr::V4(address) => (address.is_link_local(), matches!(address.octets(), [224, 0, 0, _])),
-        IpAddr::V6(address) => (
-            address.is_unicast_link_local(),
-            address.segments().first().is_some_and(|first| first & 0xff0f == 0xff02),
-        ),
+        IpAddr::V6(address) => {
+            (address.is_unicast_link_local(), address.segments().first().is_some_and(|first| first & 0xff0f == 0xff02))
+        }
     };
     if address.is_unspecified() {
         problems.push(path.invalid(text, &format!("may not be unspecified ({text})")));

@@ -118,14 +118,18 @@ mod tests {
         assert_eq!(ask(json!({"matchLabels": {"app": "web"}})), Answer::Matches);
         assert_eq!(ask(json!({"matchLabels": {"app": "db"}})), Answer::Differs);
         assert_eq!(ask(json!({"matchExpressions": [{"key": "app", "operator": "Exists"}]})), Answer::Matches);
-        assert_eq!(ask(json!({"matchExpressions": [{"key": "x", "operator": "NotIn", "values": ["1"]}]})), Answer::Matches);
+        assert_eq!(
+            ask(json!({"matchExpressions": [{"key": "x", "operator": "NotIn", "values": ["1"]}]})),
+            Answer::Matches
+        );
         assert_eq!(ask(json!({"matchExpressions": [{"key": "x", "operator": "Is"}]})), Answer::Unreadable);
         assert_eq!(super::ask(None, Some(&labels)), Answer::Differs);
     }
 
     #[test]
     fn a_selector_is_shown_with_its_labels_first() {
-        let selector = json!({"matchExpressions": [{"values": ["1"], "operator": "In", "key": "x"}], "matchLabels": {"a": "b"}});
+        let selector =
+            json!({"matchExpressions": [{"values": ["1"], "operator": "In", "key": "x"}], "matchLabels": {"a": "b"}});
         assert_eq!(
             shown(Some(&selector)),
             r#"{"matchLabels":{"a":"b"},"matchExpressions":[{"key":"x","operator":"In","values":["1"]}]}"#

@@ -144,14 +144,19 @@ fn upwards(object: &mut Value) {
             json!({"type": "Resource", "resource": {"name": "cpu", "target": target}})
         }));
         spec.insert("metrics".to_owned(), Value::Array(all));
-        let behaviour = behaviour.map(|behaviour| renamed(&behaviour, &DIRECTIONS, &|rules| {
-            let policies = |value: &Value| match value {
-                Value::Array(policies) => policies.iter().map(|policy| renamed(policy, &POLICY, &Value::clone)).collect(),
-                other => other.clone(),
-            };
-            renamed(rules, &RULES, &policies)
-        }));
-        if let Some(behaviour) = behaviour.filter(|behaviour| behaviour.as_object().is_some_and(|map| !map.is_empty())) {
+        let behaviour = behaviour.map(|behaviour| {
+            renamed(&behaviour, &DIRECTIONS, &|rules| {
+                let policies = |value: &Value| match value {
+                    Value::Array(policies) => {
+                        policies.iter().map(|policy| renamed(policy, &POLICY, &Value::clone)).collect()
+                    }
+                    other => other.clone(),
+                };
+                renamed(rules, &RULES, &policies)
+            })
+        });
+        if let Some(behaviour) = behaviour.filter(|behaviour| behaviour.as_object().is_some_and(|map| !map.is_empty()))
+        {
             spec.insert("behavior".to_owned(), behaviour);
         }
     }
@@ -182,7 +187,9 @@ fn downwards(object: &mut Value) {
         if let Some(target) = cpu.first().and_then(|metric| cpu_of(metric, "target")) {
             spec.insert("targetCPUUtilizationPercentage".to_owned(), target.clone());
         }
-        annotations.extend(list_text(others.into_iter(), |metric| metric_downwards(metric, &SOURCES)).map(|text| (METRICS, text)));
+        annotations.extend(
+            list_text(others.into_iter(), |metric| metric_downwards(metric, &SOURCES)).map(|text| (METRICS, text)),
+        );
         if let Some(behaviour) = spec.remove("behavior").filter(Value::is_object) {
             annotations.push((BEHAVIOUR, behaviour_text(&behaviour)));
         }
@@ -341,6 +348,9 @@ mod tests {
     #[test]
     fn the_newer_version_always_has_a_metric() {
         let older = json!({"apiVersion": "autoscaling/v1", "spec": {"maxReplicas": 3}});
-        assert_eq!(converted(&older, "autoscaling/v2")["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"], 80);
+        assert_eq!(
+            converted(&older, "autoscaling/v2")["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"],
+            80
+        );
     }
 }

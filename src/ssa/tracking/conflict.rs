@@ -63,7 +63,10 @@ mod tests {
     fn conflicts_are_worded_as_the_server_words_them() {
         let one = [conflict("a", Operation::Apply, None, ".data.a")];
         assert_eq!(conflict_message(&one).0, "Apply failed with 1 conflict: conflict with \"a\": .data.a");
-        let two = [conflict("put", Operation::Update, Some("status"), ".data.z"), conflict("a", Operation::Apply, None, ".data.a")];
+        let two = [
+            conflict("put", Operation::Update, Some("status"), ".data.z"),
+            conflict("a", Operation::Apply, None, ".data.a"),
+        ];
         let (message, causes) = conflict_message(&two);
         assert_eq!(
             message,

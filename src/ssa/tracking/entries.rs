@@ -185,7 +185,8 @@ impl Entries {
 
 /// Respells a time as the server stores it.
 fn in_seconds(time: &str) -> String {
-    let parsed = time.parse().ok().and_then(|time: jiff::Timestamp| jiff::Timestamp::from_second(time.as_second()).ok());
+    let parsed =
+        time.parse().ok().and_then(|time: jiff::Timestamp| jiff::Timestamp::from_second(time.as_second()).ok());
     parsed.map_or_else(|| time.to_owned(), |time| time.to_string())
 }
 
@@ -207,7 +208,8 @@ mod tests {
 
     #[test]
     fn the_oldest_of_eleven_updates_become_one() {
-        let mut entries = Entries::of((0..12).map(|n| update(&format!("m{n:02}"), n, &format!(".data.k{n:02}"))).collect());
+        let mut entries =
+            Entries::of((0..12).map(|n| update(&format!("m{n:02}"), n, &format!(".data.k{n:02}"))).collect());
         entries.cap_updates();
         let list = entries.into_list();
         assert_eq!(list.len(), 10);
@@ -234,8 +236,12 @@ mod tests {
             "fieldsV1": {"f:data": {}}, "time": "2026-01-02T04:04:05.9+01:00"});
         let read = Entries::read(&json!([good])).unwrap().into_list();
         assert_eq!(read[0].time.as_deref(), Some("2026-01-02T03:04:05Z"));
-        for (key, value) in [("operation", json!("Patch")), ("apiVersion", json!("")), ("fieldsType", json!(null)),
-            ("fieldsV1", json!({"f:data": 1}))] {
+        for (key, value) in [
+            ("operation", json!("Patch")),
+            ("apiVersion", json!("")),
+            ("fieldsType", json!(null)),
+            ("fieldsV1", json!({"f:data": 1})),
+        ] {
             let mut bad = good.clone();
             bad[key] = value;
             assert_eq!(Entries::read(&json!([bad])), None, "{key}");

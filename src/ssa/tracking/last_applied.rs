@@ -36,8 +36,10 @@ pub(super) fn refresh(object: &mut Value, config: &Value) {
     }
     let mut applied = config.clone();
     if let Some(metadata) = applied.get_mut("metadata").and_then(Value::as_object_mut) {
-        let is_map_of_texts =
-            metadata.get("annotations").and_then(Value::as_object).is_some_and(|map| map.values().all(Value::is_string));
+        let is_map_of_texts = metadata
+            .get("annotations")
+            .and_then(Value::as_object)
+            .is_some_and(|map| map.values().all(Value::is_string));
         if !is_map_of_texts {
             metadata.remove("annotations");
         } else if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {

@@ -59,8 +59,13 @@ fn of_status(group: &str, kind: &str) -> Option<&'static [&'static str]> {
         | ("policy", "PodDisruptionBudget")
         | (
             "",
-            "Namespace" | "Node" | "PersistentVolume" | "PersistentVolumeClaim" | "ReplicationController"
-            | "ResourceQuota" | "Service",
+            "Namespace"
+            | "Node"
+            | "PersistentVolume"
+            | "PersistentVolumeClaim"
+            | "ReplicationController"
+            | "ResourceQuota"
+            | "Service",
         ) => SPEC,
         ("flowcontrol.apiserver.k8s.io", "FlowSchema" | "PriorityLevelConfiguration")
         | ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy")

@@ -25,8 +25,7 @@ pub fn scale_entries(parent: &[ManagedEntry], replicas: &ReplicasPaths) -> Vec<M
     entries.owned.retain(|_, owned| {
         let owns = matches!(replicas.get(&owned.api_version), Some(Some(path)) if owned.fields.contains(path));
         if owns {
-            *owned =
-                Owned { api_version: SCALE_VERSION.to_owned(), fields: FieldSet::from_iter([path_in_scale()]) };
+            *owned = Owned { api_version: SCALE_VERSION.to_owned(), fields: FieldSet::from_iter([path_in_scale()]) };
         }
         owns
     });

@@ -164,7 +164,8 @@ fn answered(row: &Row) -> Value {
     match after.pointer("/details/causes").and_then(Value::as_array) {
         Some(causes) => {
             let text = |cause: &Value, key: &str| cause[key].as_str().unwrap_or_default().to_owned();
-            let mut causes: Vec<_> = causes.iter().map(|cause| (text(cause, "message"), text(cause, "field"))).collect();
+            let mut causes: Vec<_> =
+                causes.iter().map(|cause| (text(cause, "message"), text(cause, "field"))).collect();
             causes.sort();
             json!({"message": message, "causes": causes})
         }

@@ -65,9 +65,11 @@ fn annotate_daemon_set(schema: &Schema, object: &mut Value) {
     if schema.type_name() != Some("io.k8s.api.apps.v1.DaemonSet") {
         return;
     }
-    if let Some(annotations) = object.get_mut("metadata").and_then(Value::as_object_mut).and_then(|metadata| {
-        metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new())).as_object_mut()
-    }) {
+    if let Some(annotations) = object
+        .get_mut("metadata")
+        .and_then(Value::as_object_mut)
+        .and_then(|metadata| metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new())).as_object_mut())
+    {
         annotations.entry("deprecated.daemonset.template.generation").or_insert_with(|| Value::from("0"));
     }
 }
@@ -127,5 +129,7 @@ fn entries_to_start_from(live: Option<&Value>, object: &Value, writer: &Writer<'
 
 fn is_empty_entry(entry: &Value) -> bool {
     entry.is_null()
-        || entry.as_object().is_some_and(|entry| entry.values().all(|value| value.is_null() || value.as_str() == Some("")))
+        || entry
+            .as_object()
+            .is_some_and(|entry| entry.values().all(|value| value.is_null() || value.as_str() == Some("")))
 }

@@ -142,7 +142,8 @@ impl Walk<'_> {
         if self.purpose != Purpose::Strip {
             for (name, zero) in &written.always {
                 let value = map.entry(name.clone()).or_insert_with(|| zero.clone());
-                let is_lost = self.purpose == Purpose::ReadBack && zero.is_null() && self.holds_nothing(declared, name, value);
+                let is_lost =
+                    self.purpose == Purpose::ReadBack && zero.is_null() && self.holds_nothing(declared, name, value);
                 if value.is_null() || is_lost {
                     value.clone_from(zero);
                 }
@@ -180,10 +181,7 @@ impl Walk<'_> {
                 map.is_empty() && self.types.resolve(reference).map.is_some_and(|view| holds_entries(view.map))
             }
             scalar => {
-                let plain = matches!(
-                    reference,
-                    TypeRef::Scalar(Scalar::String | Scalar::Numeric | Scalar::Boolean)
-                );
+                let plain = matches!(reference, TypeRef::Scalar(Scalar::String | Scalar::Numeric | Scalar::Boolean));
                 plain && !is_pointer && is_zero(scalar)
             }
         }
@@ -205,8 +203,12 @@ mod tests {
     #[test]
     fn plain_structures_are_always_there() {
         assert_eq!(
-            written("apps", "Deployment", json!({"spec": {"replicas": 0, "paused": false, "template": {"spec": {
-                "containers": [{"name": "a", "command": [], "env": null}]}}}})),
+            written(
+                "apps",
+                "Deployment",
+                json!({"spec": {"replicas": 0, "paused": false, "template": {"spec": {
+                "containers": [{"name": "a", "command": [], "env": null}]}}}})
+            ),
             json!({"metadata": {}, "status": {}, "spec": {"replicas": 0, "selector": null, "strategy": {}, "template": {
                 "metadata": {}, "spec": {"containers": [{"name": "a", "resources": {}}]}}}})
         );
@@ -225,8 +227,12 @@ mod tests {
     #[test]
     fn zeroes_stay_where_a_pointer_holds_them() {
         assert_eq!(
-            written("", "Service", json!({"spec": {"allocateLoadBalancerNodePorts": false, "publishNotReadyAddresses": false,
-                "ports": [{"port": 80, "nodePort": 0}]}})),
+            written(
+                "",
+                "Service",
+                json!({"spec": {"allocateLoadBalancerNodePorts": false, "publishNotReadyAddresses": false,
+                "ports": [{"port": 80, "nodePort": 0}]}})
+            ),
             json!({"metadata": {}, "status": {"loadBalancer": {}},
                 "spec": {"allocateLoadBalancerNodePorts": false, "ports": [{"port": 80, "targetPort": 0}]}})
         );

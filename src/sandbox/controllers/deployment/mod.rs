@@ -70,7 +70,8 @@ struct Sets {
 impl Sets {
     fn find(view: &dyn View, deployment: &Value) -> Self {
         let mut all = offspring::owned(view, deployment, "ReplicaSet");
-        let made = |set: &Value| (text(set, "/metadata/creationTimestamp").to_owned(), text(set, "/metadata/name").to_owned());
+        let made =
+            |set: &Value| (text(set, "/metadata/creationTimestamp").to_owned(), text(set, "/metadata/name").to_owned());
         all.sort_by_key(|set| made(set));
         let template = deployment.pointer("/spec/template").unwrap_or(&Value::Null);
         let new = all.iter().position(|set| revision::is_of(set, template));
@@ -98,9 +99,8 @@ fn bounds(deployment: &Value) -> (i64, i64) {
     }
     let of = |field: &str, round_up: bool| {
         let value = deployment.pointer("/spec/strategy/rollingUpdate").and_then(|rolling| rolling.get(field));
-        share(value, replicas(deployment), round_up).unwrap_or_else(|| {
-            share(Some(&Value::from("25%")), replicas(deployment), round_up).unwrap_or(0)
-        })
+        share(value, replicas(deployment), round_up)
+            .unwrap_or_else(|| share(Some(&Value::from("25%")), replicas(deployment), round_up).unwrap_or(0))
     };
     let (surge, unavailable) = (of("maxSurge", true), of("maxUnavailable", false));
     // Without either nothing could move.

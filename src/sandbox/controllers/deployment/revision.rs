@@ -4,7 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::super::condition;
 use super::super::deed::Outcome;
-use super::super::fields::{annotation, controller_reference, is_leaving, items, name, namespace, number, same, set, stamp, text, uid, is_controlled_by};
+use super::super::fields::{
+    annotation, controller_reference, is_controlled_by, is_leaving, items, name, namespace, number, same, set, stamp,
+    text, uid,
+};
 use super::super::hash;
 use super::super::offspring::MANAGER;
 use super::{COMPONENT, Sets, bounds, replicas, rollout};
@@ -107,7 +110,9 @@ pub(super) fn has_deadline(deployment: &Value) -> bool {
 fn copied(deployment: &Value) -> Map<String, Value> {
     let annotations = deployment.pointer("/metadata/annotations").and_then(Value::as_object);
     let wanted = |(key, _): &(&String, &Value)| !NOT_COPIED.contains(&key.as_str());
-    annotations.map(|all| all.iter().filter(wanted).map(|(key, value)| (key.clone(), value.clone())).collect()).unwrap_or_default()
+    annotations
+        .map(|all| all.iter().filter(wanted).map(|(key, value)| (key.clone(), value.clone())).collect())
+        .unwrap_or_default()
 }
 
 /// Keeps the annotations of the present ReplicaSet in step, and the revision of the Deployment. Tells whether the
@@ -122,7 +127,11 @@ pub(super) fn annotate(deployment: &Value, new: &Value, sets: &Sets, outcome: &m
     let present = number_of(new);
     if present < newest + 1 {
         if present > 0 {
-            let mut history: Vec<String> = annotations.get(HISTORY).and_then(Value::as_str).map(|all| all.split(',').map(str::to_owned).collect()).unwrap_or_default();
+            let mut history: Vec<String> = annotations
+                .get(HISTORY)
+                .and_then(Value::as_str)
+                .map(|all| all.split(',').map(str::to_owned).collect())
+                .unwrap_or_default();
             history.push(present.to_string());
             annotations.insert(HISTORY.to_owned(), Value::from(history.join(",")));
         }
@@ -151,7 +160,8 @@ pub(super) fn annotate(deployment: &Value, new: &Value, sets: &Sets, outcome: &m
 
 /// Deletes the oldest ReplicaSets without pods beyond the history that is to be kept.
 pub(super) fn clean_up(deployment: &Value, sets: &Sets, outcome: &mut Outcome) {
-    let Some(limit) = number(deployment, "/spec/revisionHistoryLimit").and_then(|limit| usize::try_from(limit).ok()) else {
+    let Some(limit) = number(deployment, "/spec/revisionHistoryLimit").and_then(|limit| usize::try_from(limit).ok())
+    else {
         return;
     };
     let mut old: Vec<_> = sets.old.iter().filter(|set| !is_leaving(set)).collect();
@@ -159,7 +169,11 @@ pub(super) fn clean_up(deployment: &Value, sets: &Sets, outcome: &mut Outcome) {
     let too_many = old.len().saturating_sub(limit);
     for set in old.into_iter().take(too_many) {
         let is_settled = number(set, "/status/observedGeneration") >= number(set, "/metadata/generation");
-        if replicas(set) == 0 && number(set, "/status/replicas").unwrap_or(0) == 0 && is_settled && !text(set, "/metadata/uid").is_empty() {
+        if replicas(set) == 0
+            && number(set, "/status/replicas").unwrap_or(0) == 0
+            && is_settled
+            && !text(set, "/metadata/uid").is_empty()
+        {
             outcome.delete(set);
         }
     }

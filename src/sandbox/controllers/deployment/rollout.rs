@@ -50,9 +50,7 @@ fn resize(deployment: &Value, replica_set: &Value, count: i64, outcome: &mut Out
 /// Tells whether somebody changed the replicas of the Deployment since its ReplicaSets were last resized.
 pub(super) fn is_scaled(deployment: &Value, sets: &Sets) -> bool {
     let desired = replicas(deployment).to_string();
-    sets.all()
-        .filter(|set| replicas(set) > 0)
-        .any(|set| annotation(set, DESIRED).is_some_and(|noted| noted != desired))
+    sets.all().filter(|set| replicas(set) > 0).any(|set| annotation(set, DESIRED).is_some_and(|noted| noted != desired))
 }
 
 /// Scales without rolling out: the one active ReplicaSet, or all in proportion.
@@ -118,7 +116,8 @@ pub(super) fn roll(deployment: &Value, sets: &Sets, outcome: &mut Outcome) -> bo
 }
 
 fn shrink_old(deployment: &Value, sets: &Sets, new: &Value, outcome: &mut Outcome) -> bool {
-    let mut sizes: Vec<(&Value, i64)> = sets.old.iter().map(|set| (set.as_ref(), replicas(set))).filter(|(_, size)| *size > 0).collect();
+    let mut sizes: Vec<(&Value, i64)> =
+        sets.old.iter().map(|set| (set.as_ref(), replicas(set))).filter(|(_, size)| *size > 0).collect();
     let least = replicas(deployment) - bounds(deployment).1;
     let total: i64 = sets.all().map(|set| replicas(set)).sum();
     let unavailable_new = replicas(new) - available(new);

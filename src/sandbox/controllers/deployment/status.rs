@@ -63,7 +63,14 @@ fn put(conditions: &mut Vec<Value>, said: Said<'_>, now: Timestamp, always: bool
     conditions.push(made);
 }
 
-fn progress(deployment: &Value, status: &Value, sets: &Sets, conditions: &mut Vec<Value>, now: Timestamp, outcome: &mut Outcome) {
+fn progress(
+    deployment: &Value,
+    status: &Value,
+    sets: &Sets,
+    conditions: &mut Vec<Value>,
+    now: Timestamp,
+    outcome: &mut Outcome,
+) {
     const KIND: &str = "Progressing";
     if !has_deadline(deployment) {
         condition::remove(conditions, KIND);
@@ -95,7 +102,12 @@ fn progress(deployment: &Value, status: &Value, sets: &Sets, conditions: &mut Ve
     }
     if is_complete(deployment, status) {
         let message = format!("{subject} has successfully progressed.");
-        put(conditions, Said { kind: KIND, status: "True", reason: "NewReplicaSetAvailable", message: &message }, now, false);
+        put(
+            conditions,
+            Said { kind: KIND, status: "True", reason: "NewReplicaSetAvailable", message: &message },
+            now,
+            false,
+        );
         return;
     }
     let before = deployment.get("status").unwrap_or(&Value::Null);
@@ -116,7 +128,12 @@ fn progress(deployment: &Value, status: &Value, sets: &Sets, conditions: &mut Ve
         Some(deadline) if deadline > now => outcome.again(deadline),
         _ => {
             let message = format!("{subject} has timed out progressing.");
-            put(conditions, Said { kind: KIND, status: "False", reason: "ProgressDeadlineExceeded", message: &message }, now, false);
+            put(
+                conditions,
+                Said { kind: KIND, status: "False", reason: "ProgressDeadlineExceeded", message: &message },
+                now,
+                false,
+            );
         }
     }
 }
@@ -128,7 +145,12 @@ fn failures(sets: &Sets, conditions: &mut Vec<Value>, now: Timestamp) {
     match failure {
         None => condition::remove(conditions, KIND),
         Some(failure) => {
-            let said = Said { kind: KIND, status: text(failure, "/status"), reason: text(failure, "/reason"), message: text(failure, "/message") };
+            let said = Said {
+                kind: KIND,
+                status: text(failure, "/status"),
+                reason: text(failure, "/reason"),
+                message: text(failure, "/message"),
+            };
             put(conditions, said, now, false);
         }
     }

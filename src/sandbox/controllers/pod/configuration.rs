@@ -38,10 +38,8 @@ pub(super) fn unmountable(view: &dyn View, pod: &Value) -> Option<String> {
 }
 
 fn volume_trouble(view: &dyn View, pod: &Value, volume: &Value) -> Option<String> {
-    let sources = [
-        (Source::ConfigMap, volume.get("configMap"), "name"),
-        (Source::Secret, volume.get("secret"), "secretName"),
-    ];
+    let sources =
+        [(Source::ConfigMap, volume.get("configMap"), "name"), (Source::Secret, volume.get("secret"), "secretName")];
     for (source, entry, field) in sources {
         if let Some(entry) = entry.filter(|entry| !entry.is_null()) {
             return files_trouble(view, pod, source, entry, field);
@@ -88,10 +86,12 @@ pub(super) fn unconfigurable(view: &dyn View, pod: &Value, container: &Value) ->
         }
     }
     items(container, "/env").iter().find_map(|variable| {
-        [(Source::ConfigMap, "configMapKeyRef"), (Source::Secret, "secretKeyRef")].into_iter().find_map(|(source, field)| {
-            let reference = variable.get("valueFrom")?.get(field).filter(|reference| !reference.is_null())?;
-            key_trouble(view, pod, source, reference)
-        })
+        [(Source::ConfigMap, "configMapKeyRef"), (Source::Secret, "secretKeyRef")].into_iter().find_map(
+            |(source, field)| {
+                let reference = variable.get("valueFrom")?.get(field).filter(|reference| !reference.is_null())?;
+                key_trouble(view, pod, source, reference)
+            },
+        )
     })
 }
 
@@ -122,7 +122,9 @@ pub(in crate::sandbox::controllers) fn names(pod: &Value, kind: &str, name: &str
         "ConfigMap" => ("configMap", "name"),
         _ => ("secret", "secretName"),
     };
-    let is_it = |value: Option<&Value>, field: &str| value.and_then(|value| value.get(field)).is_some_and(|found| found == name);
+    let is_it = |value: Option<&Value>, field: &str| {
+        value.and_then(|value| value.get(field)).is_some_and(|found| found == name)
+    };
     let in_volume = |volume: &Value| {
         is_it(volume.get(source), volume_field)
             || items(volume, "/projected/sources").iter().any(|entry| is_it(entry.get(source), "name"))
@@ -130,8 +132,12 @@ pub(in crate::sandbox::controllers) fn names(pod: &Value, kind: &str, name: &str
     let (from, key) = (format!("{source}Ref"), format!("{source}KeyRef"));
     let in_container = |container: &Value| {
         items(container, "/envFrom").iter().any(|entry| is_it(entry.get(&from), "name"))
-            || items(container, "/env").iter().any(|entry| is_it(entry.get("valueFrom").and_then(|value| value.get(&key)), "name"))
+            || items(container, "/env")
+                .iter()
+                .any(|entry| is_it(entry.get("valueFrom").and_then(|value| value.get(&key)), "name"))
     };
     items(pod, "/spec/volumes").iter().any(in_volume)
-        || ["/spec/initContainers", "/spec/containers"].into_iter().any(|list| items(pod, list).iter().any(in_container))
+        || ["/spec/initContainers", "/spec/containers"]
+            .into_iter()
+            .any(|list| items(pod, list).iter().any(in_container))
 }

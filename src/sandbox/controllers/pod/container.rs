@@ -19,10 +19,7 @@ pub(super) enum Does {
         ready_after: Option<SignedDuration>,
     },
     /// It is not there yet.
-    Wait {
-        reason: &'static str,
-        message: String,
-    },
+    Wait { reason: &'static str, message: String },
     /// It ends with this code, and is started again and again.
     Loop { exit_code: i64, reason: &'static str },
     /// It has ended for good.
@@ -79,7 +76,8 @@ pub(super) fn tell(pod: &Value, list: &str, container: &Value, does: &Does, now:
         Does::Loop { exit_code, reason } => told.restart(pod, container, before, *exit_code, reason, now),
         Does::End { exit_code, reason } => {
             let ended = before.and_then(|before| before.pointer("/state/terminated")).filter(|ended| ended.is_object());
-            let ended = ended.cloned().unwrap_or_else(|| terminated(*exit_code, reason, running_since.unwrap_or(now), now));
+            let ended =
+                ended.cloned().unwrap_or_else(|| terminated(*exit_code, reason, running_since.unwrap_or(now), now));
             told.is_ready = *exit_code == 0 && list == "initContainerStatuses";
             told.put("ready", Value::from(told.is_ready));
             told.put("state", json!({"terminated": ended}));
@@ -94,7 +92,15 @@ impl Told {
     }
 
     /// The container has ended; it waits longer each time before it is started again, and then ends at once.
-    fn restart(&mut self, pod: &Value, container: &Value, before: Option<&Value>, exit_code: i64, reason: &str, now: Timestamp) {
+    fn restart(
+        &mut self,
+        pod: &Value,
+        container: &Value,
+        before: Option<&Value>,
+        exit_code: i64,
+        reason: &str,
+        now: Timestamp,
+    ) {
         let before_restarts = before.and_then(|before| number(before, "/restartCount")).unwrap_or(0);
         let looping = before.filter(|before| text(before, "/state/waiting/reason") == "CrashLoopBackOff");
         let ended_at = looping.and_then(|before| time(before, "/lastState/terminated/finishedAt"));

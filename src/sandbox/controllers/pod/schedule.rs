@@ -124,7 +124,9 @@ fn claims(view: &dyn View, pod: &Value) -> Claims {
             return Claims::Missing(format!("persistentvolumeclaim {claim_name:?} is being deleted."));
         }
         if text(&claim, "/status/phase") == "Lost" {
-            return Claims::Missing(format!("persistentvolumeclaim {claim_name:?} bound to non-existent persistentvolume."));
+            return Claims::Missing(format!(
+                "persistentvolumeclaim {claim_name:?} bound to non-existent persistentvolume."
+            ));
         }
         if claim::is_bound(&claim) {
             continue;
@@ -146,14 +148,17 @@ pub(in crate::sandbox::controllers) fn fits(pod: &Value, node: &Value) -> bool {
 /// Returns why a pod cannot run on a node, in the words that follow a count of nodes.
 fn unfit(pod: &Value, node: &Value) -> Option<String> {
     let labels = node.pointer("/metadata/labels");
-    if flag(node, "/spec/unschedulable") && !tolerates(pod, &json!({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"})) {
+    if flag(node, "/spec/unschedulable")
+        && !tolerates(pod, &json!({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}))
+    {
         return Some("node(s) were unschedulable".to_owned());
     }
     let selector = pod.pointer("/spec/nodeSelector");
     let affinity = "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution";
     let required = pod.pointer(affinity).filter(|required| !required.is_null());
     let selected = selector.is_none_or(|wanted| all_equal(wanted, labels))
-        && required.is_none_or(|required| items(required, "/nodeSelectorTerms").iter().any(|term| matches_term(term, node)));
+        && required
+            .is_none_or(|required| items(required, "/nodeSelectorTerms").iter().any(|term| matches_term(term, node)));
     if !selected {
         return Some("node(s) didn't match Pod's node affinity/selector".to_owned());
     }

@@ -62,7 +62,9 @@ fn asked_mount_failure(pod: &Value) -> String {
 /// Evicts one pod of a workload, so that the one in its place may stay.
 fn has_evicted_sibling(view: &dyn View, pod: &Value) -> bool {
     let Some(owner) = controller(pod) else { return false };
-    view.dependents(text(owner, "/uid")).iter().any(|sibling| uid(sibling) != uid(pod) && text(sibling, "/status/reason") == "Evicted")
+    view.dependents(text(owner, "/uid"))
+        .iter()
+        .any(|sibling| uid(sibling) != uid(pod) && text(sibling, "/status/reason") == "Evicted")
 }
 
 fn evict(pod: &Value, now: Timestamp) -> Outcome {
@@ -71,7 +73,10 @@ fn evict(pod: &Value, now: Timestamp) -> Outcome {
     let mut conditions = items(pod, "/status/conditions").to_vec();
     for kind in ["Ready", "ContainersReady"] {
         let before = condition::among(&conditions, kind);
-        let made = with_generation(pod, condition::make(before, Said { kind, status: "False", reason: "PodFailed", message: "" }, now));
+        let made = with_generation(
+            pod,
+            condition::make(before, Said { kind, status: "False", reason: "PodFailed", message: "" }, now),
+        );
         condition::put(&mut conditions, made);
     }
     let before = condition::among(&conditions, "DisruptionTarget");
@@ -94,7 +99,13 @@ fn evict(pod: &Value, now: Timestamp) -> Outcome {
     outcome
 }
 
-fn init_containers<'v>(view: &dyn View, pod: &'v Value, start: &Start, asked: &Asked, now: Timestamp) -> Vec<(&'v Value, Told)> {
+fn init_containers<'v>(
+    view: &dyn View,
+    pod: &'v Value,
+    start: &Start,
+    asked: &Asked,
+    now: Timestamp,
+) -> Vec<(&'v Value, Told)> {
     let mut all_done = true;
     let mut told_all = Vec::new();
     for container in items(pod, "/spec/initContainers") {
@@ -151,7 +162,8 @@ fn main_container(
     asked: &Asked,
 ) -> Does {
     if matches!(start, Start::Held(_)) {
-        let reason = if items(pod, "/spec/initContainers").is_empty() { "ContainerCreating" } else { "PodInitializing" };
+        let reason =
+            if items(pod, "/spec/initContainers").is_empty() { "ContainerCreating" } else { "PodInitializing" };
         return Does::Wait { reason, message: String::new() };
     }
     if !initialized {
@@ -199,13 +211,16 @@ fn main_container(
 /// What containerd says of an image that its registry does not have.
 fn pull_error(image: &str) -> String {
     let (repository, tag) = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((image, "latest"));
-    let is_qualified = repository.split_once('/').is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost");
+    let is_qualified =
+        repository.split_once('/').is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost");
     let full = match repository {
         _ if is_qualified => format!("{repository}:{tag}"),
         _ if repository.contains('/') => format!("docker.io/{repository}:{tag}"),
         _ => format!("docker.io/library/{repository}:{tag}"),
     };
-    format!("rpc error: code = NotFound desc = failed to pull and unpack image {full:?}: failed to resolve reference {full:?}: {full}: not found")
+    format!(
+        "rpc error: code = NotFound desc = failed to pull and unpack image {full:?}: failed to resolve reference {full:?}: {full}: not found"
+    )
 }
 
 fn phase(main: &[(&Value, Does, Told)], initialized: bool) -> &'static str {
@@ -239,9 +254,13 @@ fn assemble(
     now: Timestamp,
 ) -> Value {
     let is_over = matches!(phase, "Succeeded" | "Failed");
-    let unready: Vec<&str> = main.iter().filter(|(_, _, told)| !told.is_ready).map(|(container, _, _)| text(container, "/name")).collect();
-    let undone: Vec<&str> =
-        init.iter().filter(|(container, told)| !is_done(container, told)).map(|(container, _)| text(container, "/name")).collect();
+    let unready: Vec<&str> =
+        main.iter().filter(|(_, _, told)| !told.is_ready).map(|(container, _, _)| text(container, "/name")).collect();
+    let undone: Vec<&str> = init
+        .iter()
+        .filter(|(container, told)| !is_done(container, told))
+        .map(|(container, _)| text(container, "/name"))
+        .collect();
     let mut conditions: Vec<Value> = Vec::new();
     let mut put = |kind: &str, status: bool, reason: &str, message: &str| {
         let status = if status { "True" } else { "False" };
@@ -269,7 +288,9 @@ fn assemble(
         .filter(|gate| !condition::is_true(pod, gate))
         .map(|gate| match condition::find(pod, gate) {
             None => format!("corresponding condition of pod readiness gate {gate:?} does not exist."),
-            Some(found) => format!("the status of pod readiness gate {gate:?} is not \"True\", but {}", text(found, "/status")),
+            Some(found) => {
+                format!("the status of pod readiness gate {gate:?} is not \"True\", but {}", text(found, "/status"))
+            }
         })
         .collect();
     match (&not_ready, closed.is_empty()) {
@@ -327,7 +348,9 @@ fn address(pod: &Value, host_ip: &str) -> String {
     if fields::flag(pod, "/spec/hostNetwork") {
         return host_ip.to_owned();
     }
-    let version: u32 = text(pod, "/metadata/resourceVersion").parse::<u64>().map_or(0, |version| u32::try_from(version % 0x7f_0000).unwrap_or(0));
+    let version: u32 = text(pod, "/metadata/resourceVersion")
+        .parse::<u64>()
+        .map_or(0, |version| u32::try_from(version % 0x7f_0000).unwrap_or(0));
     let [_, high, middle, low] = (version + 256).to_be_bytes();
     format!("10.{}.{middle}.{low}", 128 + u32::from(high & 0x7f))
 }
@@ -358,7 +381,12 @@ fn announce(pod: &Value, start: &Start, main: &[(&Value, Does, Told)], is_first:
                     started(pod, container, outcome);
                 }
                 if ready_after.is_none() {
-                    outcome.warning(pod, KUBELET, "Unhealthy", format!("Readiness probe failed: {}", probe_failure(container)));
+                    outcome.warning(
+                        pod,
+                        KUBELET,
+                        "Unhealthy",
+                        format!("Readiness probe failed: {}", probe_failure(container)),
+                    );
                 }
             }
             Does::End { .. } => {
@@ -377,7 +405,12 @@ fn announce(pod: &Value, start: &Start, main: &[(&Value, Does, Told)], is_first:
             Does::Wait { reason, message } if *reason != waited_for => match *reason {
                 "ImagePullBackOff" => {
                     outcome.normal(pod, KUBELET, "Pulling", format!("Pulling image {image:?}"));
-                    outcome.warning(pod, KUBELET, "Failed", format!("Failed to pull image {image:?}: {}", pull_error(image)));
+                    outcome.warning(
+                        pod,
+                        KUBELET,
+                        "Failed",
+                        format!("Failed to pull image {image:?}: {}", pull_error(image)),
+                    );
                     outcome.warning(pod, KUBELET, "Failed", "Error: ErrImagePull");
                     outcome.normal(pod, KUBELET, "BackOff", format!("Back-off pulling image {image:?}"));
                     outcome.warning(pod, KUBELET, "Failed", "Error: ImagePullBackOff");

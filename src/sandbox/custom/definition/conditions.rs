@@ -105,7 +105,11 @@ fn accept_names(definition: &Value, names: &Value, others: &[Arc<Value>], now: T
     take("listKind", &kinds, "ListKindConflict", &mut conflict);
     let mut put = |key: &str, list: Vec<&str>| {
         if let Some(map) = new.as_object_mut() {
-            if list.is_empty() { map.remove(key) } else { map.insert(key.to_owned(), json!(list)) };
+            if list.is_empty() {
+                map.remove(key)
+            } else {
+                map.insert(key.to_owned(), json!(list))
+            };
         }
     };
     if short_names_fit {
@@ -172,7 +176,10 @@ pub(super) fn approval(definition: &Value) -> (&'static str, String) {
     let see = "see https://github.com/kubernetes/enhancements/pull/1111";
     let value = definition.pointer("/metadata/annotations").map(|all| text(all, annotation)).unwrap_or_default();
     let is_url = value.split_once("://").is_some_and(|(scheme, rest)| {
-        !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric()) && !rest.is_empty() && !rest.starts_with('/')
+        !scheme.is_empty()
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric())
+            && !rest.is_empty()
+            && !rest.starts_with('/')
     });
     if value.is_empty() {
         let message = format!("protected groups must have approval annotation {annotation:?}, {see}");

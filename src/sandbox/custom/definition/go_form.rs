@@ -77,7 +77,8 @@ fn schema_field(key: &str, value: &Value) -> String {
         },
         "properties" | "definitions" | "patternProperties" => {
             let entries = value.as_object().into_iter().flatten();
-            let entries: Vec<String> = entries.map(|(name, value)| format!("{}:{}", json!(name), schema(value))).collect();
+            let entries: Vec<String> =
+                entries.map(|(name, value)| format!("{}:{}", json!(name), schema(value))).collect();
             format!("{{{}}}", entries.join(","))
         }
         _ => value.to_string(),

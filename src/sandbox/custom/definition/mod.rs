@@ -16,8 +16,8 @@ use super::structural::{schemas, text};
 pub use self::conditions::{CLEANUP_FINALIZER, conditions, marked_for_deletion};
 pub use self::prepare::{default_definition, prepare_definition};
 pub use self::spec::validate_definition;
-pub use self::warnings::{definition_warnings, deprecation_warning};
 pub(super) use self::subject::field_path;
+pub use self::warnings::{definition_warnings, deprecation_warning};
 
 /// Returns the entries of `spec.versions`.
 pub(super) fn versions(definition: &Value) -> impl Iterator<Item = &Value> {

@@ -12,8 +12,7 @@ use super::structural_rules::list_key_problems;
 use super::subject::field_path;
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
-const REASONS: [&str; 4] =
-    ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
+const REASONS: [&str; 4] = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
 
 /// What is known of the place of a schema.
 #[derive(Debug, Clone, Default)]
@@ -161,7 +160,8 @@ fn extensions(schema: &Value, path: &str, problems: &mut Vec<FieldProblem>) {
     }
     let keys = texts(schema, "x-kubernetes-list-map-keys");
     if !keys.is_empty() && list_type != Some("map") {
-        let (path, why) = (format!("{path}.x-kubernetes-list-type"), "must be map if x-kubernetes-list-map-keys is non-empty");
+        let (path, why) =
+            (format!("{path}.x-kubernetes-list-type"), "must be map if x-kubernetes-list-map-keys is non-empty");
         problems.push(match list_type {
             None => FieldProblem::required(path, why),
             Some(list_type) => FieldProblem::invalid(path, &Value::from(list_type), why),
@@ -217,7 +217,11 @@ fn map_items(schema: &Value, keys: &[&str], path: &str, problems: &mut Vec<Field
             }
         }
         if keys.iter().take(index).any(|other| other == key) {
-            problems.push(FieldProblem::invalid(&keys_path, &Value::from(keys.to_vec()), "must not contain duplicate entries"));
+            problems.push(FieldProblem::invalid(
+                &keys_path,
+                &Value::from(keys.to_vec()),
+                "must not contain duplicate entries",
+            ));
         }
     }
 }

@@ -17,8 +17,7 @@ use super::{go_form, versions};
 
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 const COLUMN_FORMATS: [&str; 8] = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
-const ALLOWED_AT_ROOT: &str =
-    "[Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems \
+const ALLOWED_AT_ROOT: &str = "[Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems \
      MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations]";
 const NOT_ALLOWED_AT_ROOT: [&str; 14] = [
     "default",
@@ -80,7 +79,8 @@ pub fn validate_definition(object: &Value, live: Option<&Value>) -> Vec<FieldPro
     check_stored_versions(object, &mut problems);
     check_approval(object, live, &mut problems);
     if flag(spec, "preserveUnknownFields") && !live.is_some_and(|live| keeps_unknown(live)) {
-        let why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
+        let why =
+            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
         problems.push(FieldProblem::invalid("spec.preserveUnknownFields", &Value::Bool(true), why));
     }
     problems
@@ -199,9 +199,7 @@ fn check_deprecation(version: &Value, path: &str, problems: &mut Vec<FieldProble
         wrong("must not be an empty string".to_owned());
     }
     if let Some((index, _)) = warning.char_indices().find(|(_, letter)| letter.is_control()) {
-        wrong(format!(
-            "must only contain printable UTF-8 characters; non-printable character found at index {index}"
-        ));
+        wrong(format!("must only contain printable UTF-8 characters; non-printable character found at index {index}"));
     }
 }
 
@@ -247,7 +245,8 @@ fn check_names(names: &Value, problems: &mut Vec<FieldProblem>) {
 fn check_schema(schema: &Value, has_status: bool, path: &str, problems: &mut Vec<FieldProblem>) {
     let kind = text(schema, "type");
     if has_status && !kind.is_empty() && kind != "object" {
-        let why = "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled";
+        let why =
+            "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled";
         problems.push(FieldProblem::invalid(format!("{path}.type"), &Value::from(kind), why));
     } else if has_status
         && NOT_ALLOWED_AT_ROOT.iter().any(|key| schema.get(key).is_some_and(|it| !it.is_null() && *it != false))
@@ -393,8 +392,10 @@ fn check_conversion(conversion: &Value, problems: &mut Vec<FieldProblem>) {
     let strategy = text(conversion, "strategy");
     check_enum(strategy, &format!("{path}.strategy"), &["None", "Webhook"], problems);
     let client = conversion.pointer("/webhook/clientConfig").filter(|client| !client.is_null());
-    let reviews = conversion.get("webhook").map(|webhook| texts(webhook, "conversionReviewVersions")).unwrap_or_default();
-    let (client_path, reviews_path) = (format!("{path}.webhookClientConfig"), format!("{path}.conversionReviewVersions"));
+    let reviews =
+        conversion.get("webhook").map(|webhook| texts(webhook, "conversionReviewVersions")).unwrap_or_default();
+    let (client_path, reviews_path) =
+        (format!("{path}.webhookClientConfig"), format!("{path}.conversionReviewVersions"));
     if strategy != "Webhook" {
         let why = "should not be set when strategy is not set to Webhook";
         if client.is_some() {

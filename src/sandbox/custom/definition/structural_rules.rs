@@ -149,7 +149,8 @@ fn identity(schema: &Value, level: Level, path: &str, problems: &mut Vec<FieldPr
             !matches!(key.as_str(), "type" | "default" | "properties") && !is_unset
         });
         if !only_names || says_more {
-            let why = "must not specify anything other than name and generateName, but metadata is implicitly specified";
+            let why =
+                "must not specify anything other than name and generateName, but metadata is implicitly specified";
             problems.push(FieldProblem::forbidden(path, why));
         }
     }
@@ -279,7 +280,8 @@ pub(super) fn list_key_problems(schema: &Value, path: &str, problems: &mut Vec<F
         let Some(property) = item.get("properties").and_then(|properties| properties.get(key)) else { continue };
         let path = format!("{path}.items.properties[{key}]");
         if !required.contains(&key) && default_of(property).is_none() {
-            let why = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property";
+            let why =
+                "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property";
             problems.push(FieldProblem::required(format!("{path}.default"), why));
         }
         if flag(property, "nullable") {

@@ -12,5 +12,9 @@ pub(super) fn check_rules(
     _warnings: &mut Vec<String>,
 ) {
 }
-pub(super) fn syntax_error(_expression: &str) -> Option<String> { None }
-pub(super) fn uses_old_self(_expression: &str) -> bool { true }
+pub(super) fn syntax_error(_expression: &str) -> Option<String> {
+    None
+}
+pub(super) fn uses_old_self(_expression: &str) -> bool {
+    true
+}

@@ -207,13 +207,17 @@ fn is_request_uri(value: &str) -> bool {
         _ => ("", value),
     };
     let escapes_are_valid = |text: &str| {
-        text.split('%').skip(1).all(|part| part.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)))
+        text.split('%')
+            .skip(1)
+            .all(|part| part.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)))
     };
     let path = rest.split('?').next().unwrap_or_default();
     if !path.starts_with('/') {
         return !scheme.is_empty();
     }
-    let Some(authority) = path.strip_prefix("//").filter(|_| !scheme.is_empty()) else { return escapes_are_valid(path) };
+    let Some(authority) = path.strip_prefix("//").filter(|_| !scheme.is_empty()) else {
+        return escapes_are_valid(path);
+    };
     let (authority, path) = authority.split_at(authority.find('/').unwrap_or(authority.len()));
     let host = authority.rsplit('@').next().unwrap_or_default();
     let pattern = r"^([^\[\]:<>^`{}|\\ ]*|\[[0-9a-fA-F:.%]+\])(:[0-9]*)?$";
@@ -229,7 +233,11 @@ mod tests {
     #[test]
     fn formats_hold_for_what_the_server_takes() {
         let cases: &[(&str, &[&str], &[&str])] = &[
-            ("date-time", &["2020-01-01T00:00:00Z"], &["x", "2020-01-01", "2020-01-01T00:00:00", "2020-01-01T25:00:00Z"]),
+            (
+                "date-time",
+                &["2020-01-01T00:00:00Z"],
+                &["x", "2020-01-01", "2020-01-01T00:00:00", "2020-01-01T25:00:00Z"],
+            ),
             ("ipv4", &["1.2.3.4", "01.2.3.4"], &["::1", "x", "1.2.3"]),
             ("ipv6", &["::1"], &["1.2.3.4"]),
             ("cidr", &["10.0.0.0/8", "::/0"], &["10.0.0.0", "10.0.0.0/33"]),

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::super::super::refusal::FieldProblem;
-use super::super::structural::{items, text, texts, under};
 use super::super::structural::Under;
+use super::super::structural::{items, text, texts, under};
 
 /// Checks the lists of an object; a value that is there three times is told once.
 pub(super) fn check_lists(schema: &Value, value: &Value, path: &str, problems: &mut Vec<FieldProblem>) {

@@ -63,15 +63,23 @@ impl At<'_> {
     /// A problem whose detail is the validator's sentence.
     pub(super) fn wrong(self, outcome: &mut Outcome, value: String, says: &str) {
         let detail = format!("{} in body {says}", self.0);
-        let problem =
-            FieldProblem { sort: ProblemSort::Invalid, field: or_nil(self.0), detail: detail.clone(), value: Some(value) };
+        let problem = FieldProblem {
+            sort: ProblemSort::Invalid,
+            field: or_nil(self.0),
+            detail: detail.clone(),
+            value: Some(value),
+        };
         outcome.add(detail, problem);
     }
 
     /// A problem with a sentence of its own.
     pub(super) fn says(self, outcome: &mut Outcome, value: String, detail: String) {
-        let problem =
-            FieldProblem { sort: ProblemSort::Invalid, field: or_nil(self.0), detail: detail.clone(), value: Some(value) };
+        let problem = FieldProblem {
+            sort: ProblemSort::Invalid,
+            field: or_nil(self.0),
+            detail: detail.clone(),
+            value: Some(value),
+        };
         outcome.add(detail, problem);
     }
 
@@ -116,10 +124,8 @@ impl At<'_> {
     }
 
     pub(super) fn not_one_of(self, outcome: &mut Outcome, value: &Value, supported: &[Value]) {
-        let texts: Vec<String> = supported
-            .iter()
-            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-            .collect();
+        let texts: Vec<String> =
+            supported.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let problem = FieldProblem::not_supported(or_nil(self.0), value, &texts);
         outcome.add(format!("{} in body should be one of {texts:?}", self.0), problem);

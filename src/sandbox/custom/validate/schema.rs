@@ -235,10 +235,7 @@ fn check_combinations(schema: &Value, value: &Value, pair: Option<Pair<'_>>, pat
         match (valid, one.iter().position(Outcome::is_valid)) {
             (1, Some(first)) => outcome.merge(one.swap_remove(first)),
             (0, _) => {
-                at.combination(
-                    &mut outcome,
-                    "must validate one and only one schema (oneOf). Found none valid",
-                );
+                at.combination(&mut outcome, "must validate one and only one schema (oneOf). Found none valid");
                 outcome.merge(best(one));
             }
             _ => {

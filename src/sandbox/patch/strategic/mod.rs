@@ -65,7 +65,9 @@ fn merging_of<'t>(go_type: &'t GoType, key: &str) -> Result<Merging<'t>, Problem
             let field = fields_of(name).and_then(|fields| fields.iter().find(|field| field.name == key));
             let Some(field) = field else {
                 let short = name.rsplit('.').next().unwrap_or(name);
-                return Err(Problem::Other(format!("unable to find api field in struct {short} for the json field {key:?}")));
+                return Err(Problem::Other(format!(
+                    "unable to find api field in struct {short} for the json field {key:?}"
+                )));
             };
             let strategy = field.patch_strategies.iter().find(|strategy| **strategy != "retainKeys");
             Ok(Merging {

@@ -213,7 +213,8 @@ fn claims<'a>(spec: &'a Value, path: &Path, problems: &mut Problems) -> BTreeSet
         }
         let sources = ["resourceClaimName", "resourceClaimTemplateName"];
         let shown = || {
-            let fields = [("Name", "name"), ("ResourceClaimName", sources[0]), ("ResourceClaimTemplateName", sources[1])];
+            let fields =
+                [("Name", "name"), ("ResourceClaimName", sources[0]), ("ResourceClaimTemplateName", sources[1])];
             let shown: Vec<String> = fields
                 .iter()
                 .map(|(called, name)| format!("\"{called}\":{}", claim.get(*name).unwrap_or(&Value::Null)))

@@ -98,11 +98,8 @@ pub(super) fn devices(container: &Value, known: &[&Value], path: &Path, problems
         }
         match volume {
             None => problems.push(name_path.not_found(name)),
-            Some(volume)
-                if volume.field("persistentVolumeClaim").is_none() && volume.field("ephemeral").is_none() =>
-            {
-                let detail =
-                    "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
+            Some(volume) if volume.field("persistentVolumeClaim").is_none() && volume.field("ephemeral").is_none() => {
+                let detail = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
                 problems.push(name_path.invalid(name, detail));
             }
             Some(_) => {}

@@ -44,8 +44,9 @@ pub(super) fn dns(spec: &Value, path: &Path, problems: &mut Problems) {
     }
     let length = texts(searches).map(str::len).sum::<usize>() + searches.len().saturating_sub(1);
     if length > MOST_SEARCH_CHARACTERS {
-        let detail =
-            format!("must not have more than {MOST_SEARCH_CHARACTERS} characters (including spaces) in the search list");
+        let detail = format!(
+            "must not have more than {MOST_SEARCH_CHARACTERS} characters (including spaces) in the search list"
+        );
         problems.push(at.invalid(searches.to_vec(), &detail));
     }
     for (index, search) in texts(searches).enumerate().filter(|(_, search)| *search != ".") {

@@ -47,7 +47,8 @@ pub(in crate::sandbox::validation) fn of_update(live: &Value, pod: &Value, probl
         gated(before, &mut allowed, &path, problems);
     }
     if !same(Some(before), Some(&allowed)) {
-        let detail = format!("pod updates may not change fields other than {MAY_CHANGE}\n{}", changes(before, &allowed));
+        let detail =
+            format!("pod updates may not change fields other than {MAY_CHANGE}\n{}", changes(before, &allowed));
         problems.push(path.forbidden(&detail));
     }
 }
@@ -173,7 +174,9 @@ fn gated(before: &Value, after: &mut Value, path: &Path, problems: &mut Problems
         for (key, value) in before.entries("nodeSelector").texts() {
             if new.get(key).and_then(Value::as_str) != Some(value) {
                 let shown = Value::Object(new.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect());
-                problems.push(at.invalid(shown, "only additions to spec.nodeSelector are allowed (no mutations or deletions)"));
+                problems.push(
+                    at.invalid(shown, "only additions to spec.nodeSelector are allowed (no mutations or deletions)"),
+                );
                 break;
             }
         }

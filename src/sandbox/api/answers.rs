@@ -1,0 +1,116 @@
+//! Answers, put together.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::sandbox::answer::Answer;
+use crate::sandbox::kind::Kind;
+use crate::sandbox::read::{self, Listed};
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::request::{Call, Form, form_of};
+use crate::sandbox::table::{IncludeObject, table};
+use crate::sandbox::write::Written;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Answers with a body that is written already.
+pub(super) fn raw(code: u16, content_type: &str, body: Bytes) -> Answer {
+    let mut response = http::Response::new(body);
+    *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap_or(JSON));
+    response.headers_mut().insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    Answer::Whole(response)
+}
+
+/// Answers with a JSON document.
+pub(super) fn json(code: u16, body: &Value) -> Answer {
+    raw(code, "application/json", read::object_text(body))
+}
+
+/// Answers with why not.
+pub(super) fn refused(refusal: &Refusal) -> Answer {
+    let mut answer = json(refusal.code, &refusal.status());
+    let after = refusal.details.as_ref().and_then(|details| details.get("retryAfterSeconds")?.as_u64());
+    if let (Answer::Whole(response), Some(seconds)) = (&mut answer, after)
+        && let Ok(value) = HeaderValue::from_str(&seconds.to_string())
+    {
+        response.headers_mut().insert(http::header::RETRY_AFTER, value);
+    }
+    answer
+}
+
+/// Answers with what was written, and its warnings.
+pub(super) fn written(call: &Call, kind: &Kind, written: &Written, now: Timestamp) -> Result<Answer, Refusal> {
+    let object = Arc::new(written.object.clone());
+    let mut answer = object_answer(call, kind, &object, written.code, now)?;
+    warn(&mut answer, &written.warnings);
+    Ok(answer)
+}
+
+/// Adds warnings to an answer, each once.
+pub(super) fn warn(answer: &mut Answer, warnings: &[String]) {
+    let Answer::Whole(response) = answer else { return };
+    let mut told: Vec<&String> = Vec::new();
+    for warning in warnings {
+        if told.contains(&warning) {
+            continue;
+        }
+        told.push(warning);
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', " ");
+        if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
+            response.headers_mut().append(http::header::WARNING, value);
+        }
+    }
+}
+
+/// How much of each object a table is to hold.
+pub(super) fn include_object(call: &Call) -> IncludeObject {
+    match call.query.get("includeObject") {
+        Some("None") => IncludeObject::None,
+        Some("Object") => IncludeObject::Object,
+        _ => IncludeObject::Metadata,
+    }
+}
+
+/// Answers with one object, in the form that is wanted.
+pub(super) fn object_answer(
+    call: &Call,
+    kind: &Kind,
+    object: &Arc<Value>,
+    code: u16,
+    now: Timestamp,
+) -> Result<Answer, Refusal> {
+    Ok(match form_of(&call.accept)? {
+        Form::Plain => json(code, object),
+        Form::Metadata => json(code, &read::partial(object)),
+        Form::Table(version) => {
+            let metadata = serde_json::json!({"resourceVersion": object["metadata"]["resourceVersion"]});
+            let shown = table(kind, std::slice::from_ref(object), &metadata, include_object(call), now, true, version);
+            json(code, &shown)
+        }
+    })
+}
+
+/// Answers with a list, in the form that is wanted.
+pub(super) fn list_answer(call: &Call, kind: &Kind, listed: &Listed, now: Timestamp) -> Result<Answer, Refusal> {
+    Ok(match form_of(&call.accept)? {
+        Form::Plain => raw(200, "application/json", read::list_text(kind, &listed.metadata, &listed.objects)),
+        Form::Metadata => {
+            let items: Vec<Value> = listed.objects.iter().map(|object| read::partial(object)).collect();
+            json(
+                200,
+                &serde_json::json!({
+                    "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": listed.metadata,
+                    "items": items
+                }),
+            )
+        }
+        Form::Table(version) => {
+            json(200, &table(kind, &listed.objects, &listed.metadata, include_object(call), now, true, version))
+        }
+    })
+}

@@ -1,0 +1,100 @@
+//! Requests about one object: get, replace, patch, apply, delete.
+
+use std::sync::Arc;
+
+use super::{Api, Asked, answers, watches};
+use crate::sandbox::answer::Answer;
+use crate::sandbox::convert;
+use crate::sandbox::decode::{self, Verb, WriteOptions};
+use crate::sandbox::kind::Kind;
+use crate::sandbox::patch::PatchKind;
+use crate::sandbox::read::ListOptions;
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::request::Call;
+use crate::sandbox::write::{self, DeleteOptions, Written};
+
+/// The media types of patches, as the server lists them.
+const ACCEPTED: &str = "the body of the request was in an unknown format - accepted media types include: \
+                        application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+
+/// Which way of patching a body asks for; `None` is an apply.
+pub(super) fn patch_sort(call: &Call, kind: &Kind) -> Result<Option<PatchKind>, Refusal> {
+    let content_type = call.content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    match content_type {
+        "application/json-patch+json" => Ok(Some(PatchKind::Json)),
+        "application/merge-patch+json" => Ok(Some(PatchKind::Merge)),
+        "application/strategic-merge-patch+json" if kind.custom.is_none() => Ok(Some(PatchKind::Strategic)),
+        "application/apply-patch+yaml" => Ok(None),
+        _ => Err(Refusal::unsupported_media_type(if kind.custom.is_none() {
+            "the body of the request was in an unknown format - accepted media types include: \
+             application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, \
+             application/apply-patch+yaml, application/apply-patch+cbor"
+                .to_owned()
+        } else {
+            ACCEPTED.to_owned()
+        })),
+    }
+}
+
+pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let Asked { call, target, kind, .. } = *asked;
+    let (namespace, name) = (asked.namespace(), asked.name());
+    if kind.namespaced && namespace.is_empty() {
+        return Err(Refusal::no_such_path());
+    }
+    let allowed = |verb: &str| if kind.verbs.contains(&verb) { Ok(()) } else { Err(Refusal::method_not_allowed()) };
+    match call.method {
+        http::Method::GET | http::Method::HEAD => {
+            allowed("get")?;
+            if target.watch || call.query.is_on("watch") {
+                let options = ListOptions::read(&call.query, kind, Some(&name))?;
+                return watches::answer(api, call, target.namespace.as_deref(), kind, &options);
+            }
+            let state = api.state();
+            let stored = state.store.get(&state.key(kind, &namespace, &name)).map(|stored| Arc::clone(&stored.object));
+            let now = state.clock.now();
+            drop(state);
+            let object = stored.ok_or_else(|| Refusal::not_found(kind, &name))?;
+            let object = Arc::new(convert::to(kind, &object).into_owned());
+            answers::object_answer(call, kind, &object, 200, now)
+        }
+        http::Method::PUT => {
+            allowed("update")?;
+            let options = WriteOptions::from_query(call.query.pairs(), Verb::Update)?;
+            let decoded = decode::body(kind, &call.body, call.content_type.as_deref(), options.field_validation)?;
+            let place = asked.place(&options);
+            done(api, call, kind, |state| write::update(state, &place, decoded, &options))
+        }
+        http::Method::PATCH => {
+            allowed("patch")?;
+            let sort = patch_sort(call, kind)?;
+            let verb = if sort.is_none() { Verb::Apply } else { Verb::Patch };
+            let options = WriteOptions::from_query(call.query.pairs(), verb)?;
+            let place = asked.place(&options);
+            done(api, call, kind, |state| match sort {
+                Some(sort) => write::patch(state, &place, sort, &call.body, &options),
+                None => write::apply(state, &place, &call.body, &options),
+            })
+        }
+        http::Method::DELETE => {
+            allowed("delete")?;
+            let body = decode::delete_options(&call.body, call.content_type.as_deref())?;
+            let options = DeleteOptions::read(&body, &call.query)?;
+            let place = asked.place(&WriteOptions::default());
+            let deleted = api.with(|state| write::delete(state, &place, &options))?;
+            Ok(answers::json(deleted.code, &deleted.body))
+        }
+        _ => Err(Refusal::method_not_allowed()),
+    }
+}
+
+/// Does a write and answers with what was written.
+pub(super) fn done(
+    api: &Api,
+    call: &Call,
+    kind: &Kind,
+    act: impl FnOnce(&mut crate::sandbox::state::State) -> Result<Written, Refusal>,
+) -> Result<Answer, Refusal> {
+    let (written, now) = api.with(|state| act(state).map(|written| (written, state.clock.now())))?;
+    answers::written(call, kind, &written, now)
+}

@@ -1,0 +1,156 @@
+//! Watches as streams.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use futures::StreamExt as _;
+use futures::stream;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Api, answers};
+use crate::sandbox::answer::Answer;
+use crate::sandbox::convert;
+use crate::sandbox::kind::Kind;
+use crate::sandbox::read::{self, ListOptions, WatchEvent, Watcher};
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::request::{Call, Form, form_of};
+use crate::sandbox::state::State;
+use crate::sandbox::table::{IncludeObject, TableVersion, table};
+
+/// How often who asked for bookmarks gets one.
+const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
+
+/// How long a watch lasts that does not say. The API server draws a time between half an hour and an hour.
+const LASTS: Duration = Duration::from_secs(45 * 60);
+
+/// One client's watch, with all that is needed to go on with it.
+struct Watch {
+    watcher: Watcher,
+    state: Arc<std::sync::Mutex<State>>,
+    changes: tokio::sync::watch::Receiver<u64>,
+    kind: Arc<Kind>,
+    form: Form,
+    include: IncludeObject,
+    ends: Instant,
+    bookmark_at: Instant,
+    over: bool,
+    /// Column definitions are sent with the first event of a table only.
+    headed: bool,
+}
+
+pub(super) fn answer(
+    api: &Api,
+    call: &Call,
+    namespace: Option<&str>,
+    kind: &Arc<Kind>,
+    options: &ListOptions,
+) -> Result<Answer, Refusal> {
+    let form = form_of(&call.accept)?;
+    let changes = api.changes();
+    let watcher = {
+        let state = api.state();
+        Watcher::new(&state.store, state.stored_kind(kind), namespace, options)?
+    };
+    let lasts = options.timeout_seconds.filter(|seconds| *seconds > 0).map_or(LASTS, Duration::from_secs);
+    let watch = Watch {
+        watcher,
+        state: Arc::clone(&api.state),
+        changes,
+        kind: Arc::clone(kind),
+        form,
+        include: answers::include_object(call),
+        ends: Instant::now() + lasts,
+        bookmark_at: Instant::now() + BOOKMARK_EVERY,
+        over: false,
+        headed: false,
+    };
+    let body = stream::unfold(watch, |mut watch| async move {
+        let bytes = watch.next().await?;
+        Some((bytes, watch))
+    });
+    let mut parts = http::Response::new(()).into_parts().0;
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(Answer::Stream(parts, body.boxed()))
+}
+
+impl Watch {
+    /// Returns the next events, one a line; `None` when the watch is over.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if self.over {
+                return None;
+            }
+            // Whatever is written from here on wakes this up again.
+            self.changes.borrow_and_update();
+            let (events, now) = {
+                let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                (self.watcher.events(&state.store), state.clock.now())
+            };
+            if !events.is_empty() {
+                return Some(self.written(&events, now));
+            }
+            let bookmark = async {
+                match self.watcher.bookmarks {
+                    true => tokio::time::sleep_until(self.bookmark_at).await,
+                    false => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                changed = self.changes.changed() => {
+                    if changed.is_err() {
+                        return None;
+                    }
+                }
+                () = tokio::time::sleep_until(self.ends) => return None,
+                () = bookmark => {
+                    self.bookmark_at = Instant::now() + BOOKMARK_EVERY;
+                    let event = WatchEvent::Bookmark(self.watcher.told(), false);
+                    return Some(self.written(&[event], jiff::Timestamp::UNIX_EPOCH));
+                }
+            }
+        }
+    }
+
+    fn written(&mut self, events: &[WatchEvent], now: jiff::Timestamp) -> Bytes {
+        let mut bytes = BytesMut::new();
+        for event in events {
+            self.over |= matches!(event, WatchEvent::Error(_));
+            let headed = self.headed;
+            let mut written = event.written(&self.kind, |object| self.shown(object, now, headed));
+            if let (WatchEvent::Bookmark(..), Form::Table(_)) = (event, self.form) {
+                let row = written["object"].take();
+                let mut shown = table(&self.kind, &[], &json!({}), self.include, now, true, table_version(self.form));
+                shown["metadata"]["resourceVersion"] = row["metadata"]["resourceVersion"].clone();
+                shown["rows"] = json!([{"cells": [], "object": row}]);
+                written["object"] = shown;
+            }
+            self.headed = true;
+            bytes.put(read::object_text(&written));
+            bytes.put_u8(b'\n');
+        }
+        bytes.freeze()
+    }
+
+    fn shown(&self, object: &Value, now: jiff::Timestamp, headed: bool) -> Value {
+        let object = convert::to(&self.kind, object);
+        match self.form {
+            Form::Plain => object.into_owned(),
+            Form::Metadata => read::partial(&object),
+            Form::Table(version) => {
+                let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
+                let rows = [Arc::new(object.into_owned())];
+                table(&self.kind, &rows, &metadata, self.include, now, !headed, version)
+            }
+        }
+    }
+}
+
+fn table_version(form: Form) -> TableVersion {
+    match form {
+        Form::Table(version) => version,
+        _ => TableVersion::V1,
+    }
+}

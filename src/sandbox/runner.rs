@@ -1,0 +1,217 @@
+//! Runs the controllers: keeps the queue of what is worth a look, and does what they want through the API's own writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::api::Api;
+use super::controllers::{self, Deed, Key, event};
+use super::decode::{self, Decoded, FieldValidation, Patched, WriteOptions};
+use super::kind::Kind;
+use super::refusal::Refusal;
+use super::state::State;
+use super::strategy::Propagation;
+use super::view::View as _;
+use super::write::{self, DeleteOptions, Place};
+
+/// How many keys are looked at before others may have the state.
+const AT_ONCE: usize = 64;
+
+/// After how many refusals in a row a key waits for a change.
+const TRIES: u32 = 5;
+
+/// The queue.
+#[derive(Debug, Default)]
+struct Queue {
+    due: BTreeSet<Key>,
+    later: BTreeMap<Timestamp, BTreeSet<Key>>,
+    refused: BTreeMap<Key, u32>,
+    seen: u64,
+}
+
+impl Queue {
+    /// Takes what changed since the last look.
+    fn gather(&mut self, state: &State) {
+        let now = state.now();
+        while let Some(entry) = self.later.first_entry().filter(|entry| *entry.key() <= now) {
+            self.due.extend(entry.remove());
+        }
+        let revision = state.store.revision();
+        match state.store.changes_since(self.seen) {
+            Ok(changes) => {
+                for change in changes {
+                    for stored in change.before.iter().chain(&change.after) {
+                        self.due.extend(controllers::affected(state, &stored.object));
+                    }
+                }
+            }
+            // Too far behind, or just begun: everything is worth a look.
+            Err(_) => self.everything(state),
+        }
+        self.seen = revision;
+    }
+
+    fn everything(&mut self, state: &State) {
+        for (_, stored) in state.store.range("", None) {
+            self.due.extend(controllers::affected(state, &stored.object));
+        }
+    }
+}
+
+/// Runs the controllers until the API is dropped.
+pub async fn run(api: Arc<Api>) {
+    let mut queue = Queue::default();
+    let mut changes = api.changes();
+    api.with(|state| {
+        queue.seen = state.store.revision();
+        queue.everything(state);
+    });
+    loop {
+        changes.borrow_and_update();
+        let (idle, next, clock) = api.with(|state| {
+            queue.gather(state);
+            look(state, &mut queue);
+            (queue.due.is_empty(), queue.later.keys().next().copied(), state.clock)
+        });
+        if !idle {
+            tokio::task::yield_now().await;
+            continue;
+        }
+        let timer = async {
+            match next {
+                Some(time) => tokio::time::sleep_until(clock.instant_of(time)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            changed = changes.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            () = timer => {}
+        }
+    }
+}
+
+fn look(state: &mut State, queue: &mut Queue) {
+    for _ in 0..AT_ONCE {
+        let Some(key) = queue.due.pop_first() else { return };
+        let outcome = controllers::reconcile(state, &key);
+        if let Some(at) = outcome.again_at {
+            queue.later.entry(at).or_default().insert(key.clone());
+        }
+        let refused = outcome.deeds.into_iter().any(|deed| perform(state, deed).is_err());
+        if refused {
+            let tries = queue.refused.entry(key.clone()).or_default();
+            *tries += 1;
+            if *tries < TRIES {
+                queue.due.insert(key);
+            }
+        } else {
+            queue.refused.remove(&key);
+        }
+    }
+}
+
+fn perform(state: &mut State, deed: Deed) -> Result<(), Refusal> {
+    let options =
+        WriteOptions { dry_run: false, field_manager: None, field_validation: FieldValidation::Ignore, force: None };
+    match deed {
+        Deed::Create { object, manager } => {
+            let place = place(state, &object, manager, None)?;
+            let decoded = read(&place.kind, object)?;
+            match write::create(state, &Place { name: String::new(), ..place }, decoded, &options) {
+                Err(refusal) if refusal.code == 409 => Ok(()),
+                other => other.map(|_| ()),
+            }
+        }
+        Deed::Update { object, manager } => {
+            let place = place(state, &object, manager, None)?;
+            write::update(state, &place, read(&place.kind, object)?, &options).map(|_| ())
+        }
+        Deed::Status { object, manager } => {
+            let place = place(state, &object, manager, Some("status"))?;
+            write::update(state, &place, read(&place.kind, object)?, &options).map(|_| ())
+        }
+        Deed::Finalize { object, manager } => {
+            let place = place(state, &object, manager, Some("finalize"))?;
+            write::update(state, &place, read(&place.kind, object)?, &options).map(|_| ())
+        }
+        Deed::Bind { pod, node } => {
+            let place = place(state, &pod, "kube-scheduler", Some("binding"))?;
+            write::bind(state, &place, &node, false)
+        }
+        Deed::Delete { key, uid, propagation, grace } => {
+            let kind = kind_of(state, &key.group, &key.kind)?;
+            let place = Place {
+                kind,
+                namespace: key.namespace,
+                name: key.name,
+                subresource: None,
+                manager: String::new(),
+                asked: None,
+            };
+            let how = DeleteOptions {
+                uid: Some(uid),
+                grace_seconds: grace,
+                propagation: Some(match propagation {
+                    controllers::Propagation::Background => Propagation::Background,
+                    controllers::Propagation::Foreground => Propagation::Foreground,
+                }),
+                ..DeleteOptions::default()
+            };
+            match write::delete(state, &place, &how) {
+                Err(refusal) if refusal.code == 404 => Ok(()),
+                other => other.map(|_| ()),
+            }
+        }
+        Deed::Event(notice) => {
+            let deed = event::record(state, &notice);
+            perform(state, deed)
+        }
+    }
+}
+
+/// Reads what a controller wants written as the server reads what clients send.
+fn read(kind: &Kind, object: Value) -> Result<Decoded, Refusal> {
+    decode::value(kind, object, FieldValidation::Ignore, Patched::Json { repeated: &[] })
+}
+
+fn kind_of(state: &State, group: &str, kind: &str) -> Result<Arc<Kind>, Refusal> {
+    state.kinds.by_kind(group, kind).cloned().ok_or_else(Refusal::no_such_path)
+}
+
+fn place(state: &State, object: &Value, manager: &str, subresource: Option<&str>) -> Result<Place, Refusal> {
+    let key = Key::of(object);
+    Ok(Place {
+        kind: kind_of(state, &key.group, &key.kind)?,
+        namespace: key.namespace,
+        name: key.name,
+        subresource: subresource.map(str::to_owned),
+        manager: manager.to_owned(),
+        asked: None,
+    })
+}
+
+/// Makes the objects that a new control plane has. What is there already stays as it is.
+pub fn bootstrap(state: &mut State, objects: impl IntoIterator<Item = Value>) -> Result<(), Refusal> {
+    for object in objects {
+        let key = Key::of(&object);
+        if state.get(&key.group, &key.kind, &key.namespace, &key.name).is_none() {
+            perform(state, Deed::Create { object, manager: "kube-apiserver" })?;
+        }
+    }
+    Ok(())
+}
+
+/// The namespaces that every control plane has.
+#[must_use]
+pub fn first_namespaces() -> Vec<Value> {
+    ["kube-system", "kube-public", "kube-node-lease", "default"]
+        .iter()
+        .map(|name| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
+        .collect()
+}

@@ -1,0 +1,88 @@
+//! POST, and every other way in which an object comes to be.
+
+use serde_json::Value;
+
+use super::{Place, Written, as_stored, check_rights, defaulted, judged, metadata, pruned, shown};
+use crate::sandbox::admission::{self, Operation};
+use crate::sandbox::convert;
+use crate::sandbox::decode::{Decoded, WriteOptions};
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::state::State;
+use crate::sandbox::strategy;
+use crate::ssa::tracking::{self, Writer};
+
+/// Makes an object out of a decoded body.
+///
+/// # Errors
+/// As the server turns it down.
+pub fn create(state: &mut State, place: &Place, decoded: Decoded, options: &WriteOptions) -> Result<Written, Refusal> {
+    let Decoded { mut object, warnings, .. } = pruned(&place.kind, decoded, options)?;
+    metadata::settle_namespace(place, &mut object)?;
+    metadata::wipe(&mut object);
+    if !metadata::text(&object, "resourceVersion").is_empty() {
+        return Err(Refusal::plain("resourceVersion should not be set on objects to be created"));
+    }
+    defaulted(&place.kind, &mut object);
+    track(state, place, &mut object);
+    let mut written = finish(state, place, object, options)?;
+    written.warnings.splice(0..0, warnings);
+    Ok(written)
+}
+
+fn track(state: &State, place: &Place, object: &mut Value) {
+    let time = metadata::seconds(state.clock.now());
+    let api_version = place.kind.api_version();
+    let writer = Writer { manager: &place.manager, api_version: &api_version, subresource: None, time: &time };
+    let reset = super::reset_fields(place);
+    tracking::track_update(&place.kind.schema, None, object, &writer, &reset);
+}
+
+/// Takes an object whose owners are settled to where it is stored.
+pub(super) fn finish(
+    state: &mut State,
+    place: &Place,
+    mut object: Value,
+    options: &WriteOptions,
+) -> Result<Written, Refusal> {
+    let kind = &place.kind;
+    let now = state.clock.now();
+    let mut random = std::mem::take(&mut state.random);
+    let admitted = admission::admit_create(state, kind, None, &mut object, &mut |length| random.suffix(length));
+    state.random = random;
+    let mut warnings = admitted?;
+    check_rights(state, place, &object, None)?;
+    warnings.extend(metadata::dedupe_owners(&mut object));
+    metadata::identify(&mut object, &mut state.random, now);
+    let mut random = std::mem::take(&mut state.random);
+    let allocated =
+        strategy::allocate(state, kind, None, &mut object, options.dry_run, &mut |length| random.suffix(length));
+    state.random = random;
+    allocated?;
+    strategy::prepare_for_create(kind, &mut object);
+    as_stored(kind, &mut object);
+    let name = metadata::text(&object, "name").to_owned();
+    let (problems, told) = judged(place, None, &object);
+    warnings.extend(told);
+    if !problems.is_empty() {
+        return Err(Refusal::invalid(kind, &name, &problems));
+    }
+    warnings.extend(admission::review(state, kind, None, Operation::Create, &object)?);
+    let key = state.key(kind, &place.namespace, &name);
+    if let Some(existing) = state.store.get(&key) {
+        let mut refusal = Refusal::already_exists(kind, &name);
+        if !metadata::text(&existing.object, "deletionTimestamp").is_empty() {
+            refusal.message = format!("object is being deleted: {}", refusal.message);
+        }
+        return Err(refusal);
+    }
+    if options.dry_run {
+        if let Some(metadata) = metadata::of(&mut object) {
+            metadata.remove("resourceVersion");
+        }
+        return Ok(Written { code: 201, object, warnings });
+    }
+    let stored = convert::to_storage(kind, object);
+    let change = state.write(key, Some(stored))?;
+    let object = change.after.map(|after| shown(kind, &after.object)).unwrap_or_default();
+    Ok(Written { code: 201, object, warnings })
+}

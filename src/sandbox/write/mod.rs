@@ -1,0 +1,150 @@
+//! Writing: what becomes of a body on its way to being stored, in the order in which the API server does it.
+//!
+//! POST: decode, default, track who writes what, admit, name and identify, prepare, validate, store. PUT and the patches:
+//! the same on top of what is there. Apply: merge first, and then as the others.
+
+mod apply;
+mod bind;
+mod create;
+mod definition;
+mod delete;
+mod metadata;
+mod patch;
+mod scale;
+mod update;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use self::apply::apply;
+pub use self::bind::bind;
+pub use self::create::create;
+pub use self::definition::settle;
+pub use self::delete::{DeleteOptions, Deleted, delete};
+pub use self::patch::patch;
+pub use self::scale::{get_scale, patch_scale, put_scale};
+pub use self::update::update;
+
+use super::access::{Attributes, check_escalation};
+use super::decode::{Decoded, WriteOptions};
+use super::kind::Kind;
+use super::refusal::{FieldProblem, Refusal};
+use super::state::State;
+use super::{convert, custom, decode, validation};
+use crate::ssa::{self, FieldSet, tracking};
+
+/// What is to be written, and by whom.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The kind, at the version that the request speaks of.
+    pub kind: Arc<Kind>,
+    /// Empty for what is in no namespace.
+    pub namespace: String,
+    /// Name in the path; empty for a POST.
+    pub name: String,
+    /// What lies below the object.
+    pub subresource: Option<String>,
+    /// Field manager.
+    pub manager: String,
+    /// Who asks for it, where rights count; controllers may do anything.
+    pub asked: Option<Attributes>,
+}
+
+/// Nobody may grant more than they have.
+fn check_rights(state: &State, place: &Place, object: &Value, live: Option<&Value>) -> Result<(), Refusal> {
+    match &place.asked {
+        Some(attributes) => check_escalation(state, attributes, object, live),
+        None => Ok(()),
+    }
+}
+
+impl Place {
+    fn subresource(&self) -> Option<&str> {
+        self.subresource.as_deref()
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// 201 if it was made, 200 if it was there.
+    pub code: u16,
+    /// The object as it is now, in the version that the request speaks of.
+    pub object: Value,
+    /// What the client is warned of.
+    pub warnings: Vec<String>,
+}
+
+/// Brings a decoded object into the shape that is tracked: pruned and defaulted.
+fn defaulted(kind: &Kind, object: &mut Value) {
+    match &kind.custom {
+        Some(definition) => {
+            custom::prune(definition, object);
+            custom::drop_nulls(definition, object);
+            custom::with_defaults(definition, object);
+        }
+        None => {
+            ssa::canonicalise(&kind.schema, object);
+            ssa::with_defaults(&kind.schema, object);
+            if is_definition(kind) {
+                custom::default_definition(object);
+            }
+        }
+    }
+}
+
+/// Brings an object into the form in which the server reads it back after it wrote it.
+fn as_stored(kind: &Kind, object: &mut Value) {
+    if kind.custom.is_none() {
+        defaulted(kind, object);
+        tracking::as_written(&kind.schema, object);
+        decode::as_stored(kind, object);
+    }
+}
+
+/// Takes out what a custom resource does not have, and tells of it as the request wants to be told.
+fn pruned(kind: &Kind, mut decoded: Decoded, options: &WriteOptions) -> Result<Decoded, Refusal> {
+    let Some(definition) = &kind.custom else { return Ok(decoded) };
+    let unknown = custom::prune(definition, &mut decoded.object);
+    decoded.warnings.extend(unknown);
+    decoded.judged(kind, options.field_validation)
+}
+
+/// Returns what the endpoint leaves alone.
+fn reset_fields(place: &Place) -> FieldSet {
+    let kind = &place.kind;
+    let has_status = kind.custom.as_ref().map(|custom| custom.version.pointer("/subresources/status").is_some());
+    tracking::reset_fields(&kind.group, &kind.version, &kind.kind, place.subresource(), has_status)
+}
+
+/// Returns why an object is refused, and what is to be warned of.
+fn judged(place: &Place, live: Option<&Value>, object: &Value) -> (Vec<FieldProblem>, Vec<String>) {
+    let kind = &place.kind;
+    let mut problems = match live {
+        Some(live) => validation::update(kind, place.subresource(), live, object),
+        None => validation::create(kind, object),
+    };
+    if let Some(definition) = &kind.custom {
+        let verdict = match (live, place.subresource()) {
+            (Some(live), Some("status")) => custom::status_verdict(definition, object, live),
+            _ => custom::verdict(definition, object, live),
+        };
+        problems.extend(verdict.problems);
+        return (problems, verdict.warnings);
+    }
+    if is_definition(kind) && place.subresource.is_none() {
+        problems.extend(custom::validate_definition(object, live));
+        return (problems, custom::definition_warnings(object, live));
+    }
+    (problems, Vec::new())
+}
+
+fn is_definition(kind: &Kind) -> bool {
+    kind.is("apiextensions.k8s.io", "CustomResourceDefinition")
+}
+
+/// Returns the object as the request's version has it.
+fn shown(kind: &Kind, object: &Value) -> Value {
+    convert::to(kind, object).into_owned()
+}

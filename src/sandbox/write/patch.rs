@@ -1,0 +1,36 @@
+//! The JSON, merge and strategic merge patches.
+
+use std::sync::Arc;
+
+use super::{Place, Written, defaulted, metadata, pruned, shown, update};
+use crate::sandbox::decode::WriteOptions;
+use crate::sandbox::patch::{PatchKind, patched};
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::state::State;
+
+/// Patches an object or one of its subresources.
+///
+/// # Errors
+/// As the server turns it down.
+pub fn patch(
+    state: &mut State,
+    place: &Place,
+    sort: PatchKind,
+    body: &[u8],
+    options: &WriteOptions,
+) -> Result<Written, Refusal> {
+    let kind = &place.kind;
+    let key = state.key(kind, &place.namespace, &place.name);
+    let live = state.store.get(&key).map(|stored| Arc::clone(&stored.object));
+    let live = live.ok_or_else(|| Refusal::not_found(kind, &place.name))?;
+    let live = shown(kind, &live);
+    let decoded = patched(sort, kind, &live, body, options.field_validation)?;
+    let decoded = pruned(kind, decoded, options)?;
+    let (mut object, warnings) = (decoded.object, decoded.warnings);
+    defaulted(kind, &mut object);
+    metadata::settle_name(place, &mut object)?;
+    metadata::settle_namespace(place, &mut object)?;
+    let mut written = update::from_body(state, place, &live, object, options)?;
+    written.warnings.splice(0..0, warnings);
+    Ok(written)
+}

@@ -1,0 +1,174 @@
+//! PUT, and every other way in which a stored object changes.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Place, Written, as_stored, check_rights, create, defaulted, judged, metadata, pruned, shown};
+use crate::sandbox::admission::{self, Operation};
+use crate::sandbox::convert;
+use crate::sandbox::decode::{Decoded, WriteOptions};
+use crate::sandbox::kind::Kind;
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::state::State;
+use crate::sandbox::strategy;
+use crate::ssa::tracking::{self, Writer};
+
+/// Kinds of which a PUT makes what is not there (`AllowCreateOnUpdate`).
+const MADE_BY_PUT: &[(&str, &str)] = &[
+    ("coordination.k8s.io", "Lease"),
+    ("coordination.k8s.io", "LeaseCandidate"),
+    ("", "Event"),
+    ("events.k8s.io", "Event"),
+    ("", "Endpoints"),
+    ("", "Service"),
+    ("", "LimitRange"),
+    ("rbac.authorization.k8s.io", "Role"),
+    ("rbac.authorization.k8s.io", "RoleBinding"),
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+    ("node.k8s.io", "RuntimeClass"),
+];
+
+/// Replaces an object, or one of its subresources, by a decoded body.
+///
+/// # Errors
+/// As the server turns it down.
+pub fn update(state: &mut State, place: &Place, decoded: Decoded, options: &WriteOptions) -> Result<Written, Refusal> {
+    let mut decoded = pruned(&place.kind, decoded, options)?;
+    metadata::settle_namespace(place, &mut decoded.object)?;
+    metadata::settle_name(place, &mut decoded.object)?;
+    let key = state.key(&place.kind, &place.namespace, &place.name);
+    let Some(live) = state.store.get(&key).map(|stored| Arc::clone(&stored.object)) else {
+        return create_by_put(state, place, decoded, options);
+    };
+    let Decoded { mut object, warnings, .. } = decoded;
+    let live = shown(&place.kind, &live);
+    defaulted(&place.kind, &mut object);
+    let mut written = from_body(state, place, &live, object, options)?;
+    written.warnings.splice(0..0, warnings);
+    Ok(written)
+}
+
+fn create_by_put(
+    state: &mut State,
+    place: &Place,
+    decoded: Decoded,
+    options: &WriteOptions,
+) -> Result<Written, Refusal> {
+    let kind = &place.kind;
+    let makes = place.subresource.is_none() && MADE_BY_PUT.iter().any(|(group, name)| kind.is(group, name));
+    if !makes {
+        return Err(Refusal::not_found(kind, &place.name));
+    }
+    let uid = metadata::text(&decoded.object, "uid").to_owned();
+    if !uid.is_empty() {
+        let why = format!(
+            "StorageError: invalid object, Code: 4, Key: /{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: \
+             UID in precondition: {uid}, UID in object meta: ",
+            state.key(kind, &place.namespace, &place.name).text()
+        );
+        return Err(Refusal::conflict(kind, &place.name, &why));
+    }
+    let mut decoded = decoded;
+    if let Some(metadata) = metadata::of(&mut decoded.object) {
+        metadata.remove("resourceVersion");
+    }
+    create::create(state, place, decoded, options)
+}
+
+/// Goes on with an object that was made out of the body of a PUT or patch: tracks who wrote what.
+pub(super) fn from_body(
+    state: &mut State,
+    place: &Place,
+    live: &Value,
+    mut object: Value,
+    options: &WriteOptions,
+) -> Result<Written, Refusal> {
+    let time = metadata::seconds(state.clock.now());
+    let api_version = place.kind.api_version();
+    let writer =
+        Writer { manager: &place.manager, api_version: &api_version, subresource: place.subresource(), time: &time };
+    let reset = super::reset_fields(place);
+    tracking::track_update(&place.kind.schema, Some(live), &mut object, &writer, &reset);
+    finish(state, place, live, object, options)
+}
+
+/// Takes an object whose owners are settled to where it is stored.
+pub(super) fn finish(
+    state: &mut State,
+    place: &Place,
+    live: &Value,
+    mut object: Value,
+    options: &WriteOptions,
+) -> Result<Written, Refusal> {
+    let kind = &place.kind;
+    let name = place.name.as_str();
+    check_identity(state, place, live, &object)?;
+    let mut warnings = admission::admit_update(state, kind, place.subresource(), live, &mut object)?;
+    check_rights(state, place, &object, Some(live))?;
+    warnings.extend(metadata::dedupe_owners(&mut object));
+    let revision = metadata::text(&object, "resourceVersion").to_owned();
+    let stale = !revision.is_empty() && revision != metadata::text(live, "resourceVersion");
+    if stale {
+        if revision.parse::<u64>().is_err() {
+            return Err(Refusal::plain(format!(
+                "metadata.resourceVersion: Invalid value: {revision:?}: strconv.ParseUint: parsing {revision:?}: invalid syntax"
+            )));
+        }
+        return Err(Refusal::modified(kind, name));
+    }
+    metadata::carry_over(live, &mut object);
+    if place.subresource.is_none() {
+        let mut random = std::mem::take(&mut state.random);
+        let mut draw = |length| random.suffix(length);
+        let allocated = strategy::allocate(state, kind, Some(live), &mut object, options.dry_run, &mut draw);
+        state.random = random;
+        allocated?;
+    }
+    strategy::prepare_for_update(kind, place.subresource(), live, &mut object, state.clock.now());
+    as_stored(kind, &mut object);
+    let (problems, told) = judged(place, Some(live), &object);
+    warnings.extend(told);
+    if !problems.is_empty() {
+        return Err(Refusal::invalid(kind, name, &problems));
+    }
+    warnings.extend(admission::review(state, kind, place.subresource(), Operation::Update(live), &object)?);
+    tracking::keep_times_if_equal(live, &mut object);
+    if let Some(metadata) = metadata::of(&mut object) {
+        metadata.insert("resourceVersion".to_owned(), Value::from(metadata::text(live, "resourceVersion")));
+    }
+    if object == *live || options.dry_run {
+        return Ok(Written { code: 200, object, warnings });
+    }
+    let key = state.key(kind, &place.namespace, name);
+    if is_finished(kind, &object) {
+        state.write(key, None)?;
+        return Ok(Written { code: 200, object, warnings });
+    }
+    let stored = convert::to_storage(kind, object);
+    let change = state.write(key, Some(stored))?;
+    let object = change.after.map(|after| shown(kind, &after.object)).unwrap_or_default();
+    Ok(Written { code: 200, object, warnings })
+}
+
+/// The object must be the one that is there, if the body says which one it means.
+fn check_identity(state: &State, place: &Place, live: &Value, object: &Value) -> Result<(), Refusal> {
+    let (given, actual) = (metadata::text(object, "uid"), metadata::text(live, "uid"));
+    if given.is_empty() || given == actual {
+        return Ok(());
+    }
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: \
+         UID in precondition: {given}, UID in object meta: {actual}",
+        state.key(&place.kind, &place.namespace, &place.name).text().trim_start_matches('/')
+    );
+    Err(Refusal::conflict(&place.kind, &place.name, &why))
+}
+
+/// Tells whether a deletion that waited for finalizers is over.
+pub(super) fn is_finished(kind: &Kind, object: &Value) -> bool {
+    let waits =
+        object.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64).is_some_and(|grace| grace > 0);
+    !metadata::text(object, "deletionTimestamp").is_empty() && !waits && !strategy::is_held(kind, object)
+}
