@@ -24,6 +24,7 @@ pub mod patch;
 pub mod plane;
 pub mod random;
 pub mod read;
+pub mod protobuf;
 pub mod refusal;
 pub mod request;
 pub mod runner;

@@ -249,7 +249,7 @@ fn opening(path: &Path, error: redb::DatabaseError) -> SandboxError {
 mod tests {
     use std::{
         env, fs,
-        io::{BufRead, BufReader},
+        io::{BufRead, BufReader, Write},
         os::unix::fs::PermissionsExt,
         process::{Command, Stdio},
     };
@@ -388,7 +388,7 @@ mod tests {
                 put(&format!("b/{version}"), "y", version),
             ])
             .unwrap();
-            eprintln!("answered {version}");
+            writeln!(std::io::stderr(), "answered {version}").unwrap();
         }
     }
 
