@@ -373,6 +373,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_changed_byte_is_never_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store.redb");
+        let disk = Disk::open(folder.path()).unwrap();
+        let changes: Vec<Change> = (1..=50).map(|n| put(&format!("k/{n}"), &"x".repeat(700), n)).collect();
+        disk.write(&changes).unwrap();
+        let whole = disk.load().unwrap();
+        drop(disk);
+        let sound = fs::read(&store).unwrap();
+        let value = sound.windows(700).position(|window| window == [b'x'; 700]).unwrap();
+        for at in [value, value + 350, sound.len() / 7, sound.len() / 3, 70, 140] {
+            let mut changed = sound.clone();
+            changed[at] ^= 1;
+            fs::write(&store, changed).unwrap();
+            match Disk::open(folder.path()).and_then(|disk| disk.load()) {
+                Ok(loaded) => assert_eq!(loaded, whole, "byte {at}"),
+                Err(error) => assert!(matches!(error, SandboxError::Damaged { .. }), "byte {at}: {error}"),
+            }
+        }
+    }
+
     const WRITER: &str = "MATHISON_TEST_WRITES_UNTIL_KILLED";
 
     /// Not a test of its own: the child of the next one.
