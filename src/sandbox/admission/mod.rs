@@ -14,6 +14,7 @@ mod certificates;
 mod limit_ranger;
 mod namespaces;
 mod nodes;
+mod pod_security;
 mod priority;
 mod quota;
 mod runtime_class;
@@ -124,7 +125,7 @@ pub fn admit_delete(_view: &dyn View, kind: &Kind, object: &Value) -> Result<Vec
     Ok(Vec::new())
 }
 
-/// Judges an object that is about to be written, after it has been prepared and validated.
+/// Judges an object that is about to be written, after it has been prepared and validated; the answer are warnings.
 ///
 /// # Errors
 /// The refusal of a plugin: limits, quotas, classes.
@@ -137,12 +138,13 @@ pub fn review(
 ) -> Result<Vec<String>, Refusal> {
     let request = Request { view, kind, subresource, operation };
     limit_ranger::review(&request, object)?;
+    let warnings = pod_security::review(&request, object)?;
     priority::review(&request, object)?;
     storage::review_resize(&request, object)?;
     runtime_class::review(&request, object)?;
     certificates::review(&request, object)?;
     quota::review(&request, object)?;
-    Ok(Vec::new())
+    Ok(warnings)
 }
 
 #[cfg(test)]

@@ -216,3 +216,55 @@ fn a_runtime_class_brings_overhead_and_a_place() {
     let other = pod_of(json!({"runtimeClassName": "r", "nodeSelector": {"a": "c"}}));
     insta::assert_snapshot!(refused(&view, other), @r#"403 pods "x" is forbidden: conflict: runtimeClass.scheduling.nodeSelector[a] = b; pod.spec.nodeSelector[a] = c"#);
 }
+
+fn labelled(level: &str) -> Stored {
+    let mut namespace = namespace("Active");
+    let labels = json!({"pod-security.kubernetes.io/enforce": level, "pod-security.kubernetes.io/warn": "restricted"});
+    put(&mut namespace, &["metadata", "labels"], labels);
+    Stored::with([namespace, account()])
+}
+
+/// A pod that does all that is forbidden.
+fn reckless() -> Value {
+    pod(json!({
+        "hostPID": true, "hostNetwork": true, "automountServiceAccountToken": false,
+        "volumes": [{"name": "h", "hostPath": {"path": "/"}}, {"name": "n", "nfs": {"path": "/", "server": "s"}}],
+        "securityContext": {
+            "runAsUser": 0, "runAsNonRoot": false, "seccompProfile": {"type": "Unconfined"},
+            "sysctls": [{"name": "kernel.msgmax", "value": "1"}], "seLinuxOptions": {"user": "u", "type": "t"}
+        },
+        "containers": [
+            {"name": "a", "image": "i", "ports": [{"containerPort": 80, "hostPort": 80}], "securityContext": {
+                "privileged": true, "capabilities": {"add": ["SYS_ADMIN", "CHOWN"]},
+                "appArmorProfile": {"type": "Unconfined"}
+            }, "livenessProbe": {"httpGet": {"port": 1, "host": "h"}}},
+            {"name": "b", "image": "i", "securityContext": {
+                "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"], "add": ["NET_RAW"]}, "runAsUser": 0,
+                "seccompProfile": {"type": "Unconfined"}
+            }}
+        ]
+    }))
+}
+
+#[test]
+fn namespaces_hold_pods_to_a_standard() {
+    insta::assert_snapshot!(refused(&labelled("restricted"), reckless()), @r#"403 pods "x" is forbidden: violates PodSecurity "restricted:latest": forbidden AppArmor profile (container "a" must not set AppArmor profile type to "Unconfined"), host namespaces (hostNetwork=true, hostPID=true), hostPort (container "a" uses hostPort 80), probe or lifecycle host (container "a" uses probe or lifecycle host "h"), privileged (container "a" must not set securityContext.privileged=true), seLinuxOptions (pod set forbidden securityContext.seLinuxOptions: type "t"; user may not be set), forbidden sysctls (kernel.msgmax), allowPrivilegeEscalation != false (container "a" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "a" must set securityContext.capabilities.drop=["ALL"]; containers "a", "b" must not include "CHOWN", "NET_RAW", "SYS_ADMIN" in securityContext.capabilities.add), restricted volume types (volumes "h", "n" use restricted volume types "hostPath", "nfs"), runAsNonRoot != true (pod must not set securityContext.runAsNonRoot=false), runAsUser=0 (pod and container "b" must not set runAsUser=0), seccompProfile (pod and container "b" must not set securityContext.seccompProfile.type to "Unconfined")"#);
+    insta::assert_snapshot!(refused(&labelled("baseline"), reckless()), @r#"403 pods "x" is forbidden: violates PodSecurity "baseline:latest": forbidden AppArmor profile (container "a" must not set AppArmor profile type to "Unconfined"), non-default capabilities (containers "a", "b" must not include "NET_RAW", "SYS_ADMIN" in securityContext.capabilities.add), host namespaces (hostNetwork=true, hostPID=true), hostPath volumes (volume "h"), hostPort (container "a" uses hostPort 80), probe or lifecycle host (container "a" uses probe or lifecycle host "h"), privileged (container "a" must not set securityContext.privileged=true), seLinuxOptions (pod set forbidden securityContext.seLinuxOptions: type "t"; user may not be set), seccompProfile (pod and container "b" must not set securityContext.seccompProfile.type to "Unconfined"), forbidden sysctls (kernel.msgmax)"#);
+}
+
+#[test]
+fn what_makes_pods_is_only_warned_of() {
+    let deployment = json!({"metadata": {"name": "x", "namespace": "n"}, "spec": {"template": {"spec": {
+        "containers": [{"name": "a", "image": "i"}]
+    }}}});
+    let kind = kind("apps/v1", "Deployment");
+    let warnings = review(&labelled("restricted"), &kind, None, Operation::Create, &deployment).unwrap();
+    insta::assert_snapshot!(warnings.join("|"), @r#"would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "a" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "a" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "a" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "a" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")"#);
+}
+
+#[test]
+fn labels_that_name_no_standard_are_refused() {
+    let labels = json!({"pod-security.kubernetes.io/enforce": "nope", "pod-security.kubernetes.io/warn-version": "x"});
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "q", "labels": labels}});
+    insta::assert_snapshot!(refused(&Stored::default(), namespace), @r#"422 Namespace "q" is invalid: [metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "nope": must be one of privileged, baseline, restricted, metadata.labels[pod-security.kubernetes.io/warn-version]: Invalid value: "x": must be "latest" or "v1.x"]"#);
+}

@@ -46,7 +46,7 @@ fn copy(object: &mut Value, from: &[&str], to: &[&str]) {
     let Some(source) = at(object, from).and_then(Value::as_object) else { return };
     let fields = ["apiGroup", "kind", "name"].iter();
     let copied: Map<String, Value> =
-        fields.filter_map(|field| Some(((*field).to_owned(), source.get(*field)?.clone()))).collect();
+        fields.map(|field| ((*field).to_owned(), source.get(*field).cloned().unwrap_or_default())).collect();
     put(object, to, Value::Object(copied));
 }
 

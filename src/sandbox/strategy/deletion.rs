@@ -101,7 +101,7 @@ pub fn grace_seconds(kind: &Kind, object: &Value, requested: Option<i64>) -> i64
         return 0;
     }
     let positive = |seconds: i64| if seconds < 0 { 1 } else { seconds };
-    if text(object, &["metadata", "deletionTimestamp"]) != "" {
+    if !text(object, &["metadata", "deletionTimestamp"]).is_empty() {
         let given = positive(number(object, &["metadata", "deletionGracePeriodSeconds"]).unwrap_or_default());
         return requested.map_or(given, |seconds| positive(seconds).min(given));
     }

@@ -317,3 +317,105 @@ fn only_pods_on_a_node_are_given_time() {
     assert_eq!([None, Some(5), Some(90), Some(0)].map(|wish| grace_seconds(&pod, &deleting, wish)), [60, 5, 60, 0]);
     assert_eq!(grace_seconds(&kind("v1", "ConfigMap"), &deleting, Some(5)), 0);
 }
+
+#[test]
+fn a_new_pod_waits_behind_its_gates_and_its_selectors_are_completed() {
+    let spec = json!({
+        "schedulingGates": [{"name": "a.b/c"}],
+        "containers": [{"name": "a", "resources": {
+            "limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Gi"}
+        }}],
+        "topologySpreadConstraints": [{"labelSelector": {"matchLabels": {"a": "b"}}, "matchLabelKeys": ["c", "q"]}],
+        "affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+            {"labelSelector": {}, "mismatchLabelKeys": ["c"]}
+        ]}}
+    });
+    let mut pod = json!({"metadata": {
+        "name": "x", "labels": {"a": "b", "c": "d"}, "creationTimestamp": "2026-11-22T12:11:47Z"
+    }, "spec": spec});
+    prepare_for_create(&kind("v1", "Pod"), &mut pod);
+    let status = json!({"phase": "Pending", "qosClass": "Guaranteed", "conditions": [{
+        "type": "PodScheduled", "status": "False", "lastProbeTime": null, "lastTransitionTime": "2026-11-22T12:11:47Z",
+        "reason": "SchedulingGated", "message": "Scheduling is blocked due to non-empty scheduling gates"
+    }]});
+    assert_eq!((&pod["status"], &pod["metadata"]["generation"]), (&status, &json!(1)));
+    let selector = |operator: &str| json!([{"key": "c", "operator": operator, "values": ["d"]}]);
+    let spread = &pod["spec"]["topologySpreadConstraints"][0]["labelSelector"];
+    assert_eq!(*spread, json!({"matchLabels": {"a": "b"}, "matchExpressions": selector("In")}));
+    let terms = &pod["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+    assert_eq!(terms[0]["labelSelector"], json!({"matchExpressions": selector("NotIn")}));
+}
+
+#[test]
+fn the_classes_of_service_of_pods() {
+    let class =
+        |resources: Value| pod::quality_of_service(&json!({"spec": {"containers": [{"resources": resources}]}}));
+    assert_eq!(class(json!({})), "BestEffort");
+    assert_eq!(class(json!({"requests": {"cpu": "0"}})), "BestEffort");
+    assert_eq!(class(json!({"requests": {"cpu": "1"}})), "Burstable");
+    assert_eq!(class(json!({"requests": {"cpu": "1"}, "limits": {"cpu": "1000m"}})), "Burstable");
+    let all = json!({"cpu": "1", "memory": "1Gi"});
+    assert_eq!(class(json!({"requests": all, "limits": {"cpu": "1000m", "memory": "1024Mi"}})), "Guaranteed");
+    assert_eq!(class(json!({"limits": all, "requests": {"cpu": "1", "memory": "1Mi"}})), "Burstable");
+}
+
+#[test]
+fn subresources_of_a_pod_change_only_what_they_are_for() {
+    let (pod, now) = (kind("v1", "Pod"), Stored::default().now());
+    let live =
+        json!({"metadata": {"name": "e", "generation": 1}, "spec": {"containers": [{"name": "a", "image": "i"}]}});
+    let mut object = live.clone();
+    put(&mut object, &["metadata", "labels"], json!({"z": "z"}));
+    put(&mut object, &["spec", "ephemeralContainers"], json!([{"name": "dbg"}]));
+    put(
+        &mut object,
+        &["spec", "containers"],
+        json!([{"name": "a", "image": "j", "resources": {"limits": {"cpu": "2"}}}]),
+    );
+    let mut debugged = object.clone();
+    prepare_for_update(&pod, Some("ephemeralcontainers"), &live, &mut debugged, now);
+    assert_eq!(
+        (&debugged["metadata"], debugged.get("status")),
+        (&json!({"name": "e", "generation": 2}), Some(&json!({})))
+    );
+    assert_eq!(
+        debugged["spec"],
+        json!({"containers": [{"name": "a", "image": "i"}], "ephemeralContainers": [{"name": "dbg"}]})
+    );
+    prepare_for_update(&pod, Some("resize"), &live, &mut object, now);
+    let containers = json!([{"name": "a", "image": "i", "resources": {"limits": {"cpu": "2"}}}]);
+    assert_eq!((&object["spec"], &object["metadata"]["generation"]), (&json!({"containers": containers}), &json!(2)));
+}
+
+#[test]
+fn claims_have_their_source_in_both_spellings() {
+    let prepared = |spec: Value| {
+        let mut claim = json!({"metadata": {"name": "x"}, "spec": spec});
+        prepare_for_create(&kind("v1", "PersistentVolumeClaim"), &mut claim);
+        claim["spec"].clone()
+    };
+    let claim = json!({"apiGroup": null, "kind": "PersistentVolumeClaim", "name": "q"});
+    let given = json!({"kind": "PersistentVolumeClaim", "name": "q"});
+    assert_eq!(prepared(json!({"dataSource": given}))["dataSourceRef"], claim);
+    let foreign = json!({"apiGroup": "x.io", "kind": "Foo", "name": "q"});
+    assert_eq!(prepared(json!({"dataSource": foreign})), json!({}));
+    assert_eq!(prepared(json!({"dataSourceRef": foreign}))["dataSource"], foreign);
+}
+
+#[test]
+fn approvals_and_the_status_of_a_request_keep_apart() {
+    let (csr, now) = (kind("certificates.k8s.io/v1", "CertificateSigningRequest"), Stored::default().now());
+    let live = json!({"metadata": {"name": "x"}, "spec": {"signerName": "a.b/c"}, "status": {"certificate": "YQ=="}});
+    let approved = json!([{"type": "Approved", "status": "True"}]);
+    let mut object = json!({"metadata": {"name": "x"}, "spec": {}, "status": {"conditions": approved}});
+    prepare_for_update(&csr, Some("approval"), &live, &mut object, now);
+    let condition = json!({
+        "type": "Approved", "status": "True", "lastUpdateTime": "2026-11-22T12:00:00Z",
+        "lastTransitionTime": "2026-11-22T12:00:00Z"
+    });
+    assert_eq!(object["status"], json!({"certificate": "YQ==", "conditions": [condition]}));
+    assert_eq!(object["spec"], live["spec"]);
+    let mut denied = live.clone();
+    record_requester(&Requester { username: "admin".to_owned(), ..Requester::default() }, &mut denied);
+    assert_eq!(denied["spec"], json!({"signerName": "a.b/c", "username": "admin"}));
+}

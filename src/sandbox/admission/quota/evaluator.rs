@@ -79,7 +79,7 @@ impl<'k> Evaluator<'k> {
             return true;
         }
         if self.is("Pod") {
-            let extended = name.strip_prefix("requests.").is_some_and(|name| is_extended(name));
+            let extended = name.strip_prefix("requests.").is_some_and(is_extended);
             return COMPUTE.contains(&name)
                 || name.starts_with("hugepages-")
                 || name.starts_with("requests.hugepages-")
@@ -155,7 +155,8 @@ fn is_alive(pod: &Value, now: Timestamp) -> bool {
     }
     let deletion = text(pod, &["metadata", "deletionTimestamp"]).parse::<Timestamp>().ok();
     let grace = number(pod, &["metadata", "deletionGracePeriodSeconds"]);
-    !deletion.zip(grace).is_some_and(|(deletion, grace)| now.as_second() > deletion.as_second().saturating_add(grace))
+    let is_before = |(deletion, grace): (Timestamp, i64)| now.as_second() <= deletion.as_second().saturating_add(grace);
+    deletion.zip(grace).is_none_or(is_before)
 }
 
 fn is_extended(name: &str) -> bool {
