@@ -82,8 +82,8 @@ pub(crate) fn letters(count: usize) -> String {
 
 fn cluster() -> Stored {
     Stored::with([
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "h-stack-a"}, "status": {"phase": "Active"}}),
-        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "h-stack-a"}}),
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "truth-a"}, "status": {"phase": "Active"}}),
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "truth-a"}}),
         json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {
             "name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}
         }}),
