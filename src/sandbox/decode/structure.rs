@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::node::Node;
@@ -227,10 +229,8 @@ impl Decoder {
     }
 
     fn field(&mut self, structure: &str, field: &'static GoField, node: &Node) -> Result<Value, String> {
-        let path = match &self.at {
-            Some((_, outer)) => format!("{outer}.{}", field.name),
-            None => field.name.to_owned(),
-        };
+        let outer = self.at.iter().map(|(_, outer)| outer.as_str());
+        let path = outer.chain(field.embedded).chain([field.name]).collect::<Vec<_>>().join(".");
         let outer = self.at.replace((structure.to_owned(), path));
         let value = self.inside(field.name, |decoder| decoder.value(&field.go_type, node));
         // A mistake ends all reading: where we are is still wanted for its words.
@@ -272,6 +272,16 @@ impl Decoder {
                     Ok(Value::Null)
                 }
             },
+            // Numbers are bytes as well.
+            Node::List(items) => {
+                let number = GoType::Basic("uint8");
+                let mut bytes = Vec::with_capacity(items.len());
+                for item in items {
+                    let byte = self.value(&number, item)?;
+                    bytes.push(byte.as_u64().and_then(|byte| u8::try_from(byte).ok()).unwrap_or_default());
+                }
+                Ok(Value::from(STANDARD.encode(bytes)))
+            }
             _ => self.mismatch(node, &GoType::Bytes, "slice from"),
         }
     }

@@ -154,7 +154,7 @@ fn bad_json_patches_are_refused() {
 #[test]
 fn lists_are_merged_by_their_keys_in_the_order_of_the_patch() {
     let order = |body: &str| names(&strategic(body)["spec"]["containers"]);
-    assert_eq!(order(r#"{"spec":{"containers":[{"name":"n"},{"name":"b","image":"y"}]}}"#), "anbc");
+    assert_eq!(order(r#"{"spec":{"containers":[{"name":"n"},{"name":"b","image":"y"}]}}"#), "nabc");
     assert_eq!(order(r#"{"spec":{"containers":[{"name":"n"}]}}"#), "nabc");
     assert_eq!(order(r#"{"spec":{"containers":[{"name":"c"},{"name":"a"}]}}"#), "bca");
     assert_eq!(
@@ -183,7 +183,7 @@ fn lists_are_merged_by_their_keys_in_the_order_of_the_patch() {
 #[test]
 fn lists_of_texts_are_sets_and_can_be_taken_from() {
     let finalizers = |body: &str| names(&strategic(body)["metadata"]["finalizers"]);
-    assert_eq!(finalizers(r#"{"metadata":{"finalizers":["h/d","h/b"]}}"#), "adbc");
+    assert_eq!(finalizers(r#"{"metadata":{"finalizers":["h/d","h/b"]}}"#), "dabc");
     assert_eq!(finalizers(r#"{"metadata":{"$deleteFromPrimitiveList/finalizers":["h/b","h/x"]}}"#), "ac");
     assert_eq!(finalizers(r#"{"metadata":{"$setElementOrder/finalizers":["h/c","h/a"]}}"#), "bca");
     let args = strategic(r#"{"spec":{"containers":[{"name":"a","$deleteFromPrimitiveList/args":["x"]}]}}"#);

@@ -4,7 +4,7 @@
 //! OpenAPI tells neither the Go types, which error messages name, nor what an empty field looks like; both come from the
 //! table that is checked in, made from the Go sources. A line is `PACKAGE.TYPE⇥FIELDS`, sorted; a field is
 //! `NAME:TYPE`, followed by `?` (left out when empty), `!` (left out when zero) and `~STRATEGIES/MERGE_KEY`. In a
-//! type, `.X` is `X` of the same package. What is no structure is `PACKAGE.TYPE⇥=TYPE`. Lines are read when first used.
+//! type, `.X` is `X` of the same package; before a name, `X.` is the embedded structure that the field belongs to. What is no structure is `PACKAGE.TYPE⇥=TYPE`. Lines are read when first used.
 
 #[cfg(test)]
 mod source;
@@ -32,6 +32,8 @@ pub(crate) enum GoType {
 #[derive(Debug)]
 pub(crate) struct GoField {
     pub(crate) name: &'static str,
+    /// The embedded structure that it belongs to, if it does: `VolumeSource`.
+    pub(crate) embedded: Option<&'static str>,
     pub(crate) go_type: GoType,
     pub(crate) omit_empty: bool,
     pub(crate) omit_zero: bool,
@@ -105,11 +107,13 @@ impl Declaration {
 impl GoField {
     fn read(text: &'static str, package: &str) -> Option<Self> {
         let (name, rest) = text.split_once(':')?;
+        let (embedded, name) = name.rsplit_once('.').map_or((None, name), |(embedded, name)| (Some(embedded), name));
         let (rest, patch) = rest.split_once('~').unwrap_or((rest, ""));
         let (strategies, merge_key) = patch.split_once('/').unwrap_or_default();
         let go_type = rest.trim_end_matches(['?', '!']);
         Some(Self {
             name,
+            embedded,
             go_type: GoType::read(go_type, package),
             omit_empty: rest.contains('?'),
             omit_zero: rest.contains('!'),

@@ -138,7 +138,19 @@ impl Sources {
         members
             .iter()
             .flat_map(|member| match member {
-                Member::Embedded(inner) => self.members(inner),
+                // The path of a field in messages names what it is embedded in.
+                Member::Embedded(inner) => {
+                    let short = inner.rsplit('.').next().unwrap_or_default();
+                    let within =
+                        |name: &str| if short == "TypeMeta" { name.to_owned() } else { format!("{short}.{name}") };
+                    let mut members = self.members(inner);
+                    for member in &mut members {
+                        if let Member::Field { name, .. } = member {
+                            *name = within(name);
+                        }
+                    }
+                    members
+                }
                 Member::Field { name, go_type, rest } => {
                     vec![Member::Field { name: name.clone(), go_type: self.unaliased(go_type), rest: rest.clone() }]
                 }

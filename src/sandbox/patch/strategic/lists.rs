@@ -30,16 +30,45 @@ pub(super) fn merge_ordered(
         let merged = match (&before, &given) {
             (None, None) => continue,
             (Some(before), None) => before.clone(),
-            (None, Some(given)) => given.iter().cloned().filter_map(without_directives).collect(),
+            (None, Some(given)) => given.clone().iter_mut().filter_map(without_directives).collect(),
             (Some(before), Some(given)) => merge(before.clone(), &mut given.clone(), &merging, false)?,
         };
         let (before, given) = (before.unwrap_or_default(), given.unwrap_or_default());
         let (ours, others) = parted(merged, &order, merging.merge_key)?;
         let items = Items { are_maps: are_maps(&before, &given)?, merge_key: merging.merge_key };
+        let before = if items.are_maps { as_left_behind(before, &given, merging.merge_key) } else { before };
         original.insert(key.to_owned(), Value::Array(items.ordered(ours, others, &order, &before)?));
         patch.remove(key);
     }
     Ok(())
+}
+
+/// Returns the live items as the server has them in memory once it merged the patch: it takes items out by moving the
+/// rest to the left, and new items come to stand in the places that this leaves. It then takes this for the live order.
+fn as_left_behind(mut before: Vec<Value>, patch: &[Value], merge_key: &str) -> Vec<Value> {
+    let has_key = |item: &Value, other: &Value| item.get(merge_key) == other.get(merge_key);
+    let directive = |item: &Value| item.get(DIRECTIVE).and_then(Value::as_str).map(str::to_owned);
+    let mut length = before.len();
+    for gone in patch.iter().filter(|item| directive(item).as_deref() == Some("delete")) {
+        while let Some(position) = before.iter().take(length).position(|item| has_key(item, gone)) {
+            for place in position + 1..length {
+                before.swap(place - 1, place);
+            }
+            length -= 1;
+        }
+    }
+    if patch.iter().any(|item| directive(item).as_deref() == Some("replace")) {
+        return before;
+    }
+    for item in patch.iter().filter(|item| item.get(DIRECTIVE).is_none()) {
+        if !before.iter().take(length).any(|other| has_key(item, other)) {
+            if let Some(place) = before.get_mut(length) {
+                *place = item.clone();
+            }
+            length = (length + 1).min(before.len());
+        }
+    }
+    before
 }
 
 /// Merges one list into another, or takes its items out of it.
@@ -77,35 +106,40 @@ pub(super) fn merge(
         };
         return Err(Problem::Other(format!("cannot merge lists without merge key for {kind}")));
     }
-    let (before, mut patch) = with_directives(before, patch, merging.merge_key)?;
+    let before = match with_directives(before, patch, merging.merge_key)? {
+        Asked::Merge(before) => before,
+        Asked::Replace(items) => return Ok(items),
+    };
     let mut merged = before.clone();
-    for item in &mut patch {
+    let mut plain: Vec<&mut Value> = patch.iter_mut().filter(|item| item.get(DIRECTIVE).is_none()).collect();
+    for item in &mut plain {
         let value = key_of(item, merging.merge_key)?.clone();
         let found = merged.iter_mut().find(|other| other.get(merging.merge_key) == Some(&value));
-        match (found, item) {
+        match (found, &mut **item) {
             (Some(Value::Object(found)), Value::Object(item)) => {
                 *found = merge_maps(std::mem::take(found), item, merging.go_type)?;
             }
             (_, item) => merged.push(item.clone()),
         }
     }
-    let (ours, others) = parted(merged, &patch, merging.merge_key)?;
-    items.ordered(ours, others, &patch, &before)
+    let order: Vec<Value> = plain.into_iter().map(|item| item.clone()).collect();
+    let (ours, others) = parted(merged, &order, merging.merge_key)?;
+    items.ordered(ours, others, &order, &before)
 }
 
-/// Does what items with a directive ask for: returns the items to merge into, and those to merge.
-fn with_directives(
-    mut before: Vec<Value>,
-    patch: &[Value],
-    merge_key: &str,
-) -> Result<(Vec<Value>, Vec<Value>), Problem> {
-    let mut plain = Vec::new();
+/// What the items with a directive ask for.
+enum Asked {
+    /// The others are merged into these.
+    Merge(Vec<Value>),
+    /// These are the list.
+    Replace(Vec<Value>),
+}
+
+/// Does what items with a directive ask for.
+fn with_directives(mut before: Vec<Value>, patch: &[Value], merge_key: &str) -> Result<Asked, Problem> {
     let mut replaces = false;
     for item in patch {
-        let Some(directive) = item.get(DIRECTIVE) else {
-            plain.push(item.clone());
-            continue;
-        };
+        let Some(directive) = item.get(DIRECTIVE) else { continue };
         match (directive.as_str(), item) {
             (Some("delete"), item) => {
                 let value = key_of(item, merge_key)?;
@@ -119,7 +153,14 @@ fn with_directives(
             _ => {}
         }
     }
-    Ok(if replaces { (plain, Vec::new()) } else { (before, plain) })
+    if !replaces {
+        return Ok(Asked::Merge(before));
+    }
+    let items: Vec<Value> = patch.iter().filter(|item| item.get(DIRECTIVE).is_none()).cloned().collect();
+    for item in &items {
+        key_of(item, merge_key)?;
+    }
+    Ok(Asked::Replace(items))
 }
 
 /// The items of one list.
@@ -248,21 +289,27 @@ fn check_order(patch: &[Value], order: &[Value], merge_key: &str) -> Result<(), 
     let equal = |left: &Value, right: &Value| {
         if merge_key.is_empty() { Ok(left == right) } else { Ok(key_of(left, merge_key)? == key_of(right, merge_key)?) }
     };
+    let has = |item: &Value, directive: &str| item.get(DIRECTIVE).and_then(Value::as_str) == Some(directive);
+    let is_left_out = |item: &&Value| !merge_key.is_empty() && has(item, "delete");
+    let mut items = patch.iter().filter(|item| !is_left_out(item)).peekable();
+    // Items with another directive count only where something is left of the order.
     let mut rest = order.iter();
-    for item in patch.iter().filter(|item| item.get(DIRECTIVE).is_none()) {
-        let mut found = false;
-        for other in rest.by_ref() {
-            if equal(item, other)? {
-                found = true;
-                break;
-            }
+    while let Some(item) = items.peek()
+        && rest.len() > 0
+    {
+        if item.get(DIRECTIVE).is_some() {
+            items.next();
+        } else if let Some(other) = rest.next()
+            && equal(item, other)?
+        {
+            items.next();
         }
-        if !found {
-            let (patch, order) = (go_print(&Value::Array(patch.to_vec())), go_print(&Value::Array(order.to_vec())));
-            return Err(Problem::Other(format!(
-                "The order in patch list:\n{patch}\n doesn't match {ELEMENT_ORDER} list:\n{order}\n"
-            )));
-        }
+    }
+    if items.peek().is_some() {
+        let (patch, order) = (go_print(&Value::Array(patch.to_vec())), go_print(&Value::Array(order.to_vec())));
+        return Err(Problem::Other(format!(
+            "The order in patch list:\n{patch}\n doesn't match {ELEMENT_ORDER} list:\n{order}\n"
+        )));
     }
     Ok(())
 }

@@ -149,7 +149,7 @@ fn merge_maps(
 /// Takes a value of the patch as it is, but for nulls and directives in it.
 fn insert(original: &mut Map<String, Value>, key: &str, value: &mut Value) {
     discard_nulls(value);
-    match without_directives(value.clone()) {
+    match without_directives(value) {
         Some(value) => original.insert(key.to_owned(), value),
         None => original.remove(key),
     };
@@ -194,15 +194,22 @@ fn discard_nulls(value: &mut Value) {
     }
 }
 
-/// Takes maps with a directive out of a value; `None` if it is one.
-fn without_directives(value: Value) -> Option<Value> {
+/// Returns a value without the maps in it that have a directive; `None` if it is one. The value itself keeps only those
+/// that are in a list.
+fn without_directives(value: &mut Value) -> Option<Value> {
     match value {
         Value::Object(map) if map.contains_key(DIRECTIVE) => None,
         Value::Object(map) => {
-            let fields = map.into_iter().filter_map(|(key, value)| Some((key, without_directives(value)?)));
-            Some(Value::Object(fields.collect()))
+            map.retain(|_, value| match without_directives(value) {
+                Some(cleaned) => {
+                    *value = cleaned;
+                    true
+                }
+                None => false,
+            });
+            Some(value.clone())
         }
-        Value::Array(items) => Some(items.into_iter().filter_map(without_directives).collect()),
-        other => Some(other),
+        Value::Array(items) => Some(items.iter_mut().filter_map(without_directives).collect()),
+        other => Some(other.clone()),
     }
 }
