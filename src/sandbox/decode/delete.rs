@@ -19,11 +19,37 @@ pub fn delete_options(bytes: &[u8], content_type: Option<&str>) -> Result<Value,
     let Sent { node, .. } = parse(bytes, content_type)?.map_err(Refusal::bad_request)?;
     let identity = Identity::of(&node).map_err(Refusal::bad_request)?.or("meta.k8s.io", "v1", "DeleteOptions");
     if identity.kind != "DeleteOptions" {
+        let (kind, version) = (&identity.kind, identity.api_version());
         return Err(Refusal::bad_request(format!(
-            "decoded object cannot be converted to DeleteOptions: {}",
-            identity.kind
+            "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
         )));
     }
     let go_type = GoType::Named("meta.v1.DeleteOptions".to_owned());
     decode(Reading::Json, &go_type, &node).map(|read| read.value).map_err(Refusal::bad_request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_options_are_refused_in_the_words_of_the_server() {
+        let told = |text: &str| delete_options(text.as_bytes(), Some("application/json")).unwrap_err().message;
+        assert_eq!(
+            told(r#"{"kind":"Foo"}"#),
+            r#"no kind "Foo" is registered for version "meta.k8s.io/v1" in scheme "pkg/runtime/scheme.go:111""#
+        );
+        assert_eq!(
+            told(r#"{"gracePeriodSeconds":"x"}"#),
+            "json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64"
+        );
+        assert_eq!(told("{"), "couldn't get version/kind; json parse error: unexpected end of JSON input");
+    }
+
+    #[test]
+    fn options_are_read() {
+        assert_eq!(delete_options(b"", None), Ok(serde_json::json!({})));
+        let read = delete_options(br#"{"propagationPolicy":"Orphan","preconditions":{"uid":"u"},"foo":1}"#, None);
+        assert_eq!(read, Ok(serde_json::json!({"propagationPolicy": "Orphan", "preconditions": {"uid": "u"}})));
+    }
 }

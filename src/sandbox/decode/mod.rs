@@ -5,6 +5,7 @@
 //! the metadata is; pruning the rest by its structural schema is for others, who add what they find to
 //! [`Decoded::warnings`] and then ask [`Decoded::judged`].
 
+mod apply;
 mod custom;
 mod delete;
 mod identity;
@@ -13,6 +14,7 @@ pub mod options;
 pub(crate) mod scalar;
 mod structure;
 mod time;
+mod written;
 mod yaml;
 
 use base64::Engine as _;
@@ -26,6 +28,7 @@ use super::kind::{Kind, Subresource};
 use super::refusal::{FieldProblem, Refusal};
 use super::structure::{GoType, of_kind, package_of_group};
 
+pub use self::apply::{Repeated, yaml_or_json};
 pub use self::delete::delete_options;
 pub use self::options::{Verb, WriteOptions};
 
@@ -294,48 +297,7 @@ pub fn as_stored(resource: &Kind, object: &mut Value) {
         && !is_json
         && let Some(name) = of_kind(&resource.group, &resource.version, &resource.kind)
     {
-        structure::store(&GoType::Named(name), object);
-    }
-}
-
-/// Reads the body of an apply patch, YAML or JSON; `Repeated` is judged once the apply itself went well.
-///
-/// # Errors
-/// 400 with the words of the server, if it is no map or cannot be read.
-pub fn yaml_or_json(bytes: &[u8]) -> Result<(Value, Repeated), Refusal> {
-    let refuse = |mistake: String| Refusal::bad_request(format!("error decoding YAML: {mistake}"));
-    let read = yaml::read(bytes).map_err(|mistake| refuse(format!("error converting YAML to JSON: {mistake}")))?;
-    match read.node {
-        Node::Map(_) => Ok((read.node.to_value(), Repeated(read.repeated))),
-        Node::Null => Ok((Value::Object(serde_json::Map::new()), Repeated(Vec::new()))),
-        other => {
-            let what = other.describe();
-            let go_type = "map[string]interface {}";
-            Err(refuse(format!(
-                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {what} into Go value of type {go_type}"
-            )))
-        }
-    }
-}
-
-/// Keys that stand more than once in the body of an apply patch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repeated(Vec<String>);
-
-impl Repeated {
-    /// Returns what is to be warned of.
-    ///
-    /// # Errors
-    /// 400 under [`FieldValidation::Strict`].
-    pub fn judged(self, validation: FieldValidation) -> Result<Vec<String>, Refusal> {
-        match validation {
-            FieldValidation::Ignore => Ok(Vec::new()),
-            FieldValidation::Strict if !self.0.is_empty() => Err(Refusal::bad_request(format!(
-                "error strict decoding YAML: error converting YAML to JSON: {}",
-                yaml_errors(&self.0)
-            ))),
-            _ => Ok(self.0),
-        }
+        written::store(&GoType::Named(name), object);
     }
 }
 

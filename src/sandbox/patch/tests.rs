@@ -169,6 +169,13 @@ fn lists_are_merged_by_their_keys_in_the_order_of_the_patch() {
         ),
         "bcna"
     );
+    // What is taken out leaves a place for what is new, behind the server's own items.
+    assert_eq!(
+        order(
+            r#"{"spec":{"$setElementOrder/containers":[{"name":"d"},{"name":"a"}],"containers":[{"name":"d"},{"name":"c","$patch":"delete"},{"name":"a"}]}}"#
+        ),
+        "bda"
+    );
     let merged = strategic(
         r#"{"spec":{"containers":[{"name":"a","image":"y","args":["q"],"env":[{"name":"B","value":null},{"name":"C","value":"3"}],"ports":[{"containerPort":80,"name":"web"}]}]}}"#,
     );
