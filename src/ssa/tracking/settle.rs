@@ -20,6 +20,7 @@ pub(super) struct Write<'a> {
     pub(super) api_version: &'a str,
     pub(super) versions: &'a dyn Versions,
     pub(super) reset: &'a FieldSet,
+    pub(super) of_subresource: bool,
 }
 
 impl Write<'_> {
@@ -69,10 +70,12 @@ impl Write<'_> {
             } else if let Some(schema) = self.versions.schema(&owned.api_version) {
                 let sides = [before, after].map(|object| self.converted(object, &owned.api_version));
                 let whole = compare(&schema, &sides[0], &sides[1]);
-                // The server's first look at another version does not leave out what the endpoint resets.
+                // The main endpoint of a custom resource knows what is reset in its own version only.
+                let is_reset = self.schema.is_builtin() || self.of_subresource;
+                let comparison = if is_reset { whole.without(self.reset) } else { whole };
                 let api_version = owned.api_version.clone();
-                take(identity, owned, &whole, &mut conflicts);
-                found.insert(api_version, whole.without(self.reset));
+                take(identity, owned, &comparison, &mut conflicts);
+                found.insert(api_version, comparison);
             }
         }
         entries.owned.retain(|_, owned| !owned.fields.is_empty());

@@ -32,7 +32,7 @@ pub fn track_update_in(
     writer: &Writer<'_>,
     reset: &FieldSet,
 ) {
-    let mut entries = entries_to_start_from(live, object, writer);
+    let mut entries = entries_to_start_from(schema, live, object, writer);
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
     }
@@ -42,7 +42,8 @@ pub fn track_update_in(
     if entries.owned.is_empty() && has_uid {
         return;
     }
-    let write = Write { schema, api_version: writer.api_version, versions, reset };
+    let of_subresource = writer.subresource.is_some();
+    let write = Write { schema, api_version: writer.api_version, versions, reset, of_subresource };
     let before = match live {
         Some(live) => {
             let mut live = live.clone();
@@ -107,7 +108,7 @@ pub(super) fn track(
 
 /// Returns the entries that a write starts from: those that the client sent, if it may and they can be read, else those that
 /// are stored. An empty list, or one that holds one empty entry, asks for none.
-fn entries_to_start_from(live: Option<&Value>, object: &Value, writer: &Writer<'_>) -> Entries {
+fn entries_to_start_from(schema: &Schema, live: Option<&Value>, object: &Value, writer: &Writer<'_>) -> Entries {
     let of_live = || {
         let stored = live.and_then(|live| live.pointer("/metadata/managedFields"));
         stored.and_then(Entries::read).unwrap_or_default()
@@ -117,6 +118,8 @@ fn entries_to_start_from(live: Option<&Value>, object: &Value, writer: &Writer<'
         return of_live();
     }
     match sent {
+        // The metadata of custom resources is read into a structure and written again, so that nothing is left of it.
+        Value::Array(list) if list.is_empty() && !schema.is_builtin() => of_live(),
         Value::Array(list) if list.is_empty() => Entries::default(),
         Value::Array(list) if list.len() == 1 && list.iter().all(is_empty_entry) => Entries::default(),
         Value::Array(_) => match Entries::read(sent) {
