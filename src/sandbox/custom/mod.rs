@@ -23,3 +23,6 @@ pub use self::openapi::openapi_schemas;
 pub use self::prune::{drop_nulls, prune, with_defaults};
 pub use self::scale::{builtin_scale, scale_of, scaled};
 pub use self::validate::{Verdict, status_verdict, validate, verdict};
+
+#[cfg(test)]
+mod tests;

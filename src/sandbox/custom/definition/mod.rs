@@ -28,3 +28,6 @@ pub(super) fn versions(definition: &Value) -> impl Iterator<Item = &Value> {
 pub(super) fn version_of<'a>(definition: &'a Value, name: &str) -> Option<&'a Value> {
     versions(definition).find(|version| text(version, "name") == name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,7 +197,7 @@ fn is_email(value: &str) -> bool {
 }
 
 /// What Go's `url.ParseRequestURI` takes: an absolute path, or anything with a scheme.
-fn is_request_uri(value: &str) -> bool {
+pub(in super::super) fn is_request_uri(value: &str) -> bool {
     if value.is_empty() || value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
         return false;
     }

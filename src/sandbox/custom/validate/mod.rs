@@ -21,7 +21,7 @@ use super::super::refusal::{FieldProblem, ProblemSort};
 use super::rules::check_rules;
 use super::scale::ScalePaths;
 
-pub(super) use self::formats::is_unrecognized;
+pub(super) use self::formats::{is_request_uri, is_unrecognized};
 pub(super) use self::names::{dns_1035_label, dns_1123_subdomain};
 pub(super) use self::patterns::compiled;
 pub(super) use self::ratchet::{Pair, counterpart};
