@@ -15,7 +15,8 @@ const VERBS: [&str; 8] = ["delete", "deletecollection", "get", "list", "patch", 
 const SUBRESOURCE_VERBS: [&str; 3] = ["get", "patch", "update"];
 
 /// Returns the kinds that a definition serves, one a served version, in the order of its versions. Names are the accepted
-/// ones, where there are any.
+/// ones, where there are any. Whether it is established, and so serves anything, is for the caller to ask
+/// ([`is_established`](super::is_established)).
 #[must_use]
 pub fn kinds_of(definition: &Value) -> Vec<Kind> {
     versions(definition).filter(|version| flag(version, "served")).map(|version| kind_of(definition, version)).collect()
@@ -24,7 +25,9 @@ pub fn kinds_of(definition: &Value) -> Vec<Kind> {
 fn kind_of(definition: &Value, version: &Value) -> Kind {
     let spec = definition.get("spec").unwrap_or(&Value::Null);
     let accepted = definition.pointer("/status/acceptedNames");
-    let names = accepted.filter(|names| !text(names, "plural").is_empty()).or_else(|| spec.get("names"));
+    let names = accepted
+        .filter(|names| !text(names, "plural").is_empty() && !text(names, "kind").is_empty())
+        .or_else(|| spec.get("names"));
     let names = names.unwrap_or(&Value::Null);
     let owned = |key: &str| text(names, key).to_owned();
     let list = |key: &str| texts(names, key).into_iter().map(str::to_owned).collect();

@@ -15,8 +15,8 @@ mod validate;
 
 pub use self::convert::{converted, selectable};
 pub use self::definition::{
-    CLEANUP_FINALIZER, conditions, default_definition, definition_warnings, deprecation_warning, marked_for_deletion,
-    prepare_definition, validate_definition,
+    CLEANUP_FINALIZER, conditions, default_definition, definition_warnings, deprecation_warning, is_established,
+    marked_for_deletion, prepare_definition, validate_definition,
 };
 pub use self::kinds::kinds_of;
 pub use self::openapi::openapi_schemas;

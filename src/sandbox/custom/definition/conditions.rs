@@ -137,6 +137,12 @@ fn condition_is(status: &Value, kind: &str, state: &str) -> bool {
     schemas(status, "conditions").any(|one| text(one, "type") == kind && text(one, "status") == state)
 }
 
+/// Tells whether a definition's kinds are served.
+#[must_use]
+pub fn is_established(definition: &Value) -> bool {
+    is_condition_true(definition, "Established")
+}
+
 /// Tells whether a definition has a condition that is true.
 pub(super) fn is_condition_true(definition: &Value, kind: &str) -> bool {
     definition.get("status").is_some_and(|status| condition_is(status, kind, "True"))

@@ -7,13 +7,14 @@ mod prepare;
 mod spec;
 mod structural_rules;
 mod subject;
+mod version_rules;
 mod warnings;
 
 use serde_json::Value;
 
 use super::structural::{schemas, text};
 
-pub use self::conditions::{CLEANUP_FINALIZER, conditions, marked_for_deletion};
+pub use self::conditions::{CLEANUP_FINALIZER, conditions, is_established, marked_for_deletion};
 pub use self::prepare::{default_definition, prepare_definition};
 pub use self::spec::validate_definition;
 pub(super) use self::subject::field_path;

@@ -25,7 +25,8 @@ pub(in super::super) fn compiled(pattern: &str) -> Option<Regex> {
 }
 
 fn compile(pattern: &str) -> Option<Regex> {
-    RegexBuilder::new(&translated(pattern)).build().ok()
+    // Go allows a thousand repetitions of anything.
+    RegexBuilder::new(&translated(pattern)).size_limit(64 << 20).build().ok()
 }
 
 /// Writes a Go pattern so that `regex` understands the same: its classes are ASCII, `[` in a class and a `{` that is no
