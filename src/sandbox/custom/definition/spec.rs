@@ -54,7 +54,7 @@ pub fn validate_definition(object: &Value, live: Option<&Value>) -> Vec<FieldPro
     }
     check_stored_versions(object, &mut problems);
     check_approval(object, live, &mut problems);
-    if flag(spec, "preserveUnknownFields") && !live.is_some_and(|live| keeps_unknown(live)) {
+    if flag(spec, "preserveUnknownFields") && !live.is_some_and(keeps_unknown) {
         let why =
             "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
         problems.push(FieldProblem::invalid("spec.preserveUnknownFields", &Value::Bool(true), why));

@@ -11,6 +11,7 @@ use super::quantity::Quantity;
 use super::url::{Url, is_url};
 
 type Answer<T> = Result<T, ExecutionError>;
+type UrlPart = fn(&Url) -> String;
 
 /// What a function says when it fails; the rule's problem shows it.
 fn failed(message: impl Into<String>) -> ExecutionError {
@@ -126,7 +127,7 @@ fn urls(context: &mut Context<'_, '_>) -> Result<(), DeclarationError> {
             .ok_or_else(|| failed(format!("URL parse error during conversion from string: {text}")))?;
         Ok(Value::Opaque(Arc::new(url)))
     })?;
-    let parts: [(&str, fn(&Url) -> String); 5] = [
+    let parts: [(&str, UrlPart); 5] = [
         ("getScheme", |url| url.scheme.clone()),
         ("getHost", |url| url.host.clone()),
         ("getHostname", Url::hostname),

@@ -43,7 +43,7 @@ impl Quantity {
         Self(i128::from(whole) * NANO)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "it is asked for as an approximation")]
+    // As an approximation.
     pub(super) fn approximately(self) -> f64 {
         self.0 as f64 / NANO as f64
     }

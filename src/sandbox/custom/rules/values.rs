@@ -39,7 +39,7 @@ pub(super) fn cel_value(schema: &Value, value: &Value, is_root: bool) -> CelValu
         Value::Number(number) => match (text(schema, "type"), number.as_i64()) {
             ("number", _) | (_, None) => {
                 let real = number.as_f64().unwrap_or_default();
-                #[expect(clippy::cast_possible_truncation, reason = "it has no fraction")]
+                // It has no fraction.
                 if text(schema, "type") == "integer" && real.fract() == 0.0 {
                     CelValue::Int(real as i64)
                 } else {

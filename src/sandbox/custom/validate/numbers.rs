@@ -15,7 +15,7 @@ enum Compared {
 impl Compared {
     fn of(number: &Number, limit: f64) -> Self {
         match number.as_i64() {
-            #[expect(clippy::cast_possible_truncation, reason = "the server cuts the fraction off")]
+            // The server cuts the fraction off.
             Some(whole) => Self::Whole(whole, limit as i64),
             None => Self::Real(number.as_f64().unwrap_or_default(), limit),
         }
