@@ -51,12 +51,6 @@ pub(super) fn shown(structure: &str, value: &Value) -> String {
     escaped(&format!("{{{}}}", fields(structure, value)))
 }
 
-/// Shows a list of structures.
-pub(super) fn shown_list(structure: &str, values: &[Value]) -> String {
-    let shown: Vec<String> = values.iter().map(|value| shown(structure, value)).collect();
-    format!("[{}]", shown.join(","))
-}
-
 /// Writes what Go's JSON does not leave as it is.
 fn escaped(text: &str) -> String {
     text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")

@@ -16,8 +16,8 @@ pub(super) enum NameRule {
     Label,
     /// Anything that fits into a path.
     Segment,
-    /// A key of a ConfigMap.
-    ConfigKey,
+    /// A label that begins with a letter.
+    Label1035,
 }
 
 impl NameRule {
@@ -27,7 +27,7 @@ impl NameRule {
             Self::Subdomain => subdomain(name),
             Self::Label => label(name),
             Self::Segment => segment(name),
-            Self::ConfigKey => config_key(name),
+            Self::Label1035 => label_1035(name),
         }
     }
 
@@ -47,7 +47,7 @@ impl NameRule {
             Self::Subdomain => subdomain(&masked),
             Self::Label => label(&masked),
             Self::Segment => segment(prefix),
-            Self::ConfigKey => config_key(prefix),
+            Self::Label1035 => label_1035(&masked),
         }
     }
 }
