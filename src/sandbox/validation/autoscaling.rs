@@ -57,7 +57,9 @@ fn of_spec(object: &Value, problems: &mut Problems) {
     }
     let has_outside = metrics.iter().any(|metric| matches!(metric.text("type"), "Object" | "External"));
     if least == Some(0) && !has_outside {
-        problems.push(at.forbidden("must specify at least one Object or External metric to support scaling to zero replicas"));
+        problems.push(
+            at.forbidden("must specify at least one Object or External metric to support scaling to zero replicas"),
+        );
     }
     if let Some(behavior) = spec.field("behavior") {
         for name in ["scaleUp", "scaleDown"] {
@@ -89,7 +91,8 @@ fn of_metric(metric: &Value, path: &Path, problems: &mut Problems) {
         problems.push(at.required("must specify a metric source type"));
     }
     numbers::one_of_if_any(Some(sort), &TYPES, &at, problems);
-    let present: Vec<&str> = SOURCES.iter().map(|(name, _)| *name).filter(|name| metric.field(name).is_some()).collect();
+    let present: Vec<&str> =
+        SOURCES.iter().map(|(name, _)| *name).filter(|name| metric.field(name).is_some()).collect();
     if let Some(first) = present.first()
         && let Some(source) = metric.field(first)
     {

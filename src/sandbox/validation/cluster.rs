@@ -127,7 +127,8 @@ pub(super) fn node_update(live: &Value, object: &Value, problems: &mut Problems)
     let path = Path::new("spec");
     let (old, new) = (before.list("podCIDRs"), after.list("podCIDRs"));
     if !old.is_empty() {
-        let count = if old.len() == new.len() { old.iter().zip(new).filter(|(old, new)| old != new).count() } else { 1 };
+        let count =
+            if old.len() == new.len() { old.iter().zip(new).filter(|(old, new)| old != new).count() } else { 1 };
         for _ in 0..count {
             let detail = "node updates may not change podCIDR except from \"\" to valid";
             problems.push(path.child("podCIDRs").forbidden(detail));
@@ -195,9 +196,8 @@ pub(super) fn priority_class(object: &Value, problems: &mut Problems) {
             Some(_) => None,
         };
         if let Some(error) = error {
-            let detail = format!(
-                "priority class names with 'system-' prefix are reserved for system use only. error: {error}"
-            );
+            let detail =
+                format!("priority class names with 'system-' prefix are reserved for system use only. error: {error}");
             problems.push(Path::new("metadata").child("name").forbidden(&detail));
         }
     } else if value > HIGHEST_PRIORITY {
@@ -321,4 +321,3 @@ pub(super) fn storage_class_update(live: &Value, object: &Value, problems: &mut 
     }
     stays(live, object, "volumeBindingMode", problems);
 }
-

@@ -35,7 +35,8 @@ pub(super) fn config_map(object: &Value, problems: &mut Problems) {
         size += decoded(value).len();
     }
     if size > MOST {
-        problems.push(Path::new("").too_long(MOST));
+        // A path of an empty name is written so.
+        problems.push(Path::new("[]").too_long(MOST));
     }
 }
 

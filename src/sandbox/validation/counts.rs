@@ -72,9 +72,7 @@ fn counts(kind: &str) -> Option<Counts> {
             within: &[],
             ready: "",
         },
-        "HorizontalPodAutoscaler" => {
-            Counts { all: &["currentReplicas", "desiredReplicas"], within: &[], ready: "" }
-        }
+        "HorizontalPodAutoscaler" => Counts { all: &["currentReplicas", "desiredReplicas"], within: &[], ready: "" },
         "PodDisruptionBudget" => Counts {
             all: &["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"],
             within: &[],

@@ -33,7 +33,8 @@ pub(super) fn of(object: &Value, is_newer: bool, problems: &mut Problems) {
     if !matches!(sort, "Normal" | "Warning") {
         problems.push(Path::new("type").invalid("", &format!("has invalid value: {sort}")));
     }
-    for (name, called) in [("deprecatedFirstTimestamp", "firstTimestamp"), ("deprecatedLastTimestamp", "lastTimestamp")] {
+    for (name, called) in [("deprecatedFirstTimestamp", "firstTimestamp"), ("deprecatedLastTimestamp", "lastTimestamp")]
+    {
         if object.field(name).is_some() {
             problems.push(Path::new(called).invalid("", "needs to be unset"));
         }
@@ -49,7 +50,11 @@ pub(super) fn of(object: &Value, is_newer: bool, problems: &mut Problems) {
 
 /// What every Event is asked for.
 pub(super) fn common(object: &Value, is_newer: bool, problems: &mut Problems) {
-    let names = if is_newer { ["regarding", "reportingController", "note"] } else { ["involvedObject", "reportingComponent", "message"] };
+    let names = if is_newer {
+        ["regarding", "reportingController", "note"]
+    } else {
+        ["involvedObject", "reportingComponent", "message"]
+    };
     let [about, controller, note] = names;
     let namespace = object.below(&["metadata", "namespace"]).and_then(Value::as_str).unwrap_or_default();
     let of = object.field(about).map_or("", |about| about.text("namespace"));

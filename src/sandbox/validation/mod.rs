@@ -133,13 +133,19 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
         ("", "ConfigMap") => config::config_map_update(live, object, problems),
         ("", "Secret") => config::secret_update(live, object, problems),
         ("", "PersistentVolumeClaim") => claim::of_update(live, object, problems),
-        ("", "PersistentVolume") => claim::of_volume_update(live, object, problems),
+        ("", "PersistentVolume") => {
+            claim::of_volume(object, problems);
+            claim::of_volume_update(live, object, problems);
+        }
         ("apps", "Deployment") => workloads::deployment_update(live, object, problems),
         ("apps", "ReplicaSet") => workloads::replica_set_update(live, object, problems),
         ("apps", "StatefulSet") => workloads::stateful_set_update(live, object, problems),
         ("apps", "DaemonSet") => workloads::daemon_set_update(live, object, problems),
         ("apps", "ControllerRevision") => workloads::controller_revision_update(live, object, problems),
-        ("batch", "Job") => jobs::job_update(live, object, problems),
+        ("batch", "Job") => {
+            jobs::job(object, problems);
+            jobs::job_update(live, object, problems);
+        }
         ("batch", "CronJob") => jobs::cron_job_update(live, object, problems),
         ("", "Service") => service::of_update(live, object, problems),
         ("", "ServiceAccount") => {
@@ -152,7 +158,10 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
             meta::of_update(live, object, problems);
             endpoints::of(object, Some(live), problems);
         }
-        ("", "Namespace") => meta::of_update(live, object, problems),
+        ("", "Namespace") => {
+            cluster::namespace(object, problems);
+            meta::of_update(live, object, problems);
+        }
         ("", "Node") => cluster::node_update(live, object, problems),
         ("" | "events.k8s.io", "Event") => events::common(object, !kind.group.is_empty(), problems),
         ("discovery.k8s.io", "EndpointSlice") => endpoints::slice(object, Some(live), problems),
@@ -167,8 +176,14 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
         ("autoscaling", "HorizontalPodAutoscaler") => autoscaling::of_update(live, object, problems),
         ("coordination.k8s.io", "Lease") => cluster::lease_update(live, object, problems),
         ("scheduling.k8s.io", "PriorityClass") => cluster::priority_class_update(live, object, problems),
-        ("node.k8s.io", "RuntimeClass") => cluster::runtime_class_update(live, object, problems),
-        ("storage.k8s.io", "StorageClass") => cluster::storage_class_update(live, object, problems),
+        ("node.k8s.io", "RuntimeClass") => {
+            cluster::runtime_class(object, problems);
+            cluster::runtime_class_update(live, object, problems);
+        }
+        ("storage.k8s.io", "StorageClass") => {
+            cluster::storage_class(object, problems);
+            cluster::storage_class_update(live, object, problems);
+        }
         (ADMISSION, "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
             webhooks::of(object, problems);
         }
@@ -182,10 +197,96 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::ssa::{Schema, builtin, with_defaults};
 
     /// The problems, a line each.
     pub(super) fn lines(problems: &[FieldProblem]) -> String {
         problems.iter().map(|problem| format!("{}\n", problem.text())).collect()
+    }
+
+    fn kind(group: &str, name: &str, namespaced: bool) -> Kind {
+        Kind {
+            group: group.to_owned(),
+            version: "v1".to_owned(),
+            kind: name.to_owned(),
+            plural: String::new(),
+            singular: String::new(),
+            list_kind: String::new(),
+            short_names: Vec::new(),
+            categories: Vec::new(),
+            namespaced,
+            verbs: Vec::new(),
+            subresources: Vec::new(),
+            schema: Schema::deduced(),
+            custom: None,
+        }
+    }
+
+    fn told(group: &str, name: &str, namespaced: bool, mut object: Value) -> String {
+        if let Some(schema) = builtin(group, "v1", name) {
+            with_defaults(&schema, &mut object);
+        }
+        lines(&create(&kind(group, name, namespaced), &object))
+    }
+
+    #[test]
+    fn a_deployment_is_refused_in_the_order_of_the_server() {
+        let object = json!({"metadata": {"name": "d", "namespace": "n"}, "spec": {
+            "replicas": -1, "selector": {"matchLabels": {"app": "y"}}, "minReadySeconds": 5, "progressDeadlineSeconds": 5,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}},
+            "template": {"metadata": {"labels": {"app": "x"}}, "spec": {"restartPolicy": "Never", "containers": [{
+                "name": "c", "image": "i", "ports": [{"containerPort": 70000}],
+                "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}},
+                "volumeMounts": [{"name": "v", "mountPath": "/a"}]
+            }]}}
+        }});
+        insta::assert_snapshot!(told("apps", "Deployment", true, object), @r#"
+        spec.replicas: Invalid value: -1: must be greater than or equal to 0
+        spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match template `labels`
+        spec.template.spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive
+        spec.template.spec.containers[0].volumeMounts[0].name: Not found: "v"
+        spec.template.spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1
+        spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"
+        spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0
+        spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds
+        "#);
+    }
+
+    #[test]
+    fn bindings_are_refused_in_the_words_of_the_server() {
+        let object = json!({"metadata": {"name": "b", "namespace": "n"},
+            "roleRef": {"apiGroup": "x", "kind": "Foo", "name": ""},
+            "subjects": [{"kind": "User", "name": "", "apiGroup": "q"}, {"kind": "X", "name": "y"}]});
+        insta::assert_snapshot!(told(RBAC, "RoleBinding", true, object), @r#"
+        roleRef.apiGroup: Unsupported value: "x": supported values: "rbac.authorization.k8s.io"
+        roleRef.kind: Unsupported value: "Foo": supported values: "Role", "ClusterRole"
+        roleRef.name: Required value
+        subjects[0].name: Required value
+        subjects[0].apiGroup: Unsupported value: "q": supported values: "rbac.authorization.k8s.io"
+        subjects[1].kind: Unsupported value: "X": supported values: "ServiceAccount", "User", "Group"
+        "#);
+    }
+
+    #[test]
+    fn names_that_no_rule_of_the_kind_forbids_must_fit_into_a_path() {
+        let object = json!({"metadata": {"name": "P%/", "namespace": "n"}, "spec": {"minAvailable": 1}});
+        insta::assert_snapshot!(told("policy", "PodDisruptionBudget", true, object), @r#"
+        metadata.name: Invalid value: "P%/": may not contain '/'
+        metadata.name: Invalid value: "P%/": may not contain '%'
+        "#);
+    }
+
+    #[test]
+    fn what_may_not_change_is_told_on_an_update() {
+        let live = json!({"metadata": {"name": "s", "namespace": "n"}, "type": "Opaque", "immutable": true, "data": {"a": ""}});
+        let object = json!({"metadata": {"name": "s", "namespace": "n"}, "type": "x", "data": {"b": ""}});
+        insta::assert_snapshot!(lines(&update(&kind("", "Secret", true), None, &live, &object)), @r#"
+        type: Invalid value: "x": field is immutable
+        immutable: Forbidden: field is immutable when `immutable` is set
+        data: Forbidden: field is immutable when `immutable` is set
+        "#);
     }
 }

@@ -13,8 +13,7 @@ use super::read::{Read, texts};
 use super::resources;
 use crate::resource::quantity::Quantity;
 
-const COMPUTE: [&str; 7] =
-    ["pods", "cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
+const COMPUTE: [&str; 7] = ["pods", "cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
 
 /// A ResourceQuota.
 pub(super) fn quota(object: &Value, problems: &mut Problems) {
@@ -89,8 +88,12 @@ fn quota_spec(object: &Value, problems: &mut Problems) {
     let spec = object.field("spec").unwrap_or(&none);
     let path = Path::new("spec");
     hard(spec, "hard", &path.child("hard"), problems);
-    let counted: Vec<&str> =
-        spec.entries("hard").iter().map(|(name, _)| name).filter(|name| resources::is_standard_for_quota(name)).collect();
+    let counted: Vec<&str> = spec
+        .entries("hard")
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| resources::is_standard_for_quota(name))
+        .collect();
     let scopes: Vec<&str> = texts(spec.list("scopes")).collect();
     let at = path.child("scopes");
     let shown = || if scopes.is_empty() { Value::Null } else { Value::from(spec.list("scopes")) };

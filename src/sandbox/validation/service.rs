@@ -94,13 +94,7 @@ fn of_type(spec: &Value, sort: &str, path: &Path, problems: &mut Problems) {
     }
 }
 
-fn of_port<'a>(
-    port: &'a Value,
-    needs_name: bool,
-    seen: &mut BTreeSet<&'a str>,
-    path: &Path,
-    problems: &mut Problems,
-) {
+fn of_port<'a>(port: &'a Value, needs_name: bool, seen: &mut BTreeSet<&'a str>, path: &Path, problems: &mut Problems) {
     let name = port.text("name");
     if name.is_empty() {
         if needs_name {
@@ -285,9 +279,8 @@ fn class(spec: &Value, sort: &str, path: &Path, problems: &mut Problems) {
 }
 
 fn traffic(spec: &Value, sort: &str, path: &Path, problems: &mut Problems) {
-    let has_external = sort == "LoadBalancer"
-        || sort == "NodePort"
-        || (sort == "ClusterIP" && !spec.list("externalIPs").is_empty());
+    let has_external =
+        sort == "LoadBalancer" || sort == "NodePort" || (sort == "ClusterIP" && !spec.list("externalIPs").is_empty());
     let policies = ["Cluster", "Local"];
     let policy = spec.text("externalTrafficPolicy");
     let at = path.child("externalTrafficPolicy");
