@@ -41,9 +41,7 @@ fn orphan(view: &dyn View, object: &Value, outcome: &mut Outcome) {
         without_owners(&mut freed, |owner| text(owner, "/uid") == uid(object));
         outcome.update(freed, MANAGER);
     }
-    if outcome.is_idle() {
-        outcome.update(without_finalizer(object, ORPHAN), MANAGER);
-    }
+    outcome.update(without_finalizer(object, ORPHAN), MANAGER);
 }
 
 fn without_owners(object: &mut Value, is_gone: impl Fn(&Value) -> bool) {

@@ -7,20 +7,31 @@
 //! Everything happens at once, unless annotations ask for [`trouble`].
 
 mod affected;
+mod autoscaler;
 mod bootstrap;
 mod claim;
 mod condition;
+mod cron_job;
+mod daemon_set;
 mod deed;
 mod deployment;
+mod disruption;
+mod endpoints;
 pub mod event;
 mod fields;
 mod garbage;
 mod hash;
+mod job;
 mod namespace;
 mod offspring;
 mod pod;
+mod quota;
 mod replica_set;
+mod revision;
 mod selector;
+mod stateful_set;
+#[cfg(test)]
+mod tests;
 pub mod trouble;
 #[cfg(test)]
 mod world;
@@ -37,7 +48,12 @@ pub use selector::matches;
 /// Looks at one object. One that is gone needs nothing: what hung on it is looked at by its own keys.
 pub fn reconcile(view: &impl View, object_key: &Key) -> Outcome {
     let found = view.get(&object_key.group, &object_key.kind, &object_key.namespace, &object_key.name);
-    let Some(object) = found else { return Outcome::default() };
+    let Some(object) = found else {
+        return match (object_key.group.as_str(), object_key.kind.as_str()) {
+            ("", "Service") => endpoints::reconcile_gone(view, &object_key.namespace, &object_key.name),
+            _ => Outcome::default(),
+        };
+    };
     let object: &Value = &object;
     let collected = garbage::reconcile(view, object);
     if !collected.deeds.is_empty() {
@@ -51,6 +67,14 @@ pub fn reconcile(view: &impl View, object_key: &Key) -> Outcome {
         ("", "Event") => event::reconcile(view, object),
         ("apps", "ReplicaSet") | ("", "ReplicationController") => replica_set::reconcile(view, object),
         ("apps", "Deployment") => deployment::reconcile(view, object),
+        ("apps", "StatefulSet") => stateful_set::reconcile(view, object),
+        ("apps", "DaemonSet") => daemon_set::reconcile(view, object),
+        ("batch", "Job") => job::reconcile(view, object),
+        ("batch", "CronJob") => cron_job::reconcile(view, object),
+        ("", "Service") => endpoints::reconcile(view, object),
+        ("", "ResourceQuota") => quota::reconcile(view, object),
+        ("policy", "PodDisruptionBudget") => disruption::reconcile(view, object),
+        ("autoscaling", "HorizontalPodAutoscaler") => autoscaler::reconcile(view, object),
         _ => Outcome::default(),
     }
 }

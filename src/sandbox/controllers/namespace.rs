@@ -141,7 +141,7 @@ fn conditions(
 }
 
 /// How a kind is called in paths, by the rule that nearly all keep.
-fn plural(kind: &str) -> String {
+pub(super) fn plural(kind: &str) -> String {
     let lower = kind.to_lowercase();
     match lower.as_str() {
         "endpoints" => lower,

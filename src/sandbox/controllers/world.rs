@@ -253,8 +253,9 @@ impl World {
                 Ok(())
             }
             Deed::Event(notice) => {
+                let written = super::event::record(self, &notice);
                 self.notices.push(notice);
-                Ok(())
+                self.done(written)
             }
         }
     }

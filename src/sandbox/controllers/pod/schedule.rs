@@ -79,10 +79,11 @@ pub(super) fn reconcile(view: &dyn View, pod: &Value) -> Outcome {
 }
 
 fn not_preemptable(all: usize, why: &str) -> String {
-    format!(
-        "{why} no new claims to deallocate, preemption: 0/{all} nodes are available: {all} Preemption is not helpful \
-         for scheduling."
-    )
+    let preemption = match why.contains("Insufficient") {
+        true => "No preemption victims found for incoming pod.",
+        false => "Preemption is not helpful for scheduling.",
+    };
+    format!("{why} no new claims to deallocate, preemption: 0/{all} nodes are available: {all} {preemption}")
 }
 
 fn refuse(view: &dyn View, pod: &Value, message: &str) -> Outcome {

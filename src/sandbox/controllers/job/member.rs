@@ -1,0 +1,91 @@
+//! The pods that a Job has running.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::super::deed::Outcome;
+use super::super::fields::{is_leaving, items, name, number, set, text};
+use super::super::offspring::{self, MANAGER, Named};
+use super::{COMPONENT, TRACKING, Work, indexes};
+use crate::sandbox::view::View;
+
+/// Makes pods until as many run as may, and deletes those that are too many.
+pub(super) fn keep(view: &dyn View, work: &Work<'_>, outcome: &mut Outcome) {
+    let job = work.job;
+    let parallelism = number(job, "/spec/parallelism").unwrap_or(1).max(0);
+    let succeeded = number(job, "/status/succeeded").unwrap_or(0);
+    let active: Vec<_> = work.active().collect();
+    let running = i64::try_from(active.len()).unwrap_or(0);
+    let leaving = i64::try_from(work.pods.iter().filter(|pod| is_leaving(pod)).count()).unwrap_or(0);
+    let wanted = match work.completions() {
+        Some(completions) => parallelism.min(completions - succeeded),
+        // Once one has succeeded the others decide that there is no more to do.
+        None if succeeded > 0 => running.min(parallelism),
+        None => parallelism,
+    };
+    if running > wanted {
+        let mut victims: Vec<_> = active.into_iter().cloned().collect();
+        offspring::sort_for_deletion(&mut victims);
+        for pod in victims.iter().take(usize::try_from(running - wanted).unwrap_or(0)) {
+            outcome.delete(pod);
+            outcome.normal(job, COMPONENT, "SuccessfulDelete", format!("Deleted pod: {}", name(pod)));
+        }
+        return;
+    }
+    let waits_for_gone = text(job, "/spec/podReplacementPolicy") == "Failed";
+    let missing = wanted - running - if waits_for_gone { leaving } else { 0 };
+    let mut free = free_indexes(work);
+    for index in 0..usize::try_from(missing).unwrap_or(0) {
+        let number = if work.is_indexed() { free.pop_first() } else { None };
+        if work.is_indexed() && number.is_none() {
+            break;
+        }
+        let pod = make(view, work, index, number);
+        let message = format!("Created pod: {}", name(&pod));
+        outcome.create(pod, MANAGER);
+        outcome.normal(job, COMPONENT, "SuccessfulCreate", message);
+    }
+}
+
+fn free_indexes(work: &Work<'_>) -> BTreeSet<i64> {
+    let done = indexes::parse(text(work.job, "/status/completedIndexes"));
+    let busy: BTreeSet<i64> = work.active().filter_map(|pod| indexes::of(pod)).collect();
+    (0..work.completions().unwrap_or(0)).filter(|index| !done.contains(index) && !busy.contains(index)).collect()
+}
+
+fn make(view: &dyn View, work: &Work<'_>, index: usize, number: Option<i64>) -> Value {
+    let job = work.job;
+    let template = job.pointer("/spec/template").unwrap_or(&Value::Null);
+    let prefix = match number {
+        Some(number) => format!("{}-{number}-", name(job)),
+        None => format!("{}-", name(job)),
+    };
+    let mut pod = offspring::make(job, template, &Named::After { prefix: &prefix, index }, view);
+    let mut finalizers = items(&pod, "/metadata/finalizers").to_vec();
+    finalizers.push(Value::from(TRACKING));
+    set(&mut pod, &["metadata", "finalizers"], Value::from(finalizers));
+    let Some(number) = number else { return pod };
+    for kind in ["labels", "annotations"] {
+        set(&mut pod, &["metadata", kind, indexes::INDEX], Value::from(number.to_string()));
+    }
+    set(&mut pod, &["spec", "hostname"], Value::from(format!("{}-{number}", name(job))));
+    let path = format!("metadata.labels['{}']", indexes::INDEX);
+    let variable = json!({
+        "name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}
+    });
+    for list in ["initContainers", "containers"] {
+        let mut containers = items(&pod, &format!("/spec/{list}")).to_vec();
+        for container in &mut containers {
+            let mut env = items(container, "/env").to_vec();
+            if !env.iter().any(|present| text(present, "/name") == "JOB_COMPLETION_INDEX") {
+                env.push(variable.clone());
+            }
+            set(container, &["env"], Value::from(env));
+        }
+        if !containers.is_empty() {
+            set(&mut pod, &["spec", list], Value::from(containers));
+        }
+    }
+    pod
+}
