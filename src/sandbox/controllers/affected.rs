@@ -18,6 +18,10 @@ use crate::sandbox::view::View;
 pub fn affected(view: &impl View, changed: &Value) -> Vec<Key> {
     let mut found = Found { view, changed, keys: BTreeSet::from([Key::of(changed)]) };
     if (group(changed), kind(changed)) == ("", "Event") {
+        // Nobody waits for an Event, but for a namespace that must be empty before it goes.
+        if view.get("", "Namespace", "", namespace(changed)).is_some_and(|place| is_leaving(&place)) {
+            found.add("", "Namespace", "", namespace(changed));
+        }
         return found.keys.into_iter().collect();
     }
     found.family();

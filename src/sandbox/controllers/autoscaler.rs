@@ -46,7 +46,12 @@ pub(super) fn reconcile(view: &dyn View, scaler: &Value) -> Outcome {
                 put("ScalingActive", "False", "ScalingDisabled", message);
             } else {
                 let (reason, error) = no_metrics(scaler);
-                put("ScalingActive", "False", reason, &format!("the HPA was unable to compute the replica count: {error}"));
+                put(
+                    "ScalingActive",
+                    "False",
+                    reason,
+                    &format!("the HPA was unable to compute the replica count: {error}"),
+                );
                 let metrics = items(scaler, "/spec/metrics").len().max(1);
                 said.push((reason, error.clone()));
                 let resource = match reason {
@@ -54,7 +59,8 @@ pub(super) fn reconcile(view: &dyn View, scaler: &Value) -> Outcome {
                     "FailedGetResourceMetric" => format!("failed to get {} resource metric value: ", resource(scaler)),
                     _ => String::new(),
                 };
-                let message = format!("invalid metrics ({metrics} invalid out of {metrics}), first error is: {resource}{error}");
+                let message =
+                    format!("invalid metrics ({metrics} invalid out of {metrics}), first error is: {resource}{error}");
                 said.push(("FailedComputeMetricsReplicas", message));
             }
         }
@@ -97,7 +103,9 @@ fn no_metrics(scaler: &Value) -> (&'static str, String) {
         }
         "External" => {
             let name = name("/external/metric/name");
-            let error = format!("unable to get external metric {name}: unable to fetch metrics from external metrics API: {MISSING}");
+            let error = format!(
+                "unable to get external metric {name}: unable to fetch metrics from external metrics API: {MISSING}"
+            );
             ("FailedGetExternalMetric", error)
         }
         _ => {

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use super::condition;
 use super::deed::Outcome;
 use super::event;
-use super::fields::{annotation, controller_reference, flag, is_leaving, items, name, namespace, number, set, stamp, text, time, uid};
+use super::fields::{
+    annotation, controller_reference, flag, is_leaving, items, name, namespace, number, set, stamp, text, time, uid,
+};
 use super::job::is_finished;
 use super::offspring::{self, MANAGER};
 use crate::sandbox::view::View;
@@ -103,7 +105,9 @@ fn make(cron: &Value, job_name: &str, scheduled: &str) -> Value {
         "name": job_name, "namespace": namespace(cron), "ownerReferences": [controller_reference(cron)]
     });
     for field in ["labels", "annotations"] {
-        if let Some(value) = template.pointer("/metadata").and_then(|metadata| metadata.get(field)).filter(|value| value.is_object()) {
+        if let Some(value) =
+            template.pointer("/metadata").and_then(|metadata| metadata.get(field)).filter(|value| value.is_object())
+        {
             set(&mut metadata, &[field], value.clone());
         }
     }
@@ -139,8 +143,10 @@ fn keep_status(cron: &Value, jobs: &[Arc<Value>], outcome: &mut Outcome) {
             })
         })
         .collect();
-    let gone: Vec<&Value> =
-        items(cron, "/status/active").iter().filter(|before| !active.iter().any(|now| text(now, "/uid") == text(before, "/uid"))).collect();
+    let gone: Vec<&Value> = items(cron, "/status/active")
+        .iter()
+        .filter(|before| !active.iter().any(|now| text(now, "/uid") == text(before, "/uid")))
+        .collect();
     if active.is_empty() {
         super::fields::unset(&mut status, "", "active");
     } else {
@@ -157,14 +163,20 @@ fn keep_status(cron: &Value, jobs: &[Arc<Value>], outcome: &mut Outcome) {
                 let message = format!("Saw completed job: {}, condition: {kind}", name(job));
                 outcome.normal(cron, COMPONENT, "SawCompletedJob", message);
             }
-            None => outcome.normal(cron, COMPONENT, "MissingJob", format!("Active job went missing: {}", text(gone, "/name"))),
+            None => outcome.normal(
+                cron,
+                COMPONENT,
+                "MissingJob",
+                format!("Active job went missing: {}", text(gone, "/name")),
+            ),
         }
     }
 }
 
 /// Deletes the oldest finished Jobs beyond the history that is to be kept.
 fn clean_up(cron: &Value, jobs: &[Arc<Value>], outcome: &mut Outcome) {
-    for (kind, field, usual) in [("Complete", "successfulJobsHistoryLimit", 3), ("Failed", "failedJobsHistoryLimit", 1)] {
+    for (kind, field, usual) in [("Complete", "successfulJobsHistoryLimit", 3), ("Failed", "failedJobsHistoryLimit", 1)]
+    {
         let limit = number(cron, &format!("/spec/{field}")).unwrap_or(usual);
         let limit = usize::try_from(limit).unwrap_or(0);
         let of_kind: Vec<_> = jobs.iter().filter(|job| condition::is_true(job, kind)).collect();

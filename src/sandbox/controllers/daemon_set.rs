@@ -64,8 +64,14 @@ pub(super) fn reconcile(view: &dyn View, daemon: &Value) -> Outcome {
 fn target(pod: &Value) -> &str {
     match text(pod, "/spec/nodeName") {
         "" => {
-            let terms = items(pod, "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms");
-            let field = terms.iter().flat_map(|term| items(term, "/matchFields")).find(|field| text(field, "/key") == "metadata.name");
+            let terms = items(
+                pod,
+                "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms",
+            );
+            let field = terms
+                .iter()
+                .flat_map(|term| items(term, "/matchFields"))
+                .find(|field| text(field, "/key") == "metadata.name");
             field.and_then(|field| items(field, "/values").first()).and_then(Value::as_str).unwrap_or_default()
         }
         node => node,
@@ -138,7 +144,12 @@ fn manage(view: &dyn View, daemon: &Value, places: &[Place<'_>], hash: &str, out
                     daemon,
                     COMPONENT,
                     "FailedDaemonPod",
-                    format!("Found failed daemon pod {}/{} on node {}, will try to kill it", super::fields::namespace(pod), name(pod), name(place.node)),
+                    format!(
+                        "Found failed daemon pod {}/{} on node {}, will try to kill it",
+                        super::fields::namespace(pod),
+                        name(pod),
+                        name(place.node)
+                    ),
                 );
                 delete(daemon, pod, outcome);
                 is_leaving_one = true;

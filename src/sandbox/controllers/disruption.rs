@@ -73,7 +73,9 @@ fn scale(view: &dyn View, pods: &[std::sync::Arc<Value>]) -> i64 {
         // A ReplicaSet of a Deployment counts as the Deployment.
         for _ in 0..2 {
             let group = group_of(text(&owner, "/apiVersion"));
-            let Some(object) = view.get(group, text(&owner, "/kind"), namespace(pod), text(&owner, "/name")) else { break };
+            let Some(object) = view.get(group, text(&owner, "/kind"), namespace(pod), text(&owner, "/name")) else {
+                break;
+            };
             let above = controller(&object).cloned();
             found = Some(object);
             match above {

@@ -33,7 +33,8 @@ struct Address {
 /// Looks at one Service.
 pub(super) fn reconcile(view: &dyn View, service: &Value) -> Outcome {
     let mut outcome = Outcome::default();
-    let selector = service.pointer("/spec/selector").filter(|selector| selector.as_object().is_some_and(|map| !map.is_empty()));
+    let selector =
+        service.pointer("/spec/selector").filter(|selector| selector.as_object().is_some_and(|map| !map.is_empty()));
     if is_leaving(service) || selector.is_none() || text(service, "/spec/type") == "ExternalName" {
         return outcome;
     }
@@ -88,7 +89,8 @@ fn ports(service: &Value, pod: &Value) -> Vec<Value> {
             Some(Value::Number(number)) if number.as_i64() != Some(0) => Value::Number(number.clone()),
             _ => port.get("port").cloned()?,
         };
-        let mut made = json!({"port": number, "protocol": match text(port, "/protocol") { "" => "TCP", protocol => protocol }});
+        let mut made =
+            json!({"port": number, "protocol": match text(port, "/protocol") { "" => "TCP", protocol => protocol }});
         for field in ["name", "appProtocol"] {
             if !text(port, &format!("/{field}")).is_empty() {
                 set(&mut made, &[field], Value::from(text(port, &format!("/{field}"))));
@@ -203,7 +205,11 @@ fn slices(view: &dyn View, service: &Value, addresses: &[Address], outcome: &mut
     let present: Vec<_> = view
         .dependents(uid(service))
         .into_iter()
-        .filter(|slice| super::fields::kind(slice) == "EndpointSlice" && super::fields::label(slice, MANAGED_BY) == SLICES && !is_leaving(slice))
+        .filter(|slice| {
+            super::fields::kind(slice) == "EndpointSlice"
+                && super::fields::label(slice, MANAGED_BY) == SLICES
+                && !is_leaving(slice)
+        })
         .collect();
     let mut labels = labels(service);
     set(&mut labels, &["kubernetes.io/service-name"], Value::from(name(service)));

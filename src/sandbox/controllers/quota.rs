@@ -43,7 +43,9 @@ fn amount(view: &dyn View, quota: &Value, resource: &str) -> Option<String> {
         let of_class: Vec<_> = claims.iter().filter(|claim| super::claim::class_name(claim) == class).collect();
         return match rest {
             "persistentvolumeclaims" => Some(of_class.len().to_string()),
-            "requests.storage" => Some(sum(of_class.iter().map(|claim| text(claim, "/spec/resources/requests/storage")))),
+            "requests.storage" => {
+                Some(sum(of_class.iter().map(|claim| text(claim, "/spec/resources/requests/storage"))))
+            }
             _ => None,
         };
     }

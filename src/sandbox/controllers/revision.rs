@@ -41,7 +41,8 @@ pub(super) fn find(view: &dyn View, workload: &Value, outcome: &mut Outcome) -> 
     all.sort_by_key(|revision| (order(revision), name(revision).to_owned()));
     let data = data(workload);
     let newest = all.last().map_or(0, |revision| order(revision));
-    let equal = all.iter().rev().find(|revision| revision.get("data").is_some_and(|present| same(present, &data))).cloned();
+    let equal =
+        all.iter().rev().find(|revision| revision.get("data").is_some_and(|present| same(present, &data))).cloned();
     if let Some(present) = equal {
         if order(&present) < newest {
             let mut renewed = (*present).clone();
@@ -81,10 +82,12 @@ pub(super) fn find(view: &dyn View, workload: &Value, outcome: &mut Outcome) -> 
 
 /// Deletes the oldest revisions that no pod has and that go beyond the history.
 pub(super) fn clean_up(workload: &Value, revisions: &Revisions, used: &[&str], outcome: &mut Outcome) {
-    let limit = number(workload, "/spec/revisionHistoryLimit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(10);
+    let limit =
+        number(workload, "/spec/revisionHistoryLimit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(10);
     let is_used = |revision: &Value| {
         let label = ["controller.kubernetes.io/hash", LABEL].map(|label| super::fields::label(revision, label));
-        name(revision) == name(&revisions.present) || used.iter().any(|used| *used == name(revision) || label.contains(used))
+        name(revision) == name(&revisions.present)
+            || used.iter().any(|used| *used == name(revision) || label.contains(used))
     };
     let unused: Vec<_> = revisions.all.iter().filter(|revision| !is_used(revision)).collect();
     let too_many = unused.len().saturating_sub(limit);

@@ -260,8 +260,24 @@ impl World {
         }
     }
 
+    /// Records an Event.
+    pub(super) fn tell(&mut self, notice: Notice) {
+        self.done(Deed::Event(notice)).unwrap();
+    }
+
+    /// Forgets what was to be looked at, and looks at everything.
+    pub(super) fn forget(&mut self) {
+        self.later.clear();
+        self.queue = self.objects.keys().cloned().collect();
+    }
+
     /// Lets the controllers work until there is nothing to do now.
     pub(super) fn settle(&mut self) {
+        self.work(usize::MAX);
+    }
+
+    /// Lets the controllers do so many deeds at most.
+    pub(super) fn work(&mut self, mut limit: usize) {
         let mut steps = 0;
         loop {
             let now = self.now;
@@ -276,6 +292,8 @@ impl World {
                 self.later.insert(key.clone(), at);
             }
             for deed in outcome.deeds {
+                let Some(less) = limit.checked_sub(1) else { return };
+                limit = less;
                 let shown = match &deed {
                     Deed::Create { object, .. } => {
                         Some(format!("create {} {}", object["kind"], object["metadata"]["name"]))
@@ -317,6 +335,7 @@ impl World {
     }
 
     pub(super) fn pass(&mut self, seconds: i64) {
+        self.settle();
         let end = self.now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
         while let Some(at) = self.later.values().min().copied().filter(|at| *at <= end) {
             self.now = at;

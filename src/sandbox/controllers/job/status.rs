@@ -24,7 +24,8 @@ pub(super) fn verdict(view: &dyn View, work: &Work<'_>, outcome: &mut Outcome) -
         Verdict::Failed { reason: "DeadlineExceeded", message: "Job was active longer than specified deadline" };
     let job = work.job;
     if condition::is_true(job, "FailureTarget") {
-        let is_late = condition::find(job, "FailureTarget").is_some_and(|found| text(found, "/reason") == "DeadlineExceeded");
+        let is_late =
+            condition::find(job, "FailureTarget").is_some_and(|found| text(found, "/reason") == "DeadlineExceeded");
         return Some(if is_late { DEADLINE } else { LIMIT });
     }
     if condition::is_true(job, "SuccessCriteriaMet") {

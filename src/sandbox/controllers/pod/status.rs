@@ -45,6 +45,16 @@ pub(super) fn reconcile(view: &dyn View, pod: &Value, node: &Value) -> Outcome {
     for told in init.iter().map(|(_, told)| told).chain(main.iter().map(|(_, _, told)| told)) {
         outcome.again_in(told.again_at);
     }
+    if is_job_pod(pod) {
+        let still_runs = |(_, does, told): &(&Value, Does, Told)| match does {
+            Does::Run { .. } => {
+                fields::time(&told.status, "/state/running/startedAt")?.checked_add(asked.ready_after).ok()
+            }
+            _ => None,
+        };
+        // The end of the last one; where that is now, the status that is written calls for another look.
+        outcome.again_in(main.iter().filter_map(still_runs).max().filter(|end| *end > now));
+    }
     let phase = phase(&main, initialized);
     let status = assemble(pod, node, phase, &start, &init, &main, now);
     let is_first = items(pod, "/status/containerStatuses").is_empty();

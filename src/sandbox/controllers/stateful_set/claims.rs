@@ -35,7 +35,9 @@ pub(super) fn make(view: &dyn View, stateful: &Set<'_>, ordinal: i64, outcome: &
             set(&mut labels, &[key], value.clone());
         }
         let mut metadata = json!({"name": claim_name, "namespace": namespace(object), "labels": labels});
-        if let Some(annotations) = template.pointer("/metadata/annotations").filter(|annotations| annotations.is_object()) {
+        if let Some(annotations) =
+            template.pointer("/metadata/annotations").filter(|annotations| annotations.is_object())
+        {
             set(&mut metadata, &["annotations"], annotations.clone());
         }
         if wants(stateful, "whenDeleted") {

@@ -55,7 +55,11 @@ impl Set<'_> {
 
     /// The revision that a new pod of this number gets.
     fn revision_of(&self, ordinal: i64) -> &Value {
-        if self.is_rolling() && ordinal < self.start() + self.partition() { &self.current } else { &self.revisions.present }
+        if self.is_rolling() && ordinal < self.start() + self.partition() {
+            &self.current
+        } else {
+            &self.revisions.present
+        }
     }
 
     fn is_updated(&self, pod: &Value) -> bool {
@@ -70,7 +74,8 @@ pub(super) fn reconcile(view: &dyn View, object: &Value) -> Outcome {
     let current = text(object, "/status/currentRevision");
     let current = revisions.all.iter().find(|revision| name(revision) == current).unwrap_or(&revisions.present).clone();
     let ordinal = |pod: &Value| name(pod).strip_prefix(name(object))?.strip_prefix('-')?.parse::<i64>().ok();
-    let pods = offspring::owned(view, object, "Pod").into_iter().filter_map(|pod| Some((ordinal(&pod)?, pod))).collect();
+    let pods =
+        offspring::owned(view, object, "Pod").into_iter().filter_map(|pod| Some((ordinal(&pod)?, pod))).collect();
     let set = Set { object, revisions: &revisions, current, pods };
     if !is_leaving(object) && outcome.is_idle() {
         claims::keep_owners(view, &set, &mut outcome);

@@ -57,10 +57,17 @@ fn a_failing_job_gives_up_at_its_limit() {
     world.create(failing);
     world.settle();
     let done = world.read("batch", "Job", "j");
-    assert_eq!(condition(&done, "Failed"), ("True", "BackoffLimitExceeded", "Job has reached the specified backoff limit"));
+    assert_eq!(
+        condition(&done, "Failed"),
+        ("True", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
+    );
     assert_eq!(done["status"]["failed"], 2);
     assert!(matches!(readiness(&done, None), Readiness::Failed(_)));
-    assert!(world.told().contains(&"Warning Job BackoffLimitExceeded: Job has reached the specified backoff limit".to_owned()));
+    assert!(
+        world
+            .told()
+            .contains(&"Warning Job BackoffLimitExceeded: Job has reached the specified backoff limit".to_owned())
+    );
     world.assert_settled();
 }
 

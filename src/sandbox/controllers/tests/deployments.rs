@@ -58,13 +58,24 @@ fn a_new_template_rolls_out_within_its_bounds_and_an_old_one_comes_back() {
     world.settle();
     world.told();
     let first = world.read("apps", "Deployment", "web");
-    world.change("apps", "Deployment", "web", |web| set(web, &["spec", "template", "spec", "containers"], json!([{"name": "c", "image": "nginx:2"}])));
+    world.change("apps", "Deployment", "web", |web| {
+        set(web, &["spec", "template", "spec", "containers"], json!([{"name": "c", "image": "nginx:2"}]))
+    });
     world.settle();
     assert_ready(&world.read("apps", "Deployment", "web"));
     assert_eq!(world.all("apps", "ReplicaSet").len(), 2);
     assert_eq!(world.all("", "Pod").len(), 4);
     let scaled: Vec<String> = world.told().into_iter().filter(|line| line.contains("Scaling")).collect();
-    insta::assert_debug_snapshot!(without_suffixes(&scaled), @"");
+    insta::assert_debug_snapshot!(without_suffixes(&scaled), @r#"
+    [
+        "Normal Deployment ScalingReplicaSet: Scaled up replica set web-* from 0 to 1",
+        "Normal Deployment ScalingReplicaSet: Scaled down replica set web-* from 4 to 3",
+        "Normal Deployment ScalingReplicaSet: Scaled up replica set web-* from 1 to 2",
+        "Normal Deployment ScalingReplicaSet: Scaled down replica set web-* from 3 to 1",
+        "Normal Deployment ScalingReplicaSet: Scaled up replica set web-* from 2 to 4",
+        "Normal Deployment ScalingReplicaSet: Scaled down replica set web-* from 1 to 0",
+    ]
+    "#);
     // kubectl rollout undo writes the former template.
     world.change("apps", "Deployment", "web", |web| set(web, &["spec", "template"], first["spec"]["template"].clone()));
     world.settle();
@@ -83,7 +94,9 @@ fn recreate_stops_the_old_pods_first() {
     world.create(web);
     world.settle();
     world.told();
-    world.change("apps", "Deployment", "web", |web| set(web, &["spec", "template", "metadata", "labels", "v"], json!("2")));
+    world.change("apps", "Deployment", "web", |web| {
+        set(web, &["spec", "template", "metadata", "labels", "v"], json!("2"))
+    });
     world.settle();
     assert_ready(&world.read("apps", "Deployment", "web"));
     let scaled: Vec<String> = world.told().into_iter().filter(|line| line.contains("Scaling")).collect();
@@ -185,7 +198,12 @@ fn pods_that_are_refused_are_reported() {
     let (status, reason, message) = condition(&web, "ReplicaFailure");
     assert_eq!((status, reason), ("True", "FailedCreate"));
     assert!(message.contains("exceeded quota"), "{message}");
-    assert!(world.told().iter().any(|line| line.starts_with("Warning ReplicaSet FailedCreate: Error creating: pods \"x\" is forbidden")));
+    assert!(
+        world
+            .told()
+            .iter()
+            .any(|line| line.starts_with("Warning ReplicaSet FailedCreate: Error creating: pods \"x\" is forbidden"))
+    );
 }
 
 #[test]

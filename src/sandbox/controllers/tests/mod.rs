@@ -1,9 +1,11 @@
 //! The controllers at work in a small world: what they end up with, what they say, and that they then rest.
 
 mod batch;
+mod cluster;
 mod deployments;
 mod pods;
 mod stateful_sets;
+mod storage;
 
 use serde_json::{Value, json};
 
@@ -45,7 +47,10 @@ fn without_suffixes(lines: &[String]) -> Vec<String> {
 
 fn masked(word: &str) -> String {
     let parts: Vec<&str> = word.split('-').collect();
-    let masks = |part: &str| (part.len() == 9 || part.len() == 5) && part.bytes().all(|letter| b"bcdfghjklmnpqrstvwxz2456789".contains(&letter));
+    let masks = |part: &str| {
+        (part.len() == 9 || part.len() == 5)
+            && part.bytes().all(|letter| b"bcdfghjklmnpqrstvwxz2456789".contains(&letter))
+    };
     parts.iter().map(|part| if masks(part) { "*" } else { part }).collect::<Vec<_>>().join("-")
 }
 

@@ -28,14 +28,96 @@ fn settled(pod: Value) -> (World, Value, Vec<String>) {
 #[test]
 fn a_pod_runs_with_all_its_conditions() {
     let (_, pod, told) = settled(pod("p"));
-    insta::assert_snapshot!(serde_json::to_string_pretty(&pod["status"]).unwrap(), @"");
-    insta::assert_debug_snapshot!(told, @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&pod["status"]).unwrap(), @r#"
+    {
+      "conditions": [
+        {
+          "lastProbeTime": null,
+          "lastTransitionTime": "2026-01-01T00:00:00Z",
+          "observedGeneration": 1,
+          "status": "True",
+          "type": "PodReadyToStartContainers"
+        },
+        {
+          "lastProbeTime": null,
+          "lastTransitionTime": "2026-01-01T00:00:00Z",
+          "observedGeneration": 1,
+          "status": "True",
+          "type": "Initialized"
+        },
+        {
+          "lastProbeTime": null,
+          "lastTransitionTime": "2026-01-01T00:00:00Z",
+          "observedGeneration": 1,
+          "status": "True",
+          "type": "Ready"
+        },
+        {
+          "lastProbeTime": null,
+          "lastTransitionTime": "2026-01-01T00:00:00Z",
+          "observedGeneration": 1,
+          "status": "True",
+          "type": "ContainersReady"
+        },
+        {
+          "lastProbeTime": null,
+          "lastTransitionTime": "2026-01-01T00:00:00Z",
+          "observedGeneration": 1,
+          "status": "True",
+          "type": "PodScheduled"
+        }
+      ],
+      "containerStatuses": [
+        {
+          "image": "nginx",
+          "imageID": "",
+          "lastState": {},
+          "name": "c",
+          "ready": true,
+          "restartCount": 0,
+          "started": true,
+          "state": {
+            "running": {
+              "startedAt": "2026-01-01T00:00:00Z"
+            }
+          }
+        }
+      ],
+      "hostIP": "10.0.0.1",
+      "hostIPs": [
+        {
+          "ip": "10.0.0.1"
+        }
+      ],
+      "observedGeneration": 1,
+      "phase": "Running",
+      "podIP": "10.128.1.19",
+      "podIPs": [
+        {
+          "ip": "10.128.1.19"
+        }
+      ],
+      "startTime": "2026-01-01T00:00:00Z"
+    }
+    "#);
+    insta::assert_debug_snapshot!(told, @r#"
+    [
+        "Normal Pod Scheduled: Successfully assigned d/p to sandbox",
+        "Normal Pod Pulled: Container image \"nginx\" already present on machine and can be accessed by the pod",
+        "Normal Pod Created: Container created",
+        "Normal Pod Started: Container started",
+    ]
+    "#);
 }
 
 #[test]
 fn what_a_pod_names_must_be_there() {
     let mut bare = pod("p");
-    set(&mut bare, &["spec", "containers"], json!([{"name": "c", "image": "x", "envFrom": [{"configMapRef": {"name": "conf"}}]}]));
+    set(
+        &mut bare,
+        &["spec", "containers"],
+        json!([{"name": "c", "image": "x", "envFrom": [{"configMapRef": {"name": "conf"}}]}]),
+    );
     let (mut world, stuck, told) = settled(bare);
     assert_eq!(stuck["status"]["phase"], "Pending");
     assert_eq!(
@@ -100,8 +182,15 @@ fn a_pod_waits_for_its_claim() {
 #[test]
 fn each_trouble_looks_as_on_a_real_node() {
     let shown: Vec<String> = [
-        "image-pull", "crash-loop", "oom-killed", "unschedulable", "probe-failing", "config-missing", "volume-mount",
-        "evicted", "pending",
+        "image-pull",
+        "crash-loop",
+        "oom-killed",
+        "unschedulable",
+        "probe-failing",
+        "config-missing",
+        "volume-mount",
+        "evicted",
+        "pending",
     ]
     .into_iter()
     .map(|trouble| {
@@ -114,7 +203,65 @@ fn each_trouble_looks_as_on_a_real_node() {
         format!("{trouble}: {phase} {}\n  {state}\n  {last}\n  {}", text(&stuck, "/status/reason"), told.join("\n  "))
     })
     .collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    image-pull: Pending 
+      {"waiting":{"message":"Back-off pulling image \"nginx\": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image \"docker.io/library/nginx:latest\": failed to resolve reference \"docker.io/library/nginx:latest\": docker.io/library/nginx:latest: not found","reason":"ImagePullBackOff"}}
+      {}
+      Normal Pod Scheduled: Successfully assigned d/p to sandbox
+      Normal Pod Pulling: Pulling image "nginx"
+      Warning Pod Failed: Failed to pull image "nginx": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:latest": failed to resolve reference "docker.io/library/nginx:latest": docker.io/library/nginx:latest: not found
+      Warning Pod Failed: Error: ErrImagePull
+      Normal Pod BackOff: Back-off pulling image "nginx"
+      Warning Pod Failed: Error: ImagePullBackOff
+    crash-loop: Running 
+      {"waiting":{"message":"back-off 10s restarting failed container=c pod=p_d(uid-18)","reason":"CrashLoopBackOff"}}
+      {"terminated":{"exitCode":1,"finishedAt":"2026-01-01T00:00:00Z","reason":"Error","startedAt":"2026-01-01T00:00:00Z"}}
+      Normal Pod Scheduled: Successfully assigned d/p to sandbox
+      Normal Pod Pulled: Container image "nginx" already present on machine and can be accessed by the pod
+      Normal Pod Created: Container created
+      Normal Pod Started: Container started
+      Warning Pod BackOff: Back-off restarting failed container c in pod p_d(uid-18)
+    oom-killed: Running 
+      {"waiting":{"message":"back-off 10s restarting failed container=c pod=p_d(uid-18)","reason":"CrashLoopBackOff"}}
+      {"terminated":{"exitCode":137,"finishedAt":"2026-01-01T00:00:00Z","reason":"OOMKilled","startedAt":"2026-01-01T00:00:00Z"}}
+      Normal Pod Scheduled: Successfully assigned d/p to sandbox
+      Normal Pod Pulled: Container image "nginx" already present on machine and can be accessed by the pod
+      Normal Pod Created: Container created
+      Normal Pod Started: Container started
+      Warning Pod BackOff: Back-off restarting failed container c in pod p_d(uid-18)
+    unschedulable: Pending 
+      null
+      null
+      Warning Pod FailedScheduling: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.
+    probe-failing: Running 
+      {"running":{"startedAt":"2026-01-01T00:00:00Z"}}
+      {}
+      Normal Pod Scheduled: Successfully assigned d/p to sandbox
+      Normal Pod Pulled: Container image "nginx" already present on machine and can be accessed by the pod
+      Normal Pod Created: Container created
+      Normal Pod Started: Container started
+      Warning Pod Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503
+    config-missing: Pending 
+      {"waiting":{"message":"configmap \"missing\" not found","reason":"CreateContainerConfigError"}}
+      {}
+      Normal Pod Scheduled: Successfully assigned d/p to sandbox
+      Normal Pod Pulled: Container image "nginx" already present on machine and can be accessed by the pod
+      Warning Pod Failed: Error: configmap "missing" not found
+    volume-mount: Pending 
+      {"waiting":{"reason":"ContainerCreating"}}
+      {}
+      Normal Pod Scheduled: Successfully assigned d/p to sandbox
+      Warning Pod FailedMount: MountVolume.SetUp failed for volume "data" : mount failed: exit status 32
+    evicted: Failed Evicted
+      null
+      null
+      Normal Pod Scheduled: Successfully assigned d/p to sandbox
+      Warning Pod Evicted: The node was low on resource: memory. Threshold quantity: 100Mi, available: 52Mi. 
+    pending: Pending 
+      {"waiting":{"reason":"ContainerCreating"}}
+      {}
+      Normal Pod Scheduled: Successfully assigned d/p to sandbox
+    "#);
 }
 
 #[test]

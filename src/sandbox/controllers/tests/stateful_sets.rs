@@ -60,7 +60,10 @@ fn a_stateful_set_makes_its_pods_and_claims_in_order() {
     let claim = world.read("", "PersistentVolumeClaim", "data-db-0");
     assert_ready(&claim);
     assert_eq!(claim["metadata"]["labels"], json!({"app": "db"}));
-    assert_eq!(claim["status"], json!({"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "phase": "Bound"}));
+    assert_eq!(
+        claim["status"],
+        json!({"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "phase": "Bound"})
+    );
     let told: Vec<String> = world.told().into_iter().filter(|line| line.contains("StatefulSet")).collect();
     assert_eq!(
         told,
@@ -80,7 +83,9 @@ fn an_update_goes_from_the_last_to_the_first_and_stops_at_the_partition() {
     world.create(stateful(3));
     world.settle();
     world.told();
-    world.change("apps", "StatefulSet", "db", |db| set(db, &["spec", "updateStrategy", "rollingUpdate", "partition"], json!(1)));
+    world.change("apps", "StatefulSet", "db", |db| {
+        set(db, &["spec", "updateStrategy", "rollingUpdate", "partition"], json!(1))
+    });
     set_image(&mut world, "postgres:2");
     world.settle();
     assert_eq!(images(&world), ["db-0 postgres", "db-1 postgres:2", "db-2 postgres:2"]);
@@ -92,7 +97,9 @@ fn an_update_goes_from_the_last_to_the_first_and_stops_at_the_partition() {
     world.delete("", "Pod", "db-0");
     world.settle();
     assert_eq!(images(&world)[0], "db-0 postgres");
-    world.change("apps", "StatefulSet", "db", |db| set(db, &["spec", "updateStrategy", "rollingUpdate", "partition"], json!(0)));
+    world.change("apps", "StatefulSet", "db", |db| {
+        set(db, &["spec", "updateStrategy", "rollingUpdate", "partition"], json!(0))
+    });
     world.settle();
     assert_eq!(images(&world)[0], "db-0 postgres:2");
     let db = world.read("apps", "StatefulSet", "db");
@@ -181,7 +188,8 @@ fn a_rollback_takes_the_old_revision_again() {
     set_image(&mut world, "postgres");
     world.settle();
     assert_eq!(label(&world.read("", "Pod", "db-0"), "controller-revision-hash"), first);
-    let newest = world.all("apps", "ControllerRevision").into_iter().max_by_key(|revision| number(revision, "/revision"));
+    let newest =
+        world.all("apps", "ControllerRevision").into_iter().max_by_key(|revision| number(revision, "/revision"));
     assert_eq!(newest.map(|newest| name(&newest).to_owned()), Some(first));
     world.assert_settled();
 }
