@@ -68,12 +68,14 @@ pub(super) fn warn(answer: &mut Answer, warnings: &[String]) {
 }
 
 /// How much of each object a table is to hold.
-pub(super) fn include_object(call: &Call) -> IncludeObject {
-    match call.query.get("includeObject") {
-        Some("None") => IncludeObject::None,
-        Some("Object") => IncludeObject::Object,
-        _ => IncludeObject::Metadata,
-    }
+pub(super) fn include_object(call: &Call) -> Result<IncludeObject, Refusal> {
+    let asked = call.query.get("includeObject").unwrap_or_default();
+    IncludeObject::parse(asked).ok_or_else(|| {
+        Refusal::bad_request(format!(
+            "Unable to convert to Table as requested: includeObject: Invalid value: {asked:?}: must be 'Metadata', \
+             'Object', 'None', or empty"
+        ))
+    })
 }
 
 /// Answers with one object, in the form that is wanted.
@@ -89,7 +91,7 @@ pub(super) fn object_answer(
         Form::Metadata => json(code, &read::partial(object)),
         Form::Table(version) => {
             let metadata = serde_json::json!({"resourceVersion": object["metadata"]["resourceVersion"]});
-            let shown = table(kind, std::slice::from_ref(object), &metadata, include_object(call), now, true, version);
+            let shown = table(kind, std::slice::from_ref(object), &metadata, include_object(call)?, now, true, version);
             json(code, &shown)
         }
     })
@@ -110,7 +112,7 @@ pub(super) fn list_answer(call: &Call, kind: &Kind, listed: &Listed, now: Timest
             )
         }
         Form::Table(version) => {
-            json(200, &table(kind, &listed.objects, &listed.metadata, include_object(call), now, true, version))
+            json(200, &table(kind, &listed.objects, &listed.metadata, include_object(call)?, now, true, version))
         }
     })
 }

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::{Api, answers};
 use crate::sandbox::answer::Answer;
-use crate::sandbox::discovery;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::request::Call;
+use crate::sandbox::{discovery, openapi};
 
 pub(super) fn answer(api: &Api, call: &Call) -> Result<Answer, Refusal> {
     if !matches!(call.method, http::Method::GET | http::Method::HEAD) {
@@ -31,6 +31,9 @@ pub(super) fn answer(api: &Api, call: &Call) -> Result<Answer, Refusal> {
             response.headers_mut().insert(http::header::ETAG, tag);
         }
         return Ok(answer);
+    }
+    if let Some(document) = openapi::document(path, &kinds) {
+        return Ok(answers::json(200, &document));
     }
     Err(Refusal::no_such_path())
 }

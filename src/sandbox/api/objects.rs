@@ -82,7 +82,9 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             let options = DeleteOptions::read(&body, &call.query)?;
             let place = asked.place(&WriteOptions::default());
             let deleted = api.with(|state| write::delete(state, &place, &options))?;
-            Ok(answers::json(deleted.code, &deleted.body))
+            let mut answer = answers::json(deleted.code, &deleted.body);
+            answers::warn(&mut answer, &deleted.warnings);
+            Ok(answer)
         }
         _ => Err(Refusal::method_not_allowed()),
     }

@@ -61,7 +61,7 @@ pub(super) fn answer(
         changes,
         kind: Arc::clone(kind),
         form,
-        include: answers::include_object(call),
+        include: answers::include_object(call)?,
         ends: Instant::now() + lasts,
         bookmark_at: Instant::now() + BOOKMARK_EVERY,
         over: false,

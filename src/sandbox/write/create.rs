@@ -8,7 +8,7 @@ use crate::sandbox::convert;
 use crate::sandbox::decode::{Decoded, WriteOptions};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::state::State;
-use crate::sandbox::strategy;
+use crate::sandbox::strategy::{self, Requester};
 use crate::ssa::tracking::{self, Writer};
 
 /// Makes an object out of a decoded body.
@@ -22,11 +22,26 @@ pub fn create(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
     if !metadata::text(&object, "resourceVersion").is_empty() {
         return Err(Refusal::plain("resourceVersion should not be set on objects to be created"));
     }
+    let labels_follow = strategy::labels_follow_template(&place.kind, &object);
     defaulted(&place.kind, &mut object);
     track(state, place, &mut object);
+    if labels_follow && let Some(metadata) = metadata::of(&mut object) {
+        metadata.remove("labels");
+    }
+    record_requester(place, &mut object);
     let mut written = finish(state, place, object, options)?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
+}
+
+/// A request for a certificate says who sent it, whatever its body says.
+fn record_requester(place: &Place, object: &mut Value) {
+    if !place.kind.is("certificates.k8s.io", "CertificateSigningRequest") {
+        return;
+    }
+    let user = place.asked.as_ref().map(|asked| asked.user.clone()).unwrap_or_default();
+    let requester = Requester { username: user.name, uid: user.uid, groups: user.groups, extra: user.extra };
+    strategy::record_requester(&requester, object);
 }
 
 fn track(state: &State, place: &Place, object: &mut Value) {

@@ -38,6 +38,8 @@ pub struct Deleted {
     pub body: Value,
     /// The object as it was left.
     pub object: Value,
+    /// What the client is warned of.
+    pub warnings: Vec<String>,
 }
 
 impl DeleteOptions {
@@ -105,7 +107,8 @@ pub fn delete(state: &mut State, place: &Place, options: &DeleteOptions) -> Resu
     let live = live.ok_or_else(|| Refusal::not_found(kind, &place.name))?;
     let live = shown(kind, &live);
     check(kind, &place.name, &live, options)?;
-    admission::admit_delete(state, kind, &live)?;
+    let mut warnings = admission::admit_delete(state, kind, &live)?;
+    warnings.extend(strategy::deletion_warning(kind, options.propagation).map(str::to_owned));
     let mut object = live.clone();
     let finalizers = strategy::finalizers_on_delete(&object, options.propagation);
     set_finalizers(&mut object, &finalizers);
@@ -116,7 +119,7 @@ pub fn delete(state: &mut State, place: &Place, options: &DeleteOptions) -> Resu
         if !options.dry_run {
             state.write(key, None)?;
         }
-        return Ok(gone(kind, &place.name, live));
+        return Ok(gone(kind, &place.name, live, warnings));
     }
     mark(state, kind, &mut object, grace);
     if super::is_definition(kind) {
@@ -128,12 +131,12 @@ pub fn delete(state: &mut State, place: &Place, options: &DeleteOptions) -> Resu
     if object != live && !options.dry_run {
         if update::is_finished(kind, &object) {
             state.write(key, None)?;
-            return Ok(gone(kind, &place.name, object));
+            return Ok(gone(kind, &place.name, object, warnings));
         }
         let change = state.write(key, Some(crate::sandbox::convert::to_storage(kind, object.clone())))?;
         object = change.after.map(|after| shown(kind, &after.object)).unwrap_or(object);
     }
-    Ok(Deleted { code: 200, body: object.clone(), object })
+    Ok(Deleted { code: 200, body: object.clone(), object, warnings })
 }
 
 fn check(kind: &Kind, name: &str, live: &Value, options: &DeleteOptions) -> Result<(), Refusal> {
@@ -187,7 +190,9 @@ fn mark(state: &State, kind: &Kind, object: &mut Value, grace: i64) {
     let counts = !kind.is("apiextensions.k8s.io", "CustomResourceDefinition");
     let Some(metadata) = metadata::of(object) else { return };
     metadata.insert("deletionTimestamp".to_owned(), Value::from(metadata::seconds(at)));
-    metadata.insert("deletionGracePeriodSeconds".to_owned(), Value::from(grace));
+    if !kind.is("", "Namespace") {
+        metadata.insert("deletionGracePeriodSeconds".to_owned(), Value::from(grace));
+    }
     if !is_marked
         && counts
         && let Some(generation) =
@@ -198,14 +203,14 @@ fn mark(state: &State, kind: &Kind, object: &mut Value, grace: i64) {
 }
 
 /// What is answered for what is gone at once.
-fn gone(kind: &Kind, name: &str, object: Value) -> Deleted {
+fn gone(kind: &Kind, name: &str, object: Value, warnings: Vec<String>) -> Deleted {
     if strategy::deletion_answer_is_object(kind) {
-        return Deleted { code: 200, body: object.clone(), object };
+        return Deleted { code: 200, body: object.clone(), object, warnings };
     }
     let mut details = json!({"name": name, "kind": kind.plural, "uid": metadata::text(&object, "uid")});
     if !kind.group.is_empty() {
         details["group"] = Value::from(kind.group.as_str());
     }
     let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
-    Deleted { code: 200, body, object }
+    Deleted { code: 200, body, object, warnings }
 }

@@ -37,7 +37,7 @@ pub fn put_scale(
     metadata::settle_name(place, &mut object)?;
     metadata::settle_namespace(place, &mut object)?;
     let live = with_entries(place, &parent, scale_of(&place.kind, &parent)?)?;
-    let scale = Scale { schema: scale_schema(), parent, live };
+    let scale = Scale { schema: ssa::schema::scale(), parent, live };
     scale.track(state, place, &mut object);
     let mut written = scale.store(state, place, object, options)?;
     written.warnings.splice(0..0, warnings);
@@ -58,7 +58,7 @@ pub fn patch_scale(
 ) -> Result<Written, Refusal> {
     let parent = parent(state, place)?;
     let live = with_entries(place, &parent, scale_of(&place.kind, &parent)?)?;
-    let scale = Scale { schema: scale_schema(), parent, live };
+    let scale = Scale { schema: ssa::schema::scale(), parent, live };
     let object = match sort {
         Some(sort) => {
             let mut object = patched(sort, kind, &scale.live, body, options.field_validation)?.object;
@@ -150,10 +150,6 @@ fn scale_of(kind: &Kind, parent: &Value) -> Result<Value, Refusal> {
         Some(definition) => custom::scale_of(definition, parent),
         None => Ok(custom::builtin_scale(kind, parent)),
     }
-}
-
-fn scale_schema() -> ssa::Schema {
-    ssa::builtin("autoscaling", "v1", "Scale").unwrap_or_else(ssa::Schema::deduced)
 }
 
 fn entries_of(object: &Value) -> Result<Vec<ManagedEntry>, Refusal> {

@@ -217,9 +217,3 @@ fn problem(schema: &Value, rule: &Value, value: &Value, detail: String, path: &s
     };
     FieldProblem { sort, field: subject, detail, value }
 }
-pub(super) fn syntax_error(_expression: &str) -> Option<String> {
-    None
-}
-pub(super) fn uses_old_self(_expression: &str) -> bool {
-    true
-}
