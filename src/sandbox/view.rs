@@ -13,7 +13,7 @@ pub trait View {
     /// Returns all objects of a kind in a namespace, or in all of them, ordered by namespace and name.
     fn list(&self, group: &str, kind: &str, namespace: Option<&str>) -> Vec<Arc<Value>>;
 
-    /// Returns all kinds that have objects, each once, as group, kind and whether it is namespaced.
+    /// Returns all kinds that are served, each once, as group, kind and whether it is namespaced.
     fn kinds(&self) -> Vec<(String, String, bool)>;
 
     /// Returns all objects of any kind that name this uid among their owners. A store with an index answers faster.

@@ -111,6 +111,11 @@ fn hostname<'v>(service: &Value, pod: &'v Value) -> Option<&'v str> {
     (!host.is_empty() && text(pod, "/spec/subdomain") == name(service)).then_some(host)
 }
 
+/// The server writes empty lists of a slice as `null`.
+fn listed(items: Vec<Value>) -> Value {
+    if items.is_empty() { Value::Null } else { Value::from(items) }
+}
+
 fn labels(service: &Value) -> Value {
     let mut labels = service.pointer("/metadata/labels").cloned().filter(Value::is_object).unwrap_or_else(|| json!({}));
     if is_headless(service) {
@@ -172,7 +177,10 @@ fn endpoints(view: &dyn View, service: &Value, addresses: &[Address], outcome: &
             let is_same = same(&Value::from(items(&present, "/subsets")), &Value::from(subsets.clone()));
             if !is_same || present.pointer("/metadata/labels") != Some(&labels) {
                 let mut endpoints = (*present).clone();
-                set(&mut endpoints, &["subsets"], Value::from(subsets));
+                super::fields::unset(&mut endpoints, "", "subsets");
+                if !subsets.is_empty() {
+                    set(&mut endpoints, &["subsets"], Value::from(subsets));
+                }
                 set(&mut endpoints, &["metadata", "labels"], labels);
                 set(&mut endpoints, &["metadata", "annotations", TRIGGERED], triggered(view));
                 outcome.update(endpoints, MANAGER);
@@ -233,8 +241,8 @@ fn slices(view: &dyn View, service: &Value, addresses: &[Address], outcome: &mut
                     && slice.pointer("/metadata/labels") == Some(&labels);
                 if !is_same {
                     let mut slice = (**slice).clone();
-                    set(&mut slice, &["endpoints"], Value::from(entries.clone()));
-                    set(&mut slice, &["ports"], Value::from(ports));
+                    set(&mut slice, &["endpoints"], listed(entries.clone()));
+                    set(&mut slice, &["ports"], listed(ports));
                     set(&mut slice, &["metadata", "labels"], labels.clone());
                     set(&mut slice, &["metadata", "annotations", TRIGGERED], triggered(view));
                     outcome.update(slice, MANAGER);
@@ -258,7 +266,7 @@ fn slices(view: &dyn View, service: &Value, addresses: &[Address], outcome: &mut
                         Some("IPv6") => "IPv6",
                         _ => "IPv4",
                     },
-                    "endpoints": entries, "ports": ports
+                    "endpoints": listed(entries.clone()), "ports": listed(ports)
                 });
                 outcome.create(slice, MANAGER);
             }

@@ -86,7 +86,9 @@ fn state(view: &dyn View, object: &Value, owner: &Value) -> Owner {
     let within = |namespace: &str| view.get(group, kind, namespace, text(owner, "/name"));
     let found = within(namespace(object)).or_else(|| within(""));
     match found.filter(|found| uid(found) == text(owner, "/uid")) {
-        None => Owner::Gone,
+        None if view.kinds().iter().any(|(served, of, _)| served == group && of == kind) => Owner::Gone,
+        // Nobody knows what became of an owner whose kind is not served.
+        None => Owner::There,
         Some(found) if is_leaving(&found) && has_finalizer(&found, FOREGROUND) => Owner::Waits,
         Some(_) => Owner::There,
     }

@@ -18,6 +18,8 @@ const CLUSTER_SCOPED: [&str; 6] =
 #[derive(Default)]
 pub(super) struct World {
     objects: BTreeMap<Key, Arc<Value>>,
+    /// All kinds that there ever were objects of.
+    kinds: BTreeSet<(String, String)>,
     version: i64,
     now: Timestamp,
     pub(super) notices: Vec<Notice>,
@@ -41,8 +43,8 @@ impl View for World {
     }
 
     fn kinds(&self) -> Vec<(String, String, bool)> {
-        let kinds: BTreeSet<_> = self.objects.keys().map(|key| (key.group.clone(), key.kind.clone())).collect();
-        kinds.into_iter().map(|(group, kind)| (group, kind.clone(), !CLUSTER_SCOPED.contains(&kind.as_str()))).collect()
+        let kinds = self.kinds.iter().cloned();
+        kinds.map(|(group, kind)| (group, kind.clone(), !CLUSTER_SCOPED.contains(&kind.as_str()))).collect()
     }
 
     fn now(&self) -> Timestamp {
@@ -122,6 +124,7 @@ impl World {
         self.version += 1;
         set(&mut object, &["metadata", "resourceVersion"], json!(self.version.to_string()));
         let object = Arc::new(object);
+        self.kinds.insert((key.group.clone(), key.kind.clone()));
         self.objects.insert(key, object.clone());
         self.queue.extend(affected(self, &object));
     }

@@ -4,6 +4,7 @@
 //! configuration is missing ([`configuration`]) or the pod is asked to fail ([`super::trouble`]); when it is deleted, it
 //! is gone at once.
 
+mod announce;
 mod configuration;
 mod container;
 mod schedule;
