@@ -5,7 +5,7 @@ use super::super::trouble::{READY_AFTER, TROUBLE};
 use super::super::world::World;
 use super::*;
 
-fn job(name: &str, spec: Value) -> Value {
+pub(super) fn job(name: &str, spec: Value) -> Value {
     let mut job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec});
     let template = json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox"}]}});
     set(&mut job, &["spec", "template"], template);
@@ -186,4 +186,24 @@ fn a_time_zone_moves_the_schedule() {
     assert!(world.all("batch", "Job").is_empty());
     world.pass(1);
     assert_eq!(world.all("batch", "Job").len(), 1);
+}
+
+#[test]
+fn a_finished_job_is_not_counted_twice_when_its_pods_are_deleted() {
+    let mut world = World::new();
+    let mut slow = job("j", json!({"completions": 2, "parallelism": 1, "backoffLimit": 6}));
+    ask(&mut slow, &[], READY_AFTER, "5s");
+    world.create(slow);
+    world.pass(5);
+    assert_eq!(world.read("batch", "Job", "j")["status"]["succeeded"], 1);
+    // One that was counted goes, and one that still runs is lost.
+    for pod in world.all("", "Pod") {
+        world.delete("", "Pod", name(&pod));
+    }
+    world.settle();
+    let status = &world.read("batch", "Job", "j")["status"];
+    assert_eq!((&status["succeeded"], &status["failed"], &status["active"]), (&json!(1), &json!(1), &json!(1)));
+    world.pass(5);
+    assert_ready(&world.read("batch", "Job", "j"));
+    world.assert_settled();
 }

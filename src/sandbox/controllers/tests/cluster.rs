@@ -258,6 +258,8 @@ fn a_world_settles_the_same_from_every_half_done_state() {
     let build = |limit: Option<usize>| {
         let mut world = World::new();
         world.create(deployment(3));
+        world.create(super::stateful_sets::stateful(2));
+        world.create(super::batch::job("j", json!({"completions": 3, "parallelism": 2, "backoffLimit": 6})));
         world.create(service(json!({"clusterIP": "10.96.0.9", "selector": {"app": "web"}, "ports": [{"port": 80}]})));
         if let Some(limit) = limit {
             world.work(limit);
@@ -269,7 +271,36 @@ fn a_world_settles_the_same_from_every_half_done_state() {
         shape(&world)
     };
     let whole = build(None);
-    for limit in 1..40 {
+    for limit in (1..160).step_by(6) {
         assert_eq!(build(Some(limit)), whole, "stopped after {limit} deeds");
     }
+}
+
+#[test]
+fn pods_are_available_only_after_their_time() {
+    let mut world = World::new();
+    let mut web = deployment(2);
+    set(&mut web, &["spec", "minReadySeconds"], json!(10));
+    world.create(web);
+    world.settle();
+    let web = world.read("apps", "Deployment", "web");
+    assert_eq!((&web["status"]["readyReplicas"], &web["status"]["availableReplicas"]), (&json!(2), &json!(0)));
+    assert_eq!(condition(&web, "Available").1, "MinimumReplicasUnavailable");
+    world.pass(10);
+    assert_ready(&world.read("apps", "Deployment", "web"));
+    world.assert_settled();
+}
+
+#[test]
+fn a_cordoned_node_takes_no_pods_until_it_is_open_again() {
+    let mut world = World::new();
+    world.change("", "Node", "sandbox", |node| set(node, &["spec", "unschedulable"], json!(true)));
+    world.create(deployment(1));
+    world.settle();
+    let message = "0/1 nodes are available: 1 node(s) were unschedulable. no new claims to deallocate, preemption: 0/1 nodes \
+                   are available: 1 Preemption is not helpful for scheduling.";
+    assert_eq!(condition(&world.all("", "Pod")[0], "PodScheduled").2, message);
+    world.change("", "Node", "sandbox", |node| set(node, &["spec", "unschedulable"], json!(false)));
+    world.settle();
+    assert_ready(&world.read("apps", "Deployment", "web"));
 }

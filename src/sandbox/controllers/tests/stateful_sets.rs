@@ -5,7 +5,7 @@ use super::super::trouble::{READY_AFTER, TROUBLE};
 use super::super::world::World;
 use super::*;
 
-fn stateful(replicas: i64) -> Value {
+pub(super) fn stateful(replicas: i64) -> Value {
     let mut template = template("db");
     set(&mut template, &["spec", "containers"], json!([{"name": "c", "image": "postgres"}]));
     json!({
