@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Place, Written, as_stored, check_rights, defaulted, judged, metadata, pruned, shown};
 use crate::sandbox::admission::{self, Operation};
 use crate::sandbox::convert;
+use crate::sandbox::custom;
 use crate::sandbox::decode::{Decoded, WriteOptions};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::state::State;
@@ -74,6 +75,9 @@ pub(super) fn finish(
     state.random = random;
     allocated?;
     strategy::prepare_for_create(kind, &mut object);
+    if super::is_definition(kind) {
+        custom::prepare_definition(&mut object, None);
+    }
     as_stored(kind, &mut object);
     let name = metadata::text(&object, "name").to_owned();
     let (problems, told) = judged(place, None, &object);

@@ -107,7 +107,7 @@ fn as_stored(kind: &Kind, object: &mut Value) {
 fn pruned(kind: &Kind, mut decoded: Decoded, options: &WriteOptions) -> Result<Decoded, Refusal> {
     let Some(definition) = &kind.custom else { return Ok(decoded) };
     let unknown = custom::prune(definition, &mut decoded.object);
-    decoded.warnings.extend(unknown);
+    decoded.warnings.extend(unknown.iter().map(|path| format!("unknown field {path:?}")));
     decoded.judged(kind, options.field_validation)
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Place, Written, as_stored, check_rights, create, defaulted, judged, metadata, pruned, shown};
 use crate::sandbox::admission::{self, Operation};
 use crate::sandbox::convert;
+use crate::sandbox::custom;
 use crate::sandbox::decode::{Decoded, WriteOptions};
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::Refusal;
@@ -127,6 +128,9 @@ pub(super) fn finish(
         allocated?;
     }
     strategy::prepare_for_update(kind, place.subresource(), live, &mut object, state.clock.now());
+    if super::is_definition(kind) && place.subresource.is_none() {
+        custom::prepare_definition(&mut object, Some(live));
+    }
     as_stored(kind, &mut object);
     let (problems, told) = judged(place, Some(live), &object);
     warnings.extend(told);
