@@ -39,7 +39,8 @@ impl Key {
 /// What a controller wants done.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
-    /// What to do, in this order. The first that is refused ends the list: the key is looked at again.
+    /// What to do, in this order. The first that is refused ends the list, unless it is an Event: the key is looked at
+    /// again.
     pub deeds: Vec<Deed>,
     /// When to look again although nothing changed.
     pub again_at: Option<Timestamp>,
@@ -62,7 +63,8 @@ pub enum Deed {
         /// The field manager.
         manager: &'static str,
     },
-    /// Replaces the status of an object, through the status subresource; it has the resourceVersion that was read.
+    /// Replaces the status of an object, through the status subresource; it has the resourceVersion that was read. That of
+    /// a Deployment brings its revision annotation along.
     Status {
         /// The object.
         object: Value,
@@ -94,7 +96,7 @@ pub enum Deed {
         /// `gracePeriodSeconds`, where it differs from the object's own.
         grace: Option<i64>,
     },
-    /// Records an Event, as [`super::event::record`] makes it.
+    /// Records an Event, as [`super::event::record`] makes it. One that is refused (its namespace is going) is no failure.
     Event(Notice),
 }
 

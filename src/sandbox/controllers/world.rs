@@ -256,6 +256,11 @@ impl World {
                 Ok(())
             }
             Deed::Event(notice) => {
+                let place = self.get("", "Namespace", "", text(&notice.about, "/metadata/namespace"));
+                if place.is_some_and(|place| place.pointer("/metadata/deletionTimestamp").is_some()) {
+                    // As the server: nothing is made in a namespace that is going.
+                    return Ok(());
+                }
                 let written = super::event::record(self, &notice);
                 self.notices.push(notice);
                 self.done(written)

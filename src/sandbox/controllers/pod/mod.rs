@@ -64,10 +64,10 @@ fn end(view: &dyn View, pod: &Value) -> Outcome {
         outcome.again(gone_at);
         return outcome;
     }
+    outcome.delete_with(pod, Propagation::Background, Some(0));
     for container in items(pod, "/spec/containers") {
         let message = format!("Stopping container {}", text(container, "/name"));
         outcome.normal(pod, KUBELET, "Killing", message);
     }
-    outcome.delete_with(pod, Propagation::Background, Some(0));
     outcome
 }
