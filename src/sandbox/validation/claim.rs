@@ -305,7 +305,7 @@ fn csi(source: &Value, path: &Path, problems: &mut Problems) {
     }
     let secrets =
         ["controllerPublishSecretRef", "controllerExpandSecretRef", "nodePublishSecretRef", "nodeExpandSecretRef"];
-    let rules: [(&str, fn(&str) -> Vec<String>); 2] = [("name", names::subdomain), ("namespace", names::label)];
+    let rules: [(&str, names::Rule); 2] = [("name", names::subdomain), ("namespace", names::label)];
     for secret in secrets {
         let Some(reference) = source.field(secret) else { continue };
         for (name, rule) in rules {

@@ -173,8 +173,7 @@ fn slice_address(address: &str, sort: &str, list: &Path, path: &Path, problems: 
 }
 
 fn of_hints(hints: &Value, path: &Path, problems: &mut Problems) {
-    let lists: [(&str, fn(&str) -> Vec<String>); 2] =
-        [("forZones", names::label_value), ("forNodes", names::subdomain)];
+    let lists: [(&str, names::Rule); 2] = [("forZones", names::label_value), ("forNodes", names::subdomain)];
     for (list, rule) in lists {
         let items = hints.list(list);
         let at = path.child(list);

@@ -2,14 +2,15 @@
 //!
 //! [`create`] and [`update`] look at objects that are decoded, defaulted and prepared. The rules are those of
 //! `pkg/apis/*/validation` in Kubernetes; each subject has a file here. Maps are looked at in the order of their keys,
-//! where the server's order is random. Where the server shows a comparison in Go's notation, whose spacing is random
-//! by design, the changed fields are listed instead.
+//! where the server's order is random. Where the server appends a unified comparison of its internal form (Pods, claims,
+//! volumes), the changed fields are listed instead.
 
 mod autoscaling;
 mod claim;
 mod cluster;
 mod config;
 mod counts;
+mod cron;
 mod endpoints;
 mod events;
 mod ingress;
@@ -24,6 +25,7 @@ mod policy;
 mod quotas;
 mod rbac;
 mod read;
+mod replication;
 mod resources;
 mod same;
 mod schedule;
@@ -58,8 +60,8 @@ pub fn create(kind: &Kind, object: &Value) -> Vec<FieldProblem> {
 fn of_kind(kind: &Kind, object: &Value, problems: &mut Problems) {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => pod::of(object, problems),
-        ("", "PodTemplate") => workloads::pod_template(object, problems),
-        ("", "ReplicationController") => workloads::replication_controller(object, problems),
+        ("", "PodTemplate") => replication::pod_template(object, problems),
+        ("", "ReplicationController") => replication::replication_controller(object, problems),
         ("", "ConfigMap") => config::config_map(object, problems),
         ("", "Secret") => config::secret(object, problems),
         ("", "PersistentVolumeClaim") => claim::of(object, problems),
@@ -68,9 +70,9 @@ fn of_kind(kind: &Kind, object: &Value, problems: &mut Problems) {
         ("apps", "ReplicaSet") => workloads::replica_set(object, problems),
         ("apps", "StatefulSet") => workloads::stateful_set(object, problems),
         ("apps", "DaemonSet") => workloads::daemon_set(object, problems),
-        ("apps", "ControllerRevision") => workloads::controller_revision(object, problems),
+        ("apps", "ControllerRevision") => replication::controller_revision(object, problems),
         ("batch", "Job") => jobs::job(object, problems),
-        ("batch", "CronJob") => jobs::cron_job(object, problems),
+        ("batch", "CronJob") => cron::cron_job(object, problems),
         ("", "Service") => service::of(object, problems),
         ("", "ServiceAccount") => meta::of(object, true, NameRule::Subdomain, problems),
         ("", "ResourceQuota") => quotas::quota(object, problems),
@@ -128,8 +130,8 @@ fn of_status(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
 fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems) {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => pod::of_update(live, object, problems),
-        ("", "PodTemplate") => workloads::pod_template_update(live, object, problems),
-        ("", "ReplicationController") => workloads::replication_controller_update(live, object, problems),
+        ("", "PodTemplate") => replication::pod_template_update(live, object, problems),
+        ("", "ReplicationController") => replication::replication_controller_update(live, object, problems),
         ("", "ConfigMap") => config::config_map_update(live, object, problems),
         ("", "Secret") => config::secret_update(live, object, problems),
         ("", "PersistentVolumeClaim") => claim::of_update(live, object, problems),
@@ -141,12 +143,12 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
         ("apps", "ReplicaSet") => workloads::replica_set_update(live, object, problems),
         ("apps", "StatefulSet") => workloads::stateful_set_update(live, object, problems),
         ("apps", "DaemonSet") => workloads::daemon_set_update(live, object, problems),
-        ("apps", "ControllerRevision") => workloads::controller_revision_update(live, object, problems),
+        ("apps", "ControllerRevision") => replication::controller_revision_update(live, object, problems),
         ("batch", "Job") => {
             jobs::job(object, problems);
             jobs::job_update(live, object, problems);
         }
-        ("batch", "CronJob") => jobs::cron_job_update(live, object, problems),
+        ("batch", "CronJob") => cron::cron_job_update(live, object, problems),
         ("", "Service") => service::of_update(live, object, problems),
         ("", "ServiceAccount") => {
             meta::of_update(live, object, problems);

@@ -62,8 +62,8 @@ fn under(name: &str, left: &Value, right: &Value) -> bool {
     }
 }
 
-/// The fields in which two objects differ, a line for each side. The server shows Go's own comparison here, whose
-/// spacing is random by design.
+/// The fields in which two objects differ, a line for each side. The server appends a unified comparison of its
+/// internal form here.
 pub(super) fn changes(before: &Value, after: &Value) -> String {
     let empty = serde_json::Map::new();
     let left = before.as_object().unwrap_or(&empty);

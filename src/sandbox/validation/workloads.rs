@@ -1,4 +1,4 @@
-//! Workloads: Deployments, ReplicaSets, StatefulSets, DaemonSets, ReplicationControllers, and templates of Pods.
+//! Workloads: Deployments, ReplicaSets, StatefulSets and DaemonSets.
 
 use serde_json::{Map, Value};
 
@@ -16,11 +16,13 @@ use super::selector::{self, Answer};
 
 const NO_MATCH: &str = "`selector` does not match template `labels`";
 
-fn spec_of(object: &Value) -> Value {
+/// The specification; empty if there is none.
+pub(super) fn spec_of(object: &Value) -> Value {
     object.field("spec").cloned().unwrap_or_else(|| Value::Object(Map::new()))
 }
 
-fn count(spec: &Value, name: &str, path: &Path, problems: &mut Problems) {
+/// A count that is not negative.
+pub(super) fn count(spec: &Value, name: &str, path: &Path, problems: &mut Problems) {
     numbers::not_negative_if_any(spec.number(name), &path.child(name), problems);
 }
 
@@ -41,18 +43,20 @@ fn required_selector(spec: &Value, called: &str, path: &Path, problems: &mut Pro
     selector::ask(selector, spec.below(&["template", "metadata", "labels"]))
 }
 
-fn unmatched_labels(spec: &Value, path: &Path, problems: &mut Problems) {
+/// Labels that the selector does not match.
+pub(super) fn unmatched_labels(spec: &Value, path: &Path, problems: &mut Problems) {
     let labels = spec.below(&["template", "metadata", "labels"]).cloned().unwrap_or_default();
     problems.push(path.child("template").child("metadata").child("labels").invalid(labels, NO_MATCH));
 }
 
-fn template(spec: &Value, path: &Path, problems: &mut Problems) {
+/// The template of the Pods.
+pub(super) fn template(spec: &Value, path: &Path, problems: &mut Problems) {
     let none = Value::Null;
     pod::of_template(spec.field("template").unwrap_or(&none), &path.child("template"), problems);
 }
 
 /// Pods that are kept running are always started again, and have no deadline.
-fn runs_forever(spec: &Value, called: &str, path: &Path, problems: &mut Problems) {
+pub(super) fn runs_forever(spec: &Value, called: &str, path: &Path, problems: &mut Problems) {
     let at = path.child("template").child("spec");
     let none = Value::Null;
     let pods = spec.below(&["template", "spec"]).unwrap_or(&none);
@@ -380,74 +384,4 @@ pub(super) fn daemon_set_update(live: &Value, object: &Value, problems: &mut Pro
     meta::of_update(live, object, problems);
     selector_stays(live, object, problems);
     daemon_set_spec(object, problems);
-}
-
-/// A ReplicationController.
-pub(super) fn replication_controller(object: &Value, problems: &mut Problems) {
-    meta::with_name(object, true, |name| names::subdomain_in(name, "bytes"), |_| Vec::new(), problems);
-    meta::known_finalizers(object, problems);
-    replication_controller_spec(object, problems);
-}
-
-/// A change of a ReplicationController.
-pub(super) fn replication_controller_update(live: &Value, object: &Value, problems: &mut Problems) {
-    meta::of_update(live, object, problems);
-    replication_controller_spec(object, problems);
-}
-
-fn replication_controller_spec(object: &Value, problems: &mut Problems) {
-    let spec = &spec_of(object);
-    let path = Path::new("spec");
-    count(spec, "minReadySeconds", &path, problems);
-    let selector = spec.entries("selector");
-    if selector.is_empty() {
-        problems.push(path.child("selector").required(""));
-    }
-    count(spec, "replicas", &path, problems);
-    if spec.field("template").is_none() {
-        problems.push(path.child("template").required(""));
-        return;
-    }
-    let none = Value::Null;
-    let labels = spec.below(&["template", "metadata", "labels"]).unwrap_or(&none);
-    if !selector.texts().all(|(key, value)| labels.maybe_text(key) == Some(value)) {
-        unmatched_labels(spec, &path, problems);
-    }
-    template(spec, &path, problems);
-    runs_forever(spec, "ReplicationController", &path, problems);
-}
-
-/// A template of Pods that stands alone.
-pub(super) fn pod_template(object: &Value, problems: &mut Problems) {
-    meta::of(object, true, NameRule::Subdomain, problems);
-    pod::of_template(object.field("template").unwrap_or(&Value::Null), &Path::new("template"), problems);
-}
-
-/// A change of such a template.
-pub(super) fn pod_template_update(live: &Value, object: &Value, problems: &mut Problems) {
-    meta::of_update(live, object, problems);
-    pod::of_template(object.field("template").unwrap_or(&Value::Null), &Path::new("template"), problems);
-}
-
-/// What a controller revision holds.
-pub(super) fn controller_revision(object: &Value, problems: &mut Problems) {
-    meta::of(object, true, NameRule::Subdomain, problems);
-    numbers::not_negative_if_any(object.number("revision"), &Path::new("revision"), problems);
-    match object.field("data") {
-        Some(Value::Object(_)) => {}
-        Some(_) => problems.push(Path::new("data").required("data must be a valid JSON object")),
-        None => problems.push(Path::new("data").required("data is mandatory")),
-    }
-}
-
-/// A change of a controller revision.
-pub(super) fn controller_revision_update(live: &Value, object: &Value, problems: &mut Problems) {
-    meta::of_update(live, object, problems);
-    meta::of(object, true, NameRule::Subdomain, problems);
-    numbers::not_negative_if_any(object.number("revision"), &Path::new("revision"), problems);
-    if live.field("data") != object.field("data") {
-        let data = object.field("data").cloned().unwrap_or_default();
-        problems
-            .push(Path::new("data").invalid_shown(format!("{{\"Raw\":{data},\"Object\":null}}"), "field is immutable"));
-    }
 }

@@ -184,7 +184,7 @@ fn key_of_object(reference: &Value, path: &Path, problems: &mut Problems) {
 }
 
 fn key_of_file(reference: &Value, path: &Path, problems: &mut Problems) {
-    let rules: [(&str, fn(&str) -> Vec<String>); 2] = [("key", names::variable), ("volumeName", names::label)];
+    let rules: [(&str, names::Rule); 2] = [("key", names::variable), ("volumeName", names::label)];
     for (name, rule) in rules {
         match reference.text(name) {
             "" => problems.push(path.child(name).required("")),
