@@ -24,6 +24,9 @@ use super::server::{Identity, kubeconfig};
 use super::state::State;
 use super::store::{Key, Store, Stored};
 
+/// Where the node of the sandbox says it is.
+const NODE_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+
 /// How a control plane is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -114,8 +117,8 @@ impl ControlPlane {
             unsettled: BTreeSet::new(),
         };
         state.serve_definitions();
-        let known =
-            Bootstrap { certificate_authority: &identity.ca, address: SocketAddr::from((Ipv4Addr::LOCALHOST, 6443)) };
+        // No pod will ever call it, and Endpoints may not name a loopback address: the node's own stands for it.
+        let known = Bootstrap { certificate_authority: &identity.ca, address: SocketAddr::from((NODE_ADDRESS, 6443)) };
         let mut first = runner::first_namespaces();
         first.extend(access::bootstrap_objects());
         if options.controllers {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::api::Api;
@@ -19,8 +19,8 @@ use super::write::{self, DeleteOptions, Place};
 /// How many keys are looked at before others may have the state.
 const AT_ONCE: usize = 64;
 
-/// After how many refusals in a row a key waits for a change.
-const TRIES: u32 = 5;
+/// What is refused is tried again after 10 ms, then after twice as long each time, up to about three minutes.
+const MOST_DOUBLINGS: u32 = 15;
 
 /// The queue.
 #[derive(Debug, Default)]
@@ -103,17 +103,37 @@ fn look(state: &mut State, queue: &mut Queue) {
         if let Some(at) = outcome.again_at {
             queue.later.entry(at).or_default().insert(key.clone());
         }
-        let refused = outcome.deeds.into_iter().any(|deed| perform(state, deed).is_err());
+        let refused = outcome.deeds.into_iter().any(|deed| !done(state, &key, deed));
         if refused {
             let tries = queue.refused.entry(key.clone()).or_default();
             *tries += 1;
-            if *tries < TRIES {
-                queue.due.insert(key);
-            }
+            let wait = SignedDuration::from_millis(5 << (*tries).min(MOST_DOUBLINGS));
+            let at = state.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+            queue.later.entry(at).or_default().insert(key);
         } else {
             queue.refused.remove(&key);
         }
     }
+}
+
+/// Does one thing for a controller. Tells whether the next may follow.
+fn done(state: &mut State, key: &Key, deed: Deed) -> bool {
+    let wanted = match &deed {
+        Deed::Create { object, .. } => Some(object.clone()),
+        // What cannot be told stops nobody.
+        Deed::Event(_) => {
+            let _ = perform(state, deed);
+            return true;
+        }
+        _ => None,
+    };
+    let Err(refusal) = perform(state, deed) else { return true };
+    if let Some(wanted) = wanted {
+        for deed in controllers::refused(state, key, &wanted, &refusal.message).deeds {
+            let _ = perform(state, deed);
+        }
+    }
+    false
 }
 
 fn perform(state: &mut State, deed: Deed) -> Result<(), Refusal> {

@@ -23,6 +23,7 @@ mod garbage;
 mod hash;
 mod job;
 mod namespace;
+mod node;
 mod offspring;
 mod pod;
 mod quota;
@@ -60,6 +61,7 @@ pub fn reconcile(view: &impl View, object_key: &Key) -> Outcome {
         return collected;
     }
     match (object_key.group.as_str(), object_key.kind.as_str()) {
+        ("", "Node") => node::reconcile(object),
         ("", "Pod") => pod::reconcile(view, object),
         ("", "Namespace") => namespace::reconcile(view, object),
         ("", "PersistentVolumeClaim") => claim::reconcile(view, object),
