@@ -96,6 +96,10 @@ impl Stored {
 }
 
 impl View for Stored {
+    fn kinds(&self) -> Vec<(String, String, bool)> {
+        Vec::new()
+    }
+
     fn get(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<Arc<Value>> {
         self.objects.get(&[group, kind, namespace, name].map(str::to_owned)).cloned()
     }
