@@ -21,6 +21,7 @@ macro_rules! on_each_server {
 mod budget;
 mod canaries;
 mod defaults;
+mod differential;
 mod exit_codes;
 mod failures;
 mod interrupted;

@@ -41,6 +41,12 @@ impl Testbed {
     }
 }
 
+/// Finds the administrator's kubeconfig of the level `bare`, at `MATHISON_BARE_KUBECONFIG`, else where the testbed puts it.
+pub fn bare_kubeconfig() -> Option<PathBuf> {
+    let named = env::var_os("MATHISON_BARE_KUBECONFIG").map(PathBuf::from);
+    named.or_else(|| Some(testbed_home()?.join("bare/admin.kubeconfig"))).filter(|path| path.is_file())
+}
+
 fn testbed_home() -> Option<PathBuf> {
     if let Some(home) = env::var_os("TESTBED_HOME") {
         return Some(home.into());

@@ -1,0 +1,41 @@
+//! Where two answers differ, as text.
+
+use serde_json::Value;
+
+use super::request::Reply;
+
+/// Lists what differs: `PLACE: REAL | SANDBOX`.
+pub fn differences(real: &Reply, sandbox: &Reply) -> Vec<String> {
+    let mut found = Vec::new();
+    if real.code != sandbox.code {
+        found.push(format!("code: {} | {}", real.code, sandbox.code));
+    }
+    if real.warnings != sandbox.warnings {
+        found.push(format!("warnings: {:?} | {:?}", real.warnings, sandbox.warnings));
+    }
+    walk(&real.body, &sandbox.body, "", &mut found);
+    found
+}
+
+fn walk(real: &Value, sandbox: &Value, place: &str, found: &mut Vec<String>) {
+    match (real, sandbox) {
+        (Value::Object(one), Value::Object(other)) => {
+            for (name, value) in one {
+                match other.get(name) {
+                    Some(same) => walk(value, same, &format!("{place}.{name}"), found),
+                    None => found.push(format!("{place}.{name}: {value} | absent")),
+                }
+            }
+            for (name, value) in other.iter().filter(|(name, _)| !one.contains_key(*name)) {
+                found.push(format!("{place}.{name}: absent | {value}"));
+            }
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            for (index, (value, same)) in one.iter().zip(other).enumerate() {
+                walk(value, same, &format!("{place}[{index}]"), found);
+            }
+        }
+        _ if real == sandbox => {}
+        _ => found.push(format!("{place}: {real} | {sandbox}")),
+    }
+}

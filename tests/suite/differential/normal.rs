@@ -1,0 +1,139 @@
+//! What two servers may say differently: as little as can be.
+//!
+//! - `uid`s, `resourceVersion`s, cluster addresses and ports of nodes that were drawn become the number of their first
+//!   appearance in the sequence: two that are equal on one server must be so on the other.
+//! - A time within a day of now becomes `<now>`; times that a request names lie in the past and stay. The entries of
+//!   `managedFields` come in the order of their times, which two servers cross at different moments: they are put in the
+//!   order of their names here.
+//! - The random ends of generated names go, and continue tokens, and the versions of lists, which count what others write too.
+//! - Ages in tables become `<age>`.
+
+use std::sync::LazyLock;
+
+use jiff::{SignedDuration, Timestamp};
+use regex::{Captures, Regex};
+use serde_json::{Map, Value};
+
+use super::request::Reply;
+
+static UID: LazyLock<Regex> = LazyLock::new(|| regex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
+static TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"));
+static MADE: LazyLock<Regex> = LazyLock::new(|| regex("made-[bcdfghjklmnpqrstvwxz2456789]{5}"));
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b10\.96\.\d+\.\d+\b"));
+static NODE_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"\b3[0-2]\d{3}\b"));
+static AGE: LazyLock<Regex> = LazyLock::new(|| regex(r"^\d{1,2}s$"));
+
+fn regex(text: &str) -> Regex {
+    Regex::new(text).expect("a regular expression")
+}
+
+/// The names that one server's answers of a sequence have got.
+#[derive(Default)]
+pub struct Normal {
+    uids: Vec<String>,
+    versions: Vec<String>,
+    addresses: Vec<String>,
+    ports: Vec<String>,
+}
+
+fn number(known: &mut Vec<String>, name: &str, text: &str) -> String {
+    let at = known.iter().position(|one| one == text).unwrap_or_else(|| {
+        known.push(text.to_owned());
+        known.len() - 1
+    });
+    format!("<{name} {at}>")
+}
+
+impl Normal {
+    pub fn reply(&mut self, reply: &Reply) -> Reply {
+        let body = self.value(&reply.body, "");
+        Reply { code: reply.code, warnings: reply.warnings.iter().map(|text| self.text(text)).collect(), body }
+    }
+
+    fn value(&mut self, value: &Value, field: &str) -> Value {
+        match value {
+            Value::Object(fields) => Value::Object(self.fields(fields)),
+            Value::Array(items) => {
+                let mut items: Vec<Value> = items.iter().map(|item| self.value(item, "")).collect();
+                if field == "managedFields" {
+                    items.sort_by_key(|item| {
+                        ["operation", "manager", "subresource", "apiVersion"].map(|name| item[name].to_string())
+                    });
+                }
+                Value::Array(items)
+            }
+            Value::String(text) if field == "resourceVersion" && !text.is_empty() => {
+                Value::from(number(&mut self.versions, "version", text))
+            }
+            Value::String(_) if field == "continue" => Value::from("<continue>"),
+            Value::String(text) => Value::from(self.text(text)),
+            Value::Number(port) if matches!(field, "nodePort" | "healthCheckNodePort") => {
+                Value::from(number(&mut self.ports, "port", &port.to_string()))
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn fields(&mut self, fields: &Map<String, Value>) -> Map<String, Value> {
+        // A list counts what others write too; so does the table of one.
+        let is_list = fields.contains_key("items") || fields.contains_key("rows");
+        let mut normal = Map::new();
+        for (name, value) in fields {
+            let value = match name.as_str() {
+                "metadata" if is_list => {
+                    let mut metadata = value.clone();
+                    if let Some(version) = metadata.get_mut("resourceVersion") {
+                        *version = Value::from(if *version == "" { "" } else { "<list>" });
+                    }
+                    let mut known = std::mem::take(&mut self.versions);
+                    let value = self.value(&metadata, name);
+                    std::mem::swap(&mut self.versions, &mut known);
+                    value
+                }
+                "cells" => Value::from(
+                    value.as_array().into_iter().flatten().map(|cell| self.cell(cell)).collect::<Vec<_>>(),
+                ),
+                _ => self.value(value, name),
+            };
+            normal.insert(name.clone(), value);
+        }
+        normal
+    }
+
+    fn cell(&mut self, cell: &Value) -> Value {
+        match cell {
+            Value::String(text) if AGE.is_match(text) => Value::from("<age>"),
+            Value::String(text) => {
+                let text = self.text(text);
+                Value::from(NODE_PORT.replace_all(&text, |found: &Captures<'_>| number(&mut self.ports, "port", &found[0])).into_owned())
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        let text = UID.replace_all(text, |found: &Captures<'_>| number(&mut self.uids, "uid", &found[0]));
+        let text = ADDRESS.replace_all(&text, |found: &Captures<'_>| number(&mut self.addresses, "address", &found[0]));
+        let text = MADE.replace_all(&text, "made-<end>");
+        let text = TIME.replace_all(&text, |found: &Captures<'_>| match is_now(&found[0]) {
+            true if found.get(1).is_some() => "<now, to the microsecond>".to_owned(),
+            true => "<now>".to_owned(),
+            false => found[0].to_owned(),
+        });
+        text.into_owned()
+    }
+
+    /// Puts names in the place of versions that stand in a message.
+    pub fn versions_in(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (index, version) in self.versions.iter().enumerate() {
+            text = text.replace(version.as_str(), &format!("<version {index}>"));
+        }
+        text
+    }
+}
+
+fn is_now(text: &str) -> bool {
+    let Ok(time) = text.parse::<Timestamp>() else { return false };
+    time.duration_since(Timestamp::now()).abs() < SignedDuration::from_hours(24)
+}

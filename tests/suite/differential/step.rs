@@ -1,0 +1,82 @@
+//! A step of a sequence: a request that is filled in for each server with what that server answered before.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::mutation::{self, Edit};
+use super::request::{Reply, Request};
+
+/// What one server has answered in a sequence so far.
+#[derive(Default)]
+pub struct Seen {
+    /// Its objects as it told them last, by name.
+    pub objects: BTreeMap<String, Value>,
+    /// The version of the first object it told.
+    first_version: String,
+    /// Where the next page of a list begins.
+    next_page: String,
+}
+
+impl Seen {
+    /// Takes note of an answer.
+    pub fn note(&mut self, step: &Step, reply: &Reply) {
+        if let Some(token) = reply.body.pointer("/metadata/continue").and_then(Value::as_str) {
+            self.next_page = token.to_owned();
+        }
+        let Some(name) = &step.about else { return };
+        if reply.code >= 300 || step.is_idle {
+            return;
+        }
+        if let Some(version) = reply.body.pointer("/metadata/resourceVersion").and_then(Value::as_str)
+            && self.first_version.is_empty()
+        {
+            version.clone_into(&mut self.first_version);
+        }
+        self.objects.insert(name.clone(), reply.body.clone());
+    }
+
+    fn filled(&self, text: &str, about: Option<&str>) -> String {
+        let object = about.and_then(|name| self.objects.get(name));
+        let of_metadata = |field: &str| {
+            object.and_then(|object| object["metadata"][field].as_str()).unwrap_or("0").to_owned()
+        };
+        text.replace("@uid@", &of_metadata("uid"))
+            .replace("@version@", &of_metadata("resourceVersion"))
+            .replace("@stale@", &self.first_version)
+            .replace("@continue@", &self.next_page)
+    }
+}
+
+/// What a step sends.
+pub enum Body {
+    Text(String),
+    /// The object as it was told last, changed.
+    Current(Vec<Edit>),
+}
+
+pub struct Step {
+    pub method: &'static str,
+    pub path: String,
+    pub content: &'static str,
+    pub accept: &'static str,
+    pub body: Body,
+    /// The object that it is about and that its answer tells.
+    pub about: Option<String>,
+    /// Whether the answer is no object that is kept: a dry run, a deletion, another form.
+    pub is_idle: bool,
+}
+
+impl Step {
+    pub fn request(&self, seen: &Seen) -> Request {
+        let about = self.about.as_deref();
+        let body = match &self.body {
+            Body::Text(text) => seen.filled(text, about),
+            Body::Current(edits) => {
+                let object = about.and_then(|name| seen.objects.get(name)).cloned().unwrap_or_default();
+                mutation::edited(object, edits).to_string()
+            }
+        };
+        Request { method: self.method, path: seen.filled(&self.path, about), content: self.content, accept: self.accept, body }
+    }
+}
