@@ -25,6 +25,7 @@ mod differential;
 mod exit_codes;
 mod failures;
 mod interrupted;
+mod kubectl;
 mod lifecycle;
 mod schema;
 mod servers;

@@ -1,0 +1,198 @@
+//! kubectl against the sandbox says what it says against a real cluster.
+//!
+//! A script is a list of commands, run in order in a fresh namespace of each server. What each command printed, and how it
+//! ended, must be the same once what no two clusters share (names given out, ages, addresses) is made equal by
+//! [`normalise`]. Where they differ, `known.yaml` says why they may; everything else fails.
+
+mod normalise;
+mod servers;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::{fs, thread};
+
+use serde::Deserialize;
+
+use servers::{Scene, Side, Told};
+
+/// Scripts run at once: more would only make the servers slow.
+const WORKERS: usize = 4;
+
+/// One list of commands.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Script {
+    name: String,
+    /// Files in the folder where the commands run, by name.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    run: Vec<Step>,
+    /// What to do at the end to what lies in no namespace.
+    #[serde(default)]
+    after: Vec<String>,
+}
+
+/// One command.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Step {
+    /// Everything that it says is compared.
+    Compared(String),
+    /// It prepares what follows: only how it ends is compared.
+    Prepares { prepare: String },
+    /// Its lines come in no order.
+    Unordered { unordered: String },
+}
+
+/// A difference that is meant to be, or that we live with.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    script: String,
+    command: String,
+    #[expect(dead_code, reason = "who reads the table needs it")]
+    reason: String,
+}
+
+#[derive(Default)]
+struct Found {
+    compared: usize,
+    equal: usize,
+    known: Vec<String>,
+    differences: Vec<String>,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/kubectl")
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Vec<T> {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()));
+    serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Reads all scripts; only those that `MATHISON_KUBECTL_SCRIPTS` names (with commas) if it is set.
+fn scripts() -> Vec<Script> {
+    let wanted = std::env::var("MATHISON_KUBECTL_SCRIPTS").ok();
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder().join("scripts"))
+        .expect("list the scripts")
+        .map(|entry| entry.expect("read an entry").path())
+        .collect();
+    paths.sort();
+    let all = paths.iter().flat_map(|path| read::<Script>(path));
+    all.filter(|script| wanted.as_ref().is_none_or(|wanted| wanted.split(',').any(|name| name == script.name))).collect()
+}
+
+#[test]
+fn scripts_have_names_of_their_own_and_known_differences_are_of_them() {
+    let mut commands: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for script in scripts() {
+        let lines = script.run.iter().map(|step| step.command().to_owned()).collect();
+        assert!(commands.insert(script.name.clone(), lines).is_none(), "`{}` is there twice", script.name);
+    }
+    if std::env::var_os("MATHISON_KUBECTL_SCRIPTS").is_none() {
+        for known in read::<Known>(&folder().join("known.yaml")) {
+            let is_there = commands.get(&known.script).is_some_and(|lines| lines.contains(&known.command));
+            assert!(is_there, "no script `{}` runs `{}`", known.script, known.command);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the testbed (tests/testbed/testbed api up)"]
+fn kubectl_says_of_the_sandbox_what_it_says_of_a_cluster() {
+    let (real, sandbox) = (Side::real(), Side::sandbox());
+    let known: Vec<Known> = read(&folder().join("known.yaml"));
+    let (queue, found) = (Mutex::new(scripts()), Mutex::new(Found::default()));
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(script) = { queue.lock().expect("the queue").pop() } {
+                    let (theirs, ours) = thread::scope(|scope| {
+                        let theirs = scope.spawn(|| told(&real, &script));
+                        let ours = told(&sandbox, &script);
+                        (theirs.join().expect("the cluster's side"), ours)
+                    });
+                    compare(&script, &theirs, &ours, &known, &mut found.lock().expect("what was found"));
+                }
+            });
+        }
+    });
+    let found = found.into_inner().expect("what was found");
+    let _ = writeln!(
+        io::stderr(),
+        "{} commands, {} equal, {} differ as is known, {} differ",
+        found.compared,
+        found.equal,
+        found.known.len(),
+        found.differences.len()
+    );
+    assert!(found.differences.is_empty(), "\n{}", found.differences.join("\n"));
+}
+
+impl Step {
+    fn command(&self) -> &str {
+        match self {
+            Self::Compared(command)
+            | Self::Prepares { prepare: command }
+            | Self::Unordered { unordered: command } => command,
+        }
+    }
+}
+
+/// Runs a script on one side.
+fn told(side: &Side, script: &Script) -> Vec<Told> {
+    let scene = Scene::new(side, &script.files);
+    let told = script.run.iter().map(|step| scene.run(step.command())).collect();
+    for command in &script.after {
+        scene.run(command);
+    }
+    told
+}
+
+fn compare(script: &Script, theirs: &[Told], ours: &[Told], known: &[Known], found: &mut Found) {
+    for ((step, theirs), ours) in script.run.iter().zip(theirs).zip(ours) {
+        let (theirs, ours) = match step {
+            Step::Prepares { .. } if theirs.code == ours.code => continue,
+            Step::Unordered { .. } => (theirs.sorted(), ours.sorted()),
+            _ => (theirs.clone(), ours.clone()),
+        };
+        found.compared += 1;
+        let title = format!("{}: {}", script.name, step.command());
+        if theirs == ours {
+            found.equal += 1;
+        } else if known.iter().any(|known| known.script == script.name && known.command == step.command()) {
+            found.known.push(title);
+        } else {
+            found.differences.push(format!("== {title}\n{}", difference(&theirs.to_string(), &ours.to_string())));
+        }
+    }
+}
+
+/// Shows the lines of which one side has more than the other (`-` the cluster's, `+` the sandbox's), in their order.
+fn difference(theirs: &str, ours: &str) -> String {
+    let (theirs, ours): (Vec<&str>, Vec<&str>) = (theirs.lines().collect(), ours.lines().collect());
+    // Lengths of the longest common subsequence of what remains from each pair of places.
+    let mut common = vec![vec![0_usize; ours.len() + 1]; theirs.len() + 1];
+    for (i, their) in theirs.iter().enumerate().rev() {
+        for (j, our) in ours.iter().enumerate().rev() {
+            common[i][j] =
+                if their == our { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
+        }
+    }
+    let (mut i, mut j, mut text) = (0, 0, String::new());
+    while i < theirs.len() || j < ours.len() {
+        if i < theirs.len() && j < ours.len() && theirs[i] == ours[j] {
+            (i, j) = (i + 1, j + 1);
+        } else if j == ours.len() || (i < theirs.len() && common[i + 1][j] >= common[i][j + 1]) {
+            text += &format!("-{}\n", theirs[i]);
+            i += 1;
+        } else {
+            text += &format!("+{}\n", ours[j]);
+            j += 1;
+        }
+    }
+    text
+}
