@@ -10,7 +10,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use mathison::resource::Digest;
-use serde_json::Value;
+use rustix::process::Signal;
+use serde_json::json;
 
 use crate::support::cluster::{Namespace, Server, User};
 use crate::support::environment::TestEnv;
@@ -91,7 +92,8 @@ impl Values {
 
 fn no_secret_value_leaves_its_secret(server: &Server) {
     let namespace = server.namespace("canary");
-    namespace.kubectl(&["create", "secret", "generic", "outside", &format!("--from-literal=key={OUTSIDE}")]);
+    let outside = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "outside" }, "stringData": { "key": OUTSIDE } });
+    namespace.create(&outside.to_string());
     let mut environment = server.environment(User::Recorded);
     environment.set("CANARY_VARIABLE", VARIABLE);
     environment.write("stack.yaml", &STACK.replace("NAMESPACE", namespace.name()));
@@ -121,8 +123,7 @@ fn no_secret_value_leaves_its_secret(server: &Server) {
     values.add("rotated", &rotated);
     values.add_live(&namespace);
     let foreign = "canary-by-another-hand-90d4";
-    let patch = format!(r#"{{"stringData":{{"FROM_FILE":"{foreign}"}}}}"#);
-    namespace.kubectl(&["patch", "secret", "app-secrets", "-p", &patch]);
+    namespace.patch("secret", "app-secrets", "kubectl-patch", &json!({ "stringData": { "FROM_FILE": foreign } }));
     values.add("by another hand", foreign);
     places.run(&environment, "drift stack.yaml", 2);
     places.run(&environment, "drift stack.yaml --json", 2);
@@ -141,8 +142,11 @@ fn no_secret_value_leaves_its_secret(server: &Server) {
         healthy,
         &healthy.replace("spec:", "spec:\n            nodeSelector: { none: such }"),
     );
-    let awaited = "--for=jsonpath={.spec.template.spec.nodeSelector.none}=such deployment/app";
-    let output = end_apply(server, &environment, namespace.name(), awaited, &["KILL"]).expect_code(137);
+    let is_written = || {
+        let app = namespace.get("deployment", "app").expect("the Deployment is there");
+        app["spec"]["template"]["spec"]["nodeSelector"]["none"] == "such"
+    };
+    let output = end_apply(&environment, is_written, &[Signal::KILL]).expect_code(137);
     places.keep(&environment, "apply, killed", &output);
     assert!(places.has_file(".journal", "app-secrets"), "no journal was seen that records the Secret");
     values.add_live(&namespace);
@@ -157,7 +161,7 @@ fn no_secret_value_leaves_its_secret(server: &Server) {
     let derived = secret_values(&namespace, "app-secrets").remove("DERIVED").expect("the Secret has this key");
     assert_eq!(shown.stdout.trim().as_bytes(), derived);
 
-    let sent = server.recorded_bodies("recorded", mark, namespace.name());
+    let sent = server.recorded_bodies(User::Recorded, mark, namespace.name());
     let objects = objects_beside_secrets(&namespace);
     places.run(&environment, "destroy stack.yaml --auto-approve", 0);
     assert!(places.has_file(".json", "app-secrets"), "no snapshot was seen that records the Secret");
@@ -194,14 +198,13 @@ fn secret_values(namespace: &Namespace<'_>, name: &str) -> BTreeMap<String, Vec<
 /// Returns all that lives in the namespace, with managed fields and annotations, but the data of Secrets.
 fn objects_beside_secrets(namespace: &Namespace<'_>) -> String {
     let kinds = "configmaps,serviceaccounts,services,deployments,replicasets,pods,events,secrets";
-    let text = namespace.kubectl(&["get", kinds, "-o", "json", "--show-managed-fields"]);
-    let mut list: Value = serde_json::from_str(&text).expect("kubectl prints JSON");
-    for object in list["items"].as_array_mut().expect("a list has items") {
+    let mut objects = namespace.list(kinds);
+    for object in &mut objects {
         if object["kind"] == "Secret" {
             object.as_object_mut().expect("an item is an object").remove("data");
         }
     }
-    list.to_string()
+    json!(objects).to_string()
 }
 
 /// Returns the files that the program may have written: all below the environment's root but the source itself.

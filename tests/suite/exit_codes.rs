@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::support::cluster::{Server, User};
+use crate::support::cluster::{Server, User, eventually};
 use crate::support::environment::TestEnv;
 
 on_each_server!(
@@ -100,17 +100,12 @@ fn five_where_another_run_holds_the_state(server: &Server) {
     let namespace = server.namespace("code-five");
     let environment = with_stack(server, namespace.name());
     // The first waits for what is never ready; the second comes while it does.
-    let script = format!(
-        "\"$0\" apply stack.yaml --auto-approve --timeout 60s > $DISCARD 2>&1 & run=$!
-         until {} --namespace {} get deployment never > $DISCARD 2>&1; do :; done
-         \"$0\" apply stack.yaml --auto-approve; code=$?
-         kill -KILL $run; exit $code",
-        server.kubectl_path().display(),
-        namespace.name(),
-    );
-    let run = environment.program("sh", ["-c", &script, env!("CARGO_BIN_EXE_mathison")]);
-    let output = run.set("DISCARD", "/dev/null").within(Duration::from_secs(60)).finish();
-    output.expect_code(5).expect_text(&["is locked by", "mathison apply stack.yaml", "hint:"]);
+    let first = environment.mathison("apply stack.yaml --auto-approve --timeout 60s".split(' ')).start();
+    let is_begun = || namespace.get("deployment", "never").is_some();
+    eventually("the first is on its way", Duration::from_secs(60), is_begun);
+    let second = environment.run("apply stack.yaml --auto-approve");
+    drop(first);
+    second.expect_code(5).expect_text(&["is locked by", "mathison apply stack.yaml", "hint:"]);
 }
 
 fn six_where_a_protection_refuses(server: &Server) {

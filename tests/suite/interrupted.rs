@@ -1,17 +1,17 @@
 //! A run that is killed or stopped: the next one goes on from what it left.
 
-use crate::support::cluster::{Server, User};
+use rustix::process::Signal;
+
+use crate::support::cluster::{Namespace, Server, User};
 use crate::support::environment::TestEnv;
 use crate::support::interrupt::end_apply;
+use crate::support::output::Output;
 
 on_each_server!(
     a_killed_apply_is_finished_by_the_next,
     a_stopped_apply_ends_in_order,
     a_second_signal_ends_an_apply_at_once,
 );
-
-/// Both objects are there then.
-const BEGUN: &str = "--for=create deployment/never";
 
 /// The second object is never ready, so that the run is still on its way when it is ended.
 const STACK: &str = r#"stack: interrupted
@@ -31,16 +31,21 @@ manifests:
             containers: [{ name: app, image: "example.com/app:1", envFrom: [{ configMapRef: { name: one } }] }]
 "#;
 
-fn begun(server: &Server, namespace: &str) -> TestEnv {
+fn with_stack(server: &Server, namespace: &str) -> TestEnv {
     let environment = server.environment(User::Admin);
     environment.write("stack.yaml", &STACK.replace("NAMESPACE", namespace));
     environment
 }
 
+/// Begins an apply and ends it when both objects are there.
+fn end(environment: &TestEnv, namespace: &Namespace<'_>, signals: &[Signal]) -> Output {
+    end_apply(environment, || namespace.get("deployment", "never").is_some(), signals)
+}
+
 fn a_killed_apply_is_finished_by_the_next(server: &Server) {
     let namespace = server.namespace("killed");
-    let environment = begun(server, namespace.name());
-    end_apply(server, &environment, namespace.name(), BEGUN, &["KILL"]).expect_code(137);
+    let environment = with_stack(server, namespace.name());
+    end(&environment, &namespace, &[Signal::KILL]).expect_code(137);
     // It is told, and what was done counts as done.
     environment.run("plan stack.yaml").expect_code(0).expect_text(&["did not come to its end"]);
     environment.edit("stack.yaml", "none-such", "linux");
@@ -52,9 +57,9 @@ fn a_killed_apply_is_finished_by_the_next(server: &Server) {
 
 fn a_stopped_apply_ends_in_order(server: &Server) {
     let namespace = server.namespace("stopped");
-    let environment = begun(server, namespace.name());
+    let environment = with_stack(server, namespace.name());
     // What is in flight is finished: the Deployment's own time-out ends the run.
-    end_apply(server, &environment, namespace.name(), BEGUN, &["INT"])
+    end(&environment, &namespace, &[Signal::INT])
         .expect_code(130)
         .expect_text(&["interrupt again to stop now", "NOT READY after"]);
     // It was saved: nothing has to be settled, and nothing is to be done.
@@ -65,9 +70,9 @@ fn a_stopped_apply_ends_in_order(server: &Server) {
 
 fn a_second_signal_ends_an_apply_at_once(server: &Server) {
     let namespace = server.namespace("stopped-now");
-    let environment = begun(server, namespace.name());
+    let environment = with_stack(server, namespace.name());
     // What was under way is named, and not waited for.
-    end_apply(server, &environment, namespace.name(), BEGUN, &["TERM", "INT"])
+    end(&environment, &namespace, &[Signal::TERM, Signal::INT])
         .expect_code(130)
         .expect_text(&["manifest.Deployment/never", "the run was stopped"])
         .expect_no_text(&["not ready after"]);

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::support::cluster::{Account, Namespace, Rights, Server, eventually};
 use crate::support::environment::TestEnv;
 use crate::support::output::Output;
@@ -147,8 +149,8 @@ fn the_main_job(server: &Server) {
     assert_eq!(settings["data"]["mode"], "brisk");
 
     // Somebody else's hand: drift names the field and the manager, and an apply takes it back.
-    namespace.kubectl(&["scale", "deployment/web", "--replicas=5"]);
-    namespace.kubectl(&["patch", "configmap/settings", "--field-manager=someone", "-p", r#"{"data":{"color":"red"}}"#]);
+    namespace.scale("deployment", "web", 5);
+    namespace.patch("configmap", "settings", "someone", &json!({ "data": { "color": "red" } }));
     for _ in 0..2 {
         scene
             .without_a_write("drift stack.yaml")

@@ -1,20 +1,41 @@
 //! The one integration binary: every binary links the whole program, so there is one.
 //!
-//! `cargo test` runs what needs nothing but cargo. What needs an API server is ignored, and says so;
-//! `cargo test --test suite -- --ignored` runs it against the testbed (`tests/testbed/testbed api up`).
+//! `cargo test` runs what needs nothing but cargo: that is also every test of a cluster, against a sandbox that the test
+//! itself serves. The same tests against a real API server are ignored, and say so; `cargo test --test suite -- --ignored`
+//! runs them against the testbed (`tests/testbed/testbed api up`).
 
-/// Makes a module of tests of functions that take `&Server`: one test for each kind of server.
+/// Makes two tests of each function that takes `&Server`: one on a sandbox, one on the testbed's kube-apiserver.
 macro_rules! on_each_server {
     ($($body:ident),+ $(,)?) => {
-        mod real {
-            $(
+        $(
+            mod $body {
+                #[test]
+                fn on_the_sandbox() {
+                    super::$body(&crate::support::cluster::Server::sandbox());
+                }
+
                 #[test]
                 #[ignore = "needs the testbed (tests/testbed/testbed api up)"]
-                fn $body() {
+                fn on_kube_apiserver() {
                     super::$body(&crate::support::cluster::Server::real());
                 }
-            )+
-        }
+            }
+        )+
+    };
+}
+
+/// Makes a test of each function that takes `&Server` and cannot be run on a sandbox; where it is used stands why.
+macro_rules! on_the_real_server {
+    ($($body:ident),+ $(,)?) => {
+        $(
+            mod $body {
+                #[test]
+                #[ignore = "needs the testbed (tests/testbed/testbed api up)"]
+                fn on_kube_apiserver() {
+                    super::$body(&crate::support::cluster::Server::real());
+                }
+            }
+        )+
     };
 }
 

@@ -1,10 +1,13 @@
 //! What the tests rely on in a server: its users, its log of requests, and that it takes the generated objects.
 
+use std::fs;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use crate::support::api::{AGENT, Api, JSON};
 use crate::support::cluster::{Account, Rights, Server, User, eventually};
 use crate::support::generate;
-use crate::support::output::Output;
 
 on_each_server!(
     users_have_their_rights,
@@ -14,27 +17,29 @@ on_each_server!(
     a_namespace_goes_with_its_test,
 );
 
-fn kubectl(server: &Server, account: &Account, namespace: &str, line: &str) -> Output {
-    let words = ["--namespace", namespace].into_iter().chain(line.split_whitespace());
-    account.environment().program(server.kubectl_path(), words).finish()
+fn config_map(name: &str) -> Value {
+    json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name }, "data": { "k": "told" } })
+}
+
+fn hands(server: &Server, user: User) -> Api {
+    Api::with_kubeconfig(&fs::read_to_string(server.kubeconfig(user)).expect("read a kubeconfig"))
 }
 
 fn users_have_their_rights(server: &Server) {
     let namespace = server.namespace("users");
-    let create = ["--namespace", namespace.name(), "create", "configmap"];
-    let list = ["--namespace", namespace.name(), "get", "configmaps"];
+    let path = format!("/api/v1/namespaces/{}/configmaps", namespace.name());
     for (user, may_create, may_list) in [
         (User::Admin, true, true),
         (User::Recorded, true, true),
         (User::Reader, false, true),
         (User::Nobody, false, false),
     ] {
-        let environment = server.environment(user);
+        let api = hands(server, user);
         let name = format!("{user:?}").to_lowercase();
-        let created = environment.program(server.kubectl_path(), create.into_iter().chain([name.as_str()])).finish();
-        assert_eq!(created.code == 0, may_create, "{user:?}\n{created}");
-        let listed = environment.program(server.kubectl_path(), list).finish();
-        assert_eq!(listed.code == 0, may_list, "{user:?}\n{listed}");
+        let created = api.send("POST", &path, Some((JSON, &config_map(&name))));
+        assert_eq!(created.code, if may_create { 201 } else { 403 }, "{user:?} {created:?}");
+        let listed = api.send("GET", &path, None);
+        assert_eq!(listed.code, if may_list { 200 } else { 403 }, "{user:?} {listed:?}");
     }
 }
 
@@ -43,17 +48,25 @@ fn requests_are_told_apart_by_account(server: &Server) {
     let one = namespace.account("one", &Rights::Everything);
     let rules = r#"[{ "apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"] }]"#;
     let other = namespace.account("other", &Rights::Rules(rules));
-    let run = |account: &Account, line: &str| kubectl(server, account, namespace.name(), line);
-    run(&one, "create configmap before").expect_code(0);
+    let path = format!("/api/v1/namespaces/{}/configmaps", namespace.name());
+    let create = |account: &Account, name: &str, query: &str| {
+        account.api().send("POST", &format!("{path}{query}"), Some((JSON, &config_map(name))))
+    };
+    assert_eq!(create(&one, "before", "").code, 201);
     let mark = server.mark();
-    run(&one, "create configmap a").expect_code(0);
-    run(&one, "create configmap b --dry-run=server").expect_code(0);
-    run(&other, "get configmaps --chunk-size=1").expect_code(0);
-    run(&other, "create configmap c").expect_code(1).expect_text(&["forbidden", &other.user]);
-    let requests = server.requests(&one.user, "kubectl/", mark);
+    assert_eq!(create(&one, "a", "").code, 201);
+    assert_eq!(create(&one, "b", "?dryRun=All").code, 201);
+    let mut page = other.api().send("GET", &format!("{path}?limit=1"), None);
+    while let Some(token) = page.body["metadata"]["continue"].as_str().filter(|token| !token.is_empty()) {
+        page = other.api().send("GET", &format!("{path}?limit=1&continue={token}"), None);
+    }
+    let refused = create(&other, "c", "");
+    assert_eq!(refused.code, 403);
+    assert!(refused.body["message"].as_str().is_some_and(|message| message.contains(&other.user)), "{refused:?}");
+    let requests = server.requests(&one.user, AGENT, mark);
     assert_eq!((requests.writes().count(), requests.dry_runs().count()), (1, 1), "{requests}");
     assert_eq!(requests.writes().0[0].name, "a");
-    let requests = server.requests(&other.user, "kubectl/", mark);
+    let requests = server.requests(&other.user, AGENT, mark);
     let lists = requests.only(|request| request.verb == "list" && request.resource == "configmaps");
     assert!(lists.count() >= 3 && lists.further_pages().count() == lists.count() - 1, "{requests}");
     assert_eq!(server.requests(&one.user, "mathison", mark).count(), 0);
@@ -61,13 +74,14 @@ fn requests_are_told_apart_by_account(server: &Server) {
 
 fn the_bodies_of_a_recorded_user_are_known(server: &Server) {
     let namespace = server.namespace("bodies");
-    let environment = server.environment(User::Recorded);
+    let api = hands(server, User::Recorded);
     let mark = server.mark();
-    for line in ["create configmap c --from-literal=k=told", "create secret generic s --from-literal=k=hidden"] {
-        let words = ["--namespace", namespace.name()].into_iter().chain(line.split(' '));
-        environment.program(server.kubectl_path(), words).finish().expect_code(0);
+    let secret =
+        json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "s" }, "data": { "k": "aGlkZGVu" } });
+    for object in [config_map("c"), secret] {
+        api.create_all(namespace.name(), &object.to_string());
     }
-    let bodies = server.recorded_bodies("recorded", mark, namespace.name());
+    let bodies = server.recorded_bodies(User::Recorded, mark, namespace.name());
     assert!(bodies.contains("told"), "{bodies}");
     assert!(!bodies.contains("aGlkZGVu"), "the body of a Secret is its own\n{bodies}");
 }
@@ -96,7 +110,7 @@ fn a_namespace_goes_with_its_test(server: &Server) {
     namespace.create(&labelled);
     drop(namespace);
     eventually("the namespace and what was made for it are gone", Duration::from_secs(60), || {
-        let left = server.kubectl(&["get", "namespaces,clusterroles,clusterrolebindings", "-o", "name"]);
-        !left.contains(&name)
+        let left = server.names("namespaces,clusterroles,clusterrolebindings", "", "");
+        !left.iter().any(|left| left.contains(&name))
     });
 }

@@ -8,7 +8,10 @@ use crate::support::cluster::{Namespace, Server, User};
 use crate::support::environment::TestEnv;
 use crate::support::output::Output;
 
-on_each_server!(mathisons_own_services_run, a_web_shop_of_plain_manifests_runs, kubectl_takes_what_is_rendered);
+on_each_server!(mathisons_own_services_run, a_web_shop_of_plain_manifests_runs);
+
+// It is about kubectl, which not everybody has.
+on_the_real_server!(kubectl_takes_what_is_rendered);
 
 /// One stack of the repository, in a namespace of the test's own.
 struct Shipped<'a> {
@@ -61,8 +64,8 @@ fn mathisons_own_services_run(server: &Server) {
     let left = namespace.objects(kinds);
     assert!(left.len() == 2 && left.iter().all(|object| object.starts_with("persistentvolumeclaim/")), "{left:?}");
     let label = format!("mathison.dev/stack=mathison.{}", namespace.name());
-    let roles = server.kubectl(&["get", "clusterroles,clusterrolebindings", "-l", &label, "-o", "name"]);
-    assert_eq!(roles, "", "{label}");
+    let roles = server.names("clusterroles,clusterrolebindings", "", &label);
+    assert!(roles.is_empty(), "{label}: {roles:?}");
 }
 
 fn a_web_shop_of_plain_manifests_runs(server: &Server) {

@@ -1,4 +1,4 @@
-//! Counts requests in the API server's audit log.
+//! Counts requests in the API server's audit log, or in the one that the sandbox of a test keeps in memory.
 //!
 //! A server writes a request's line when it has answered it, so a reader may come too early. Nobody sleeps for that: a
 //! [`Mark`] is a request of our own with a name that occurs once, and whoever sees its line has seen those before it.
@@ -8,6 +8,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,13 @@ use serde_json::Value;
 
 /// The log of one server.
 pub struct AuditLog {
-    path: PathBuf,
+    kept: Kept,
+}
+
+/// Where it is. What is in memory is there before its request is answered, so nobody comes too early.
+enum Kept {
+    File(PathBuf),
+    Memory(Arc<Mutex<Vec<Value>>>),
 }
 
 /// A place in the log.
@@ -137,12 +144,18 @@ impl fmt::Display for Requests {
 impl AuditLog {
     /// Names the log's file; it is opened anew for each question.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { kept: Kept::File(path.into()) }
+    }
+
+    /// Reads events as they are put into this list.
+    pub fn in_memory(events: Arc<Mutex<Vec<Value>>>) -> Self {
+        Self { kept: Kept::Memory(events) }
     }
 
     /// Returns the place right after the line of the request whose path ends with `marker`, made just before.
     pub fn mark_at(&self, marker: &str) -> Mark {
-        Mark(self.scan(Mark(self.length().saturating_sub(TAIL)), marker, |_| {}))
+        let begin = if matches!(self.kept, Kept::Memory(_)) { 0 } else { self.length().saturating_sub(TAIL) };
+        Mark(self.scan(Mark(begin), marker, |_| {}))
     }
 
     /// Returns the requests between a mark and the line of `marker`.
@@ -165,12 +178,26 @@ impl AuditLog {
     }
 
     fn length(&self) -> u64 {
-        std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len())
+        match &self.kept {
+            Kept::File(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
+            Kept::Memory(events) => events.lock().expect("the log").len() as u64,
+        }
     }
 
     /// Hands every whole event from `since` on to `each`, until the marker's own has come; returns the place after it.
     fn scan(&self, since: Mark, marker: &str, mut each: impl FnMut(&Value)) -> u64 {
-        let file = File::open(&self.path).unwrap_or_else(|error| panic!("open {}: {error}", self.path.display()));
+        let path = match &self.kept {
+            Kept::File(path) => path,
+            Kept::Memory(events) => {
+                let events = events.lock().expect("the log");
+                let begin = usize::try_from(since.0).expect("a place in memory");
+                let is_marker = |event: &Value| event["requestURI"].as_str().is_some_and(|uri| uri.ends_with(marker));
+                let count = events[begin..].iter().position(is_marker).expect("the marker is in the log");
+                events[begin..begin + count].iter().for_each(each);
+                return since.0 + count as u64 + 1;
+            }
+        };
+        let file = File::open(path).unwrap_or_else(|error| panic!("open {}: {error}", path.display()));
         let mut reader = BufReader::new(file);
         let mut place = since.0;
         reader.seek(SeekFrom::Start(place)).expect("go to a place in the audit log");

@@ -1,26 +1,33 @@
 //! [`Server`]: an API server that tests run against, whatever stands behind it.
 //!
-//! A test takes `&Server` and never asks which; `on_each_server!` makes one test of it for each kind there is. Today that
-//! is the testbed's real kube-apiserver.
+//! A test takes `&Server` and never asks which; `on_each_server!` makes one test of it for each kind there is: the sandbox,
+//! and the testbed's real kube-apiserver.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
-use std::{io::Write, thread, time::Duration};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::api::{Api, MERGE, STRATEGIC, collection, kind_named, plain};
 use super::audit::{AuditLog, Mark, Requests};
 use super::environment::TestEnv;
+use super::sandbox::{Sandbox, token};
 use super::testbed::Testbed;
 
-/// A running API server with its users, its audit log and a kubectl of its version.
+/// A running API server with its users and its log of requests.
 pub struct Server {
-    kubectl: PathBuf,
+    /// Of the server's version, where there is one.
+    kubectl: Option<PathBuf>,
     kubeconfigs: PathBuf,
     audit: AuditLog,
+    api: Api,
+    /// Lives as long as the server is wanted.
+    sandbox: Option<Sandbox>,
 }
 
 /// Whom every server knows.
@@ -51,7 +58,29 @@ impl Server {
     /// Returns the testbed's level `api`, which must be up.
     pub fn real() -> Self {
         let testbed = Testbed::expect();
-        Self { kubectl: testbed.kubectl, kubeconfigs: testbed.folder, audit: AuditLog::new(testbed.audit) }
+        Self::at(testbed.folder, AuditLog::new(testbed.audit), Some(testbed.kubectl), None)
+    }
+
+    /// Starts a sandbox of the test's own.
+    pub fn sandbox() -> Self {
+        let (sandbox, audit) = Sandbox::start();
+        Self::at(sandbox.folder().to_owned(), audit, None, Some(sandbox))
+    }
+
+    fn at(kubeconfigs: PathBuf, audit: AuditLog, kubectl: Option<PathBuf>, sandbox: Option<Sandbox>) -> Self {
+        let path = kubeconfigs.join("admin.kubeconfig");
+        let admin = fs::read_to_string(&path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()));
+        Self { kubectl, kubeconfigs, audit, api: Api::with_kubeconfig(&admin), sandbox }
+    }
+
+    /// Returns the tests' own hands, which are the administrator's.
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Returns the name by which the server's log knows a user.
+    pub fn user_name(&self, user: User) -> String {
+        if self.sandbox.is_some() { Sandbox::user_name(user.name()) } else { user.name().to_owned() }
     }
 
     /// Returns a user's kubeconfig file.
@@ -68,41 +97,39 @@ impl Server {
     /// Runs kubectl as administrator and returns what it prints; it must succeed.
     #[track_caller]
     pub fn kubectl(&self, words: &[&str]) -> String {
-        self.try_kubectl(words, "").unwrap_or_else(|error| panic!("kubectl {}: {error}", words.join(" ")))
-    }
-
-    /// Runs kubectl as administrator with this on standard input. The error is what it says.
-    pub fn try_kubectl(&self, words: &[&str], input: &str) -> Result<String, String> {
-        let mut child = Command::new(&self.kubectl)
-            .arg("--kubeconfig")
-            .arg(self.kubeconfig(User::Admin))
-            .args(words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("start {}: {error}", self.kubectl.display()))?;
-        let mut pipe = child.stdin.take().ok_or("no standard input")?;
-        let output = thread::scope(|scope| {
-            scope.spawn(move || pipe.write_all(input.as_bytes()));
-            child.wait_with_output().map_err(|error| error.to_string())
-        })?;
-        if output.status.success() {
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
-        }
+        let config = self.kubeconfig(User::Admin);
+        let output = Command::new(self.kubectl_path()).arg("--kubeconfig").arg(config).args(words).output();
+        let output = output.unwrap_or_else(|error| panic!("start kubectl: {error}"));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "kubectl {}: {errors}", words.join(" "));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Returns the path of the server's kubectl.
     pub fn kubectl_path(&self) -> &PathBuf {
-        &self.kubectl
+        self.kubectl.as_ref().expect("a sandbox brings no kubectl")
+    }
+
+    /// Returns `kind.group/name` of what is there of these kinds in a namespace, with this label.
+    #[track_caller]
+    pub fn names(&self, kinds: &str, namespace: &str, label_selector: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        for word in kinds.split(',') {
+            let kind = kind_named(word);
+            let group = if kind.group.is_empty() { String::new() } else { format!(".{}", kind.group) };
+            let word = format!("{}{group}", kind.kind.to_lowercase());
+            let items = self.api.list(&kind, namespace, label_selector);
+            names
+                .extend(items.iter().filter_map(|item| Some(format!("{word}/{}", item["metadata"]["name"].as_str()?))));
+        }
+        names
     }
 
     /// Makes a namespace whose name begins so and that nobody else has; it goes with the value.
     pub fn namespace(&self, purpose: &str) -> Namespace<'_> {
         let name = format!("{purpose}-{}", unique());
-        self.kubectl(&["create", "namespace", &name]);
+        let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": &name } });
+        self.api.create_all("", &object.to_string());
         Namespace { server: self, name }
     }
 
@@ -118,11 +145,12 @@ impl Server {
     }
 
     /// Returns all that a recorded user sent since then to anything in a namespace but Secrets, as one text.
-    pub fn recorded_bodies(&self, user: &str, since: Mark, namespace: &str) -> String {
+    pub fn recorded_bodies(&self, user: User, since: Mark, namespace: &str) -> String {
+        let user = &self.user_name(user);
         let all = self.audit.events_between(since, &self.marker());
         let is_meant = |event: &&Value| {
             let reference = &event["objectRef"];
-            event["user"]["username"] == user
+            event["user"]["username"] == **user
                 && reference["resource"] != "secrets"
                 && reference["namespace"].as_str().is_none_or(|name| name == namespace)
         };
@@ -134,8 +162,7 @@ impl Server {
     /// Makes a request with a name that occurs once; nothing of that name exists.
     fn marker(&self) -> String {
         let path = format!("/api/v1/namespaces/default/configmaps/mark-{}", unique());
-        let answer = self.try_kubectl(&["get", "--raw", &path], "");
-        assert!(answer.is_err_and(|error| error.contains("NotFound")), "the marker's request was not answered");
+        assert_eq!(self.api.send("GET", &path, None).code, 404, "the marker's request was not answered");
         path
     }
 }
@@ -168,6 +195,11 @@ impl Account {
     pub fn environment(&self) -> TestEnv {
         environment_with(&self.kubeconfig)
     }
+
+    /// Returns hands that are this account's.
+    pub fn api(&self) -> Api {
+        Api::with_kubeconfig(&self.kubeconfig)
+    }
 }
 
 impl Namespace<'_> {
@@ -176,32 +208,58 @@ impl Namespace<'_> {
         &self.name
     }
 
-    /// Runs kubectl in this namespace as administrator; it must succeed.
-    #[track_caller]
-    pub fn kubectl(&self, words: &[&str]) -> String {
-        let mut all = vec!["--namespace", &self.name];
-        all.extend(words);
-        self.server.kubectl(&all)
+    /// Returns the path of an object in it.
+    fn path(&self, kind: &str, name: &str) -> String {
+        format!("{}/{name}", collection(&kind_named(kind), &self.name))
     }
 
     /// Reads an object; `None` if there is none.
+    #[track_caller]
     pub fn get(&self, kind: &str, name: &str) -> Option<Value> {
-        let text = self.kubectl(&["get", kind, name, "--ignore-not-found", "-o", "json", "--show-managed-fields"]);
-        if text.trim().is_empty() { None } else { Some(serde_json::from_str(&text).expect("kubectl prints JSON")) }
+        let path = self.path(kind, name);
+        let answer = self.server.api.send("GET", &path, None);
+        if answer.code == 404 { None } else { Some(answer.object(&path)) }
     }
 
-    /// Returns `KIND/NAME` of what is there of these kinds, but for what every namespace has.
+    /// Returns `kind.group/name` of what is there of these kinds, but for what every namespace has.
+    #[track_caller]
     pub fn objects(&self, kinds: &str) -> Vec<String> {
-        let text = self.kubectl(&["get", kinds, "-o", "name", "--ignore-not-found"]);
-        let own = |line: &&str| !["configmap/kube-root-ca.crt", "serviceaccount/default"].contains(line);
-        text.lines().filter(own).map(str::to_owned).collect()
+        let mut names = self.server.names(kinds, &self.name, "");
+        names.retain(|name| !["configmap/kube-root-ca.crt", "serviceaccount/default"].contains(&name.as_str()));
+        names
+    }
+
+    /// Returns all that is there of these kinds.
+    #[track_caller]
+    pub fn list(&self, kinds: &str) -> Vec<Value> {
+        kinds.split(',').flat_map(|word| self.server.api.list(&kind_named(word), &self.name, "")).collect()
     }
 
     /// Makes objects of this YAML or JSON text.
     #[track_caller]
     pub fn create(&self, text: &str) {
-        let made = self.server.try_kubectl(&["--namespace", &self.name, "create", "-f", "-"], text);
-        made.unwrap_or_else(|error| panic!("kubectl create: {error}"));
+        self.server.api.create_all(&self.name, text);
+    }
+
+    /// Changes an object as somebody else does with kubectl.
+    #[track_caller]
+    pub fn patch(&self, kind: &str, name: &str, manager: &str, patch: &Value) {
+        let path = format!("{}?fieldManager={manager}", self.path(kind, name));
+        self.server.api.send("PATCH", &path, Some((STRATEGIC, patch))).object(&path);
+    }
+
+    /// Changes a number of replicas as `kubectl scale` does.
+    #[track_caller]
+    pub fn scale(&self, kind: &str, name: &str, replicas: u32) {
+        let path = format!("{}/scale?fieldManager=kubectl", self.path(kind, name));
+        self.server.api.send("PATCH", &path, Some((MERGE, &json!({ "spec": { "replicas": replicas } })))).object(&path);
+    }
+
+    /// Deletes an object.
+    #[track_caller]
+    pub fn remove(&self, kind: &str, name: &str) {
+        let path = self.path(kind, name);
+        self.server.api.send("DELETE", &path, None).object(&path);
     }
 
     /// Makes so many ConfigMaps that belong to nobody's stack.
@@ -211,7 +269,8 @@ impl Namespace<'_> {
 
     /// Makes an account with these rights, and a token for it.
     pub fn account(&self, name: &str, rights: &Rights<'_>) -> Account {
-        self.kubectl(&["create", "serviceaccount", name]);
+        let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": name } });
+        self.create(&account.to_string());
         let binding = format!("{}-{name}", self.name);
         let role = match rights {
             Rights::Everything => "cluster-admin".to_owned(),
@@ -223,48 +282,50 @@ impl Namespace<'_> {
                 binding.clone()
             }
         };
-        let account = format!("{}:{name}", self.name);
-        let (role, subject) = (format!("--clusterrole={role}"), format!("--serviceaccount={account}"));
-        self.kubectl(&["create", "clusterrolebinding", &binding, &role, &subject]);
-        let token = self.kubectl(&["create", "token", name, "--duration=2h"]);
+        let group = "rbac.authorization.k8s.io";
+        let bound = json!({ "apiVersion": format!("{group}/v1"), "kind": "ClusterRoleBinding",
+            "metadata": { "name": binding }, "roleRef": { "apiGroup": group, "kind": "ClusterRole", "name": role },
+            "subjects": [{ "kind": "ServiceAccount", "name": name, "namespace": &self.name }] });
+        self.create(&bound.to_string());
         Account {
-            user: format!("system:serviceaccount:{account}"),
-            kubeconfig: self.server.kubeconfig_with_token(token.trim()),
+            user: format!("system:serviceaccount:{}:{name}", self.name),
+            kubeconfig: self.server.kubeconfig_with_token(&token(&self.server.api, &self.name, name)),
         }
     }
 
+    /// Deletes it with all that was made for it. What is left in the cluster is no reason to fail a test twice.
     fn delete(&self) {
-        let label = "mathison.dev/stack";
-        let columns = format!(
-            "jsonpath={{range .items[*]}}{{.kind}}/{{.metadata.name}} {{.metadata.labels.{}}}{{\"\\n\"}}{{end}}",
-            label.replace('.', "\\.")
-        );
-        let kinds = "clusterroles,clusterrolebindings,persistentvolumes";
-        let listed = self.server.try_kubectl(&["get", kinds, "-l", label, "-o", &columns], "").unwrap_or_default();
+        let api = &self.server.api;
         let suffix = format!(".{}", self.name);
-        let mut doomed: Vec<String> = listed
-            .lines()
-            .filter_map(|line| line.split_once(' '))
-            .filter(|(_, value)| value.ends_with(&suffix))
-            .map(|(object, _)| object.to_owned())
-            .collect();
-        let bound = self.server.try_kubectl(&["get", "clusterroles,clusterrolebindings", "-o", "name"], "");
-        let prefix = format!("/{}-", self.name);
-        doomed.extend(bound.unwrap_or_default().lines().filter(|line| line.contains(&prefix)).map(str::to_owned));
-        doomed.push(format!("namespace/{}", self.name));
-        let mut words = vec!["delete", "--wait=false", "--ignore-not-found"];
-        words.extend(doomed.iter().map(String::as_str));
-        // What is left in the cluster is no reason to fail a test twice.
-        let _ = self.server.try_kubectl(&words, "");
+        let prefix = format!("{}-", self.name);
+        for kind in ["clusterroles", "clusterrolebindings", "persistentvolumes"].map(kind_named) {
+            let path = collection(&kind, "");
+            let Ok(list) = api.try_send("GET", &path, None) else { return };
+            for object in list.body["items"].as_array().into_iter().flatten() {
+                let name = object["metadata"]["name"].as_str().unwrap_or_default();
+                let label = object["metadata"]["labels"]["mathison.dev/stack"].as_str().unwrap_or_default();
+                let is_accounts = kind.group == "rbac.authorization.k8s.io" && name.starts_with(&prefix);
+                if label.ends_with(&suffix) || is_accounts {
+                    let _ = api.try_send("DELETE", &format!("{path}/{name}"), None);
+                }
+            }
+        }
+        let _ = api.try_send("DELETE", &format!("/api/v1/namespaces/{}", self.name), None);
     }
 }
 
 impl Drop for Namespace<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            let words = ["--namespace", &self.name, "get", "events", "--sort-by=.lastTimestamp"];
-            let events = self.server.try_kubectl(&words, "").unwrap_or_else(|error| error);
-            let last: Vec<&str> = events.lines().rev().take(20).collect();
+            let path = format!("/api/v1/namespaces/{}/events", self.name);
+            let events = self.server.api.try_send("GET", &path, None).map(|answer| answer.body).unwrap_or_default();
+            let mut events = events["items"].as_array().cloned().unwrap_or_default();
+            events.sort_by_key(|event| event["lastTimestamp"].to_string());
+            let line = |event: &Value| {
+                let about = &event["involvedObject"];
+                format!("{}/{} {}: {}", about["kind"], about["name"], event["reason"], event["message"])
+            };
+            let last: Vec<String> = events.iter().rev().take(20).map(line).collect();
             let _ = writeln!(std::io::stderr(), "namespace {}, last events first:\n{}", self.name, last.join("\n"));
         }
         if std::env::var_os("MATHISON_KEEP_NAMESPACES").is_none() {
@@ -276,8 +337,8 @@ impl Drop for Namespace<'_> {
 impl Server {
     /// Returns the administrator's kubeconfig as a value.
     pub fn kubeconfig_value(&self) -> Value {
-        let text = self.kubectl(&["config", "view", "--raw", "-o", "json"]);
-        serde_json::from_str(&text).expect("kubectl prints JSON")
+        let text = fs::read_to_string(self.kubeconfig(User::Admin)).expect("read the kubeconfig");
+        plain(&text).remove(0)
     }
 
     /// Returns a kubeconfig for this server with another token.

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::output::Output;
@@ -165,7 +167,12 @@ impl Run<'_> {
     }
 
     /// Runs it to its end. One that does not end in time is killed, and fails the test with what it printed.
-    pub fn finish(mut self) -> Output {
+    pub fn finish(self) -> Output {
+        self.start().finish()
+    }
+
+    /// Starts it, for tests that do something beside it.
+    pub fn start(mut self) -> Started {
         let line = format!("{:?}", self.command);
         let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
         let mut child = self
@@ -180,17 +187,63 @@ impl Run<'_> {
             // without reading is no fault of ours.
             thread::spawn(move || pipe.write_all(&input));
         }
-        let stdout = collect(child.stdout.take());
-        let stderr = collect(child.stderr.take());
-        let code = wait(&mut child, Instant::now() + self.patience);
-        let output = Output {
-            stdout: stdout.join().expect("collect standard output"),
-            stderr: stderr.join().expect("collect standard error"),
-            code: code.unwrap_or(-1),
+        Started {
+            line,
+            stdout: Some(collect(child.stdout.take())),
+            stderr: Some(collect(child.stderr.take())),
+            child,
+            end: Instant::now() + self.patience,
+            patience: self.patience,
             redactions: self.environment.redactions.clone(),
+        }
+    }
+}
+
+/// One run on its way. Dropped, it is killed.
+pub struct Started {
+    line: String,
+    child: Child,
+    stdout: Option<thread::JoinHandle<String>>,
+    stderr: Option<thread::JoinHandle<String>>,
+    end: Instant,
+    patience: Duration,
+    redactions: Redactions,
+}
+
+impl Started {
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        // One that has just ended gets none; its exit code tells.
+        let _ = kill_process(pid, signal);
+    }
+
+    /// Tells whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("ask for the program's end").is_some()
+    }
+
+    /// Waits until it ends. One that does not end in time is killed, and fails the test with what it printed.
+    pub fn finish(mut self) -> Output {
+        let code = wait(&mut self.child, self.end);
+        let text = |stream: &mut Option<thread::JoinHandle<String>>| {
+            stream.take().and_then(|stream| stream.join().ok()).expect("collect what it printed")
         };
-        assert!(code.is_some(), "{line} did not end within {:?}\n{output}", self.patience);
+        let output = Output {
+            stdout: text(&mut self.stdout),
+            stderr: text(&mut self.stderr),
+            code: code.unwrap_or(-1),
+            redactions: self.redactions.clone(),
+        };
+        assert!(code.is_some(), "{} did not end within {:?}\n{output}", self.line, self.patience);
         output
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -209,8 +262,8 @@ fn collect(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Str
 fn wait(child: &mut Child, end: Instant) -> Option<i32> {
     loop {
         if let Some(status) = child.try_wait().expect("ask for the program's end") {
-            // A signal has no code of its own; shells say 128 and its number, and tests need only tell it from all others.
-            return Some(status.code().unwrap_or(128));
+            // A signal has no code of its own; shells say 128 and its number.
+            return Some(status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(128));
         }
         if Instant::now() >= end {
             child.kill().expect("kill the program");

@@ -11,4 +11,5 @@ pub mod interrupt;
 pub mod output;
 pub mod plan;
 pub mod redact;
+pub mod sandbox;
 pub mod testbed;

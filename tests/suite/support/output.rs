@@ -10,7 +10,7 @@ pub struct Output {
     pub stdout: String,
     /// Talk.
     pub stderr: String,
-    /// Exit code; 128 after a signal.
+    /// Exit code; 128 and its number after a signal.
     pub code: i32,
     pub(super) redactions: Redactions,
 }
