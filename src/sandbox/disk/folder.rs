@@ -17,6 +17,9 @@ const STORE: &str = "store.redb";
 const RUNNING: &str = "serve.json";
 const TOKEN: &str = "token";
 
+/// What commands keep beside the store: it speaks of this sandbox only, and is worth nothing without it.
+const BESIDE: [&str; 3] = ["kubeconfig", "state", "cache"];
+
 /// The lock of a folder, as long as this lives.
 #[derive(Debug)]
 pub(super) struct Owned {
@@ -99,6 +102,15 @@ impl Folder {
     pub(super) fn empty(&self) -> Result<(), SandboxError> {
         for path in [self.running(), self.token(), self.store()] {
             match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(SandboxError::file("remove", path)(error));
+                }
+                _ => {}
+            }
+        }
+        for path in BESIDE.map(|name| self.path.join(name)) {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(SandboxError::file("remove", path)(error));
                 }
