@@ -56,11 +56,7 @@ pub(super) fn may_overcommit(name: &str) -> bool {
 }
 
 fn is_standard(name: &str) -> bool {
-    COMPUTE.contains(&name)
-        || COMPUTE_REQUESTS.contains(&name)
-        || OBJECT_COUNTS.contains(&name)
-        || matches!(name, "storage" | "requests.storage")
-        || is_quota_huge_page(name)
+    is_standard_for_quota(name) || name == "storage"
 }
 
 /// Tells whether a quota may count this.
