@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::kind::Custom;
 use super::structural::{schemas, text};
+use crate::sandbox::kind::Custom;
 
 /// Returns an object in another version of its kind: without a conversion that is another `apiVersion`. What the schema of
 /// that version does not know goes when it is pruned.

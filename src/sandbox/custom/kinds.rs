@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::super::kind::{Custom, Kind, Subresource};
 use super::definition::versions;
 use super::openapi::openapi_schemas;
 use super::structural::{flag, text, texts};
+use crate::sandbox::kind::{Custom, Kind, Subresource};
 use crate::ssa::Schema;
 
 /// In the order in which discovery tells the verbs of custom resources.

@@ -4,10 +4,10 @@
 
 use serde_json::{Map, Value};
 
-use super::super::kind::Custom;
 use super::structural::{
     Under, default_of, is_embedded, is_forbidden_null, items, preserves_unknown, properties, under,
 };
+use crate::sandbox::kind::Custom;
 use crate::ssa::{Schema, builtin};
 
 const TYPE_AND_METADATA: [&str; 3] = ["apiVersion", "kind", "metadata"];

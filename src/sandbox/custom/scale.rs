@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::kind::{Custom, Kind};
-use super::super::refusal::Refusal;
+use crate::sandbox::kind::{Custom, Kind};
+use crate::sandbox::refusal::Refusal;
 
 /// Where a definition says that the numbers of the scale subresource are.
 #[derive(Debug, Clone, Copy)]

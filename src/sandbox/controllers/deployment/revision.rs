@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::condition;
-use super::super::deed::Outcome;
-use super::super::fields::{
+use super::{COMPONENT, Sets, bounds, replicas, rollout};
+use crate::sandbox::controllers::condition;
+use crate::sandbox::controllers::deed::Outcome;
+use crate::sandbox::controllers::fields::{
     annotation, controller_reference, is_controlled_by, is_leaving, items, name, namespace, number, same, set, stamp,
     text, uid,
 };
-use super::super::hash;
-use super::super::offspring::MANAGER;
-use super::{COMPONENT, Sets, bounds, replicas, rollout};
+use crate::sandbox::controllers::hash;
+use crate::sandbox::controllers::offspring::MANAGER;
 use crate::sandbox::view::View;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -33,7 +33,7 @@ pub(super) fn is_of(replica_set: &Value, template: &Value) -> bool {
     let mut own = replica_set.pointer("/spec/template").cloned().unwrap_or_default();
     let mut template = template.clone();
     for template in [&mut own, &mut template] {
-        super::super::fields::unset(template, "/metadata/labels", HASH_LABEL);
+        crate::sandbox::controllers::fields::unset(template, "/metadata/labels", HASH_LABEL);
     }
     same(&own, &template)
 }
@@ -152,7 +152,7 @@ pub(super) fn annotate(deployment: &Value, new: &Value, sets: &Sets, outcome: &m
         // The real controller writes it through the status subresource, which takes annotations along.
         let mut deployment = deployment.clone();
         set(&mut deployment, &["metadata", "annotations", REVISION], Value::from(revision));
-        outcome.deeds.push(super::super::deed::Deed::Status { object: deployment, manager: MANAGER });
+        outcome.deeds.push(crate::sandbox::controllers::deed::Deed::Status { object: deployment, manager: MANAGER });
         return true;
     }
     false

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::super::deed::Outcome;
-use super::super::fields::{annotation, is_leaving, name, number, set, text};
-use super::super::offspring::{self, MANAGER};
-use super::super::pod::is_over;
 use super::revision::{DESIRED, MOST};
 use super::{COMPONENT, Sets, bounds, replicas};
+use crate::sandbox::controllers::deed::Outcome;
+use crate::sandbox::controllers::fields::{annotation, is_leaving, name, number, set, text};
+use crate::sandbox::controllers::offspring::{self, MANAGER};
+use crate::sandbox::controllers::pod::is_over;
 use crate::sandbox::view::View;
 
 fn available(set: &Value) -> i64 {

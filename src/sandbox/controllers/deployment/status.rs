@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::condition::{self, Said};
-use super::super::deed::Outcome;
-use super::super::fields::{after, flag, items, name, number, set, stamp, text, time};
-use super::super::offspring::MANAGER;
 use super::revision::has_deadline;
 use super::{Sets, bounds, replicas, rollout};
+use crate::sandbox::controllers::condition::{self, Said};
+use crate::sandbox::controllers::deed::Outcome;
+use crate::sandbox::controllers::fields::{after, flag, items, name, number, set, stamp, text, time};
+use crate::sandbox::controllers::offspring::MANAGER;
 use crate::sandbox::view::View;
 
 /// Tells whether a status says that the rollout is complete.

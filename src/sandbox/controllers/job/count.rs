@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::super::deed::Outcome;
-use super::super::fields::{has_finalizer, is_leaving, items, number, set, text, uid, without_finalizer};
-use super::super::offspring::MANAGER;
 use super::{TRACKING, Work, indexes};
+use crate::sandbox::controllers::deed::Outcome;
+use crate::sandbox::controllers::fields::{
+    has_finalizer, is_leaving, items, number, set, text, uid, without_finalizer,
+};
+use crate::sandbox::controllers::offspring::MANAGER;
 
 const UNCOUNTED: &str = "uncountedTerminatedPods";
 

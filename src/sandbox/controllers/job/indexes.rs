@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::fields::annotation;
+use crate::sandbox::controllers::fields::annotation;
 
 pub(super) const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::deed::Outcome;
-use super::super::fields::{is_leaving, items, name, number, set, text};
-use super::super::offspring::{self, MANAGER, Named};
 use super::{COMPONENT, TRACKING, Work, indexes};
+use crate::sandbox::controllers::deed::Outcome;
+use crate::sandbox::controllers::fields::{is_leaving, items, name, number, set, text};
+use crate::sandbox::controllers::offspring::{self, MANAGER, Named};
 use crate::sandbox::view::View;
 
 /// Makes pods until as many run as may, and deletes those that are too many.

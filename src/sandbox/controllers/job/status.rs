@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::condition;
-use super::super::deed::{EventSort, Outcome};
-use super::super::fields::{after, flag, items, number, set, stamp, text, time};
-use super::super::offspring::{self, MANAGER};
 use super::{COMPONENT, Work};
+use crate::sandbox::controllers::condition;
+use crate::sandbox::controllers::deed::{EventSort, Outcome};
+use crate::sandbox::controllers::fields::{after, flag, items, number, set, stamp, text, time};
+use crate::sandbox::controllers::offspring::{self, MANAGER};
 use crate::sandbox::view::View;
 
 /// How a Job ends.

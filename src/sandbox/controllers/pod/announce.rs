@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::super::deed::Outcome;
-use super::super::fields::{items, name, namespace, text, uid};
 use super::KUBELET;
 use super::container::{Does, Told};
 use super::status::Start;
+use crate::sandbox::controllers::deed::Outcome;
+use crate::sandbox::controllers::fields::{items, name, namespace, text, uid};
 
 /// What containerd says of an image that its registry does not have.
 pub(super) fn pull_error(image: &str) -> String {

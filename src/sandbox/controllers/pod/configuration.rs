@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::claim;
-use super::super::fields::{flag, items, namespace, text};
+use crate::sandbox::controllers::claim;
+use crate::sandbox::controllers::fields::{flag, items, namespace, text};
 use crate::sandbox::view::View;
 
 /// Where a pod reads something from.

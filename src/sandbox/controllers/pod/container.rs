@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::super::fields::{after, items, name, namespace, number, set, stamp, text, time, uid};
+use crate::sandbox::controllers::fields::{after, items, name, namespace, number, set, stamp, text, time, uid};
 
 /// The kubelet's first wait before it restarts a container, in seconds; each next one is twice as long.
 const FIRST_BACK_OFF: i64 = 10;

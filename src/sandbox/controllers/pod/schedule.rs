@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::claim;
-use super::super::condition;
-use super::super::deed::{Deed, Outcome};
-use super::super::fields::{annotation, flag, is_leaving, items, name, namespace, set, text};
-use super::super::selector::{all_equal, meets};
-use super::super::trouble::{self, PodTrouble};
 use crate::resource::quantity::Quantity;
+use crate::sandbox::controllers::claim;
+use crate::sandbox::controllers::condition;
+use crate::sandbox::controllers::deed::{Deed, Outcome};
+use crate::sandbox::controllers::fields::{annotation, flag, is_leaving, items, name, namespace, set, text};
+use crate::sandbox::controllers::selector::{all_equal, meets};
+use crate::sandbox::controllers::trouble::{self, PodTrouble};
 use crate::sandbox::view::View;
 
 const SCHEDULER: &str = "default-scheduler";

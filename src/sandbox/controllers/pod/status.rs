@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::super::condition::{self, Said};
-use super::super::deed::Outcome;
-use super::super::fields::{self, controller, items, set, stamp, text, uid};
-use super::super::trouble::{self, Asked, PodTrouble};
 use super::KUBELET;
 use super::announce::{announce, pull_error};
 use super::configuration::{unconfigurable, unmountable};
 use super::container::{Does, Told, tell};
+use crate::sandbox::controllers::condition::{self, Said};
+use crate::sandbox::controllers::deed::Outcome;
+use crate::sandbox::controllers::fields::{self, controller, items, set, stamp, text, uid};
+use crate::sandbox::controllers::trouble::{self, Asked, PodTrouble};
 use crate::sandbox::view::View;
 
 /// What keeps the containers from being made at all.

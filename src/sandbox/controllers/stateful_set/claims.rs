@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::super::deed::Outcome;
-use super::super::fields::{controller_reference, is_leaving, items, name, namespace, same, set, text, uid};
-use super::super::offspring::MANAGER;
 use super::{COMPONENT, Set};
+use crate::sandbox::controllers::deed::Outcome;
+use crate::sandbox::controllers::fields::{
+    controller_reference, is_leaving, items, name, namespace, same, set, text, uid,
+};
+use crate::sandbox::controllers::offspring::MANAGER;
 use crate::sandbox::view::View;
 
 pub(super) fn name_of(object: &Value, template: &Value, ordinal: i64) -> String {

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::deed::Outcome;
-use super::super::fields::{items, name, set, text};
-use super::super::offspring::{self, MANAGER, Named};
-use super::super::revision::{self, LABEL};
 use super::{COMPONENT, Set, claims};
+use crate::sandbox::controllers::deed::Outcome;
+use crate::sandbox::controllers::fields::{items, name, set, text};
+use crate::sandbox::controllers::offspring::{self, MANAGER, Named};
+use crate::sandbox::controllers::revision::{self, LABEL};
 use crate::sandbox::view::View;
 
 pub(super) fn make(view: &dyn View, stateful: &Set<'_>, ordinal: i64, outcome: &mut Outcome) {

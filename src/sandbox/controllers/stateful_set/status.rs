@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::deed::Outcome;
-use super::super::fields::{is_leaving, items, label, name, number, set};
-use super::super::offspring::{self, MANAGER};
-use super::super::revision::LABEL;
 use super::Set;
+use crate::sandbox::controllers::deed::Outcome;
+use crate::sandbox::controllers::fields::{is_leaving, items, label, name, number, set};
+use crate::sandbox::controllers::offspring::{self, MANAGER};
+use crate::sandbox::controllers::revision::LABEL;
 use crate::sandbox::view::View;
 
 pub(super) fn write(view: &dyn View, stateful: &Set<'_>, outcome: &mut Outcome) {

@@ -1,9 +1,9 @@
 use serde_json::json;
 
-use super::super::fields::{name, set};
-use super::super::trouble::{READY_AFTER, TROUBLE};
-use super::super::world::World;
 use super::*;
+use crate::sandbox::controllers::fields::{name, set};
+use crate::sandbox::controllers::trouble::{READY_AFTER, TROUBLE};
+use crate::sandbox::controllers::world::World;
 
 pub(super) fn job(name: &str, spec: Value) -> Value {
     let mut job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec});

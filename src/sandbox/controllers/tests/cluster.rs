@@ -1,10 +1,10 @@
 use serde_json::json;
 
-use super::super::deed::Key;
-use super::super::fields::{set, text};
-use super::super::trouble::READY_AFTER;
-use super::super::world::World;
 use super::*;
+use crate::sandbox::controllers::deed::Key;
+use crate::sandbox::controllers::fields::{set, text};
+use crate::sandbox::controllers::trouble::READY_AFTER;
+use crate::sandbox::controllers::world::World;
 use crate::sandbox::view::View;
 
 fn service(spec: Value) -> Value {
@@ -208,9 +208,9 @@ fn garbage_is_what_has_no_owner_left() {
 fn events_are_counted_and_forgotten() {
     let mut world = World::new();
     let about = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "d", "uid": "u"}});
-    let notice = super::super::Notice {
+    let notice = crate::sandbox::controllers::Notice {
         about,
-        sort: super::super::EventSort::Warning,
+        sort: crate::sandbox::controllers::EventSort::Warning,
         reason: "BackOff".to_owned(),
         message: "again".to_owned(),
         component: "kubelet",
@@ -234,7 +234,7 @@ fn a_change_is_noticed_where_it_matters() {
     world.create(service(json!({"clusterIP": "10.96.0.9", "selector": {"app": "web"}, "ports": [{"port": 80}]})));
     world.settle();
     let pod = &world.all("", "Pod")[0];
-    let keys = super::super::affected(&world, pod);
+    let keys = crate::sandbox::controllers::affected(&world, pod);
     assert!(keys.contains(&Key::of(pod)));
     assert!(keys.contains(&Key::of(&world.all("apps", "ReplicaSet")[0])));
     assert!(keys.contains(&Key::new("", "Service", "d", "web")));

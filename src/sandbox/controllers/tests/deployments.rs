@@ -1,9 +1,9 @@
 use serde_json::json;
 
-use super::super::fields::{name, number, set, text};
-use super::super::trouble::{READY_AFTER, TROUBLE};
-use super::super::world::World;
 use super::*;
+use crate::sandbox::controllers::fields::{name, number, set, text};
+use crate::sandbox::controllers::trouble::{READY_AFTER, TROUBLE};
+use crate::sandbox::controllers::world::World;
 
 #[test]
 fn a_deployment_becomes_ready_and_says_so_as_the_real_controllers_do() {

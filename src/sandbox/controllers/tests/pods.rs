@@ -1,9 +1,9 @@
 use serde_json::json;
 
-use super::super::fields::{set, text};
-use super::super::trouble::{GONE_AFTER, TROUBLE};
-use super::super::world::World;
 use super::*;
+use crate::sandbox::controllers::fields::{set, text};
+use crate::sandbox::controllers::trouble::{GONE_AFTER, TROUBLE};
+use crate::sandbox::controllers::world::World;
 
 fn pod(name: &str) -> Value {
     let mut pod = template("p");

@@ -1,9 +1,9 @@
 use serde_json::json;
 
-use super::super::fields::{label, name, number, set, text};
-use super::super::trouble::{READY_AFTER, TROUBLE};
-use super::super::world::World;
 use super::*;
+use crate::sandbox::controllers::fields::{label, name, number, set, text};
+use crate::sandbox::controllers::trouble::{READY_AFTER, TROUBLE};
+use crate::sandbox::controllers::world::World;
 
 pub(super) fn stateful(replicas: i64) -> Value {
     let mut template = template("db");

@@ -1,9 +1,9 @@
 use serde_json::json;
 
-use super::super::fields::{set, text};
-use super::super::trouble::{READY_AFTER, TROUBLE};
-use super::super::world::World;
 use super::*;
+use crate::sandbox::controllers::fields::{set, text};
+use crate::sandbox::controllers::trouble::{READY_AFTER, TROUBLE};
+use crate::sandbox::controllers::world::World;
 
 fn claim(name: &str, class: &str) -> Value {
     json!({

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::structural::{flag, text};
+use crate::sandbox::custom::structural::{flag, text};
 
 /// The fields of a schema in the server's order: Go's name, the key, what it is when unset.
 const SCHEMA: [(&str, &str, &str); 44] = [

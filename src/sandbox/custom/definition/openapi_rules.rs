@@ -4,12 +4,12 @@
 
 use serde_json::Value;
 
-use super::super::super::refusal::{FieldProblem, ProblemSort};
-use super::super::rules;
-use super::super::structural::{default_of, flag, is_embedded, items, properties, schemas, text, texts};
 use super::go_form;
 use super::structural_rules::list_key_problems;
 use super::subject::field_path;
+use crate::sandbox::custom::rules;
+use crate::sandbox::custom::structural::{default_of, flag, is_embedded, items, properties, schemas, text, texts};
+use crate::sandbox::refusal::{FieldProblem, ProblemSort};
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 const REASONS: [&str; 4] = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];

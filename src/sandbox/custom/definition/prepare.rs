@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::structural::{flag, text, texts};
 use super::versions;
+use crate::sandbox::custom::structural::{flag, text, texts};
 
 /// Fills in the names that follow from the kind, and that there is no conversion.
 pub fn default_definition(object: &mut Value) {

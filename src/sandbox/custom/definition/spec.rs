@@ -5,12 +5,12 @@
 
 use serde_json::Value;
 
-use super::super::super::refusal::{FieldProblem, ProblemSort};
-use super::super::structural::{flag, text, texts};
-use super::super::validate::{dns_1035_label, dns_1123_subdomain};
 use super::conditions::{approval, is_condition_true, is_protected};
 use super::version_rules::{check_columns, check_schema, check_selectable, check_subresources};
 use super::{go_form, versions};
+use crate::sandbox::custom::structural::{flag, text, texts};
+use crate::sandbox::custom::validate::{dns_1035_label, dns_1123_subdomain};
+use crate::sandbox::refusal::{FieldProblem, ProblemSort};
 
 /// Checks a definition whose defaults are filled in; of its metadata only what the spec demands. `live` is what it replaces.
 #[must_use]

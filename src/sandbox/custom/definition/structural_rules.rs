@@ -4,12 +4,12 @@
 
 use serde_json::Value;
 
-use super::super::super::refusal::FieldProblem;
-use super::super::openapi::int_or_string_patterns;
-use super::super::structural::{
+use crate::sandbox::custom::openapi::int_or_string_patterns;
+use crate::sandbox::custom::structural::{
     default_of, flag, is_embedded, is_int_or_string, items, preserves_unknown, properties, schemas, text, texts,
 };
-use super::super::validate::compiled;
+use crate::sandbox::custom::validate::compiled;
+use crate::sandbox::refusal::FieldProblem;
 
 /// Where a schema stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::super::structural::{Under, under};
+use crate::sandbox::custom::structural::{Under, under};
 
 /// Returns the path as problems write it and the schema at its end, or why it leads nowhere.
-pub(in super::super) fn field_path<'a>(
+pub(in crate::sandbox::custom) fn field_path<'a>(
     path: &str,
     schema: &'a Value,
     brackets: bool,

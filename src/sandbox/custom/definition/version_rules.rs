@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::super::super::refusal::{FieldProblem, ProblemSort};
-use super::super::prune::prune_schema;
-use super::super::structural::{default_of, flag, is_embedded, items, properties, schemas, text};
-use super::super::validate::check_default;
 use super::go_form;
 use super::openapi_rules::schema_problems;
 use super::structural_rules::{can_be_structural, structural_problems};
 use super::subject::field_path;
+use crate::sandbox::custom::prune::prune_schema;
+use crate::sandbox::custom::structural::{default_of, flag, is_embedded, items, properties, schemas, text};
+use crate::sandbox::custom::validate::check_default;
+use crate::sandbox::refusal::{FieldProblem, ProblemSort};
 
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 const COLUMN_FORMATS: [&str; 8] = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::super::structural::{flag, text};
-use super::super::validate::is_unrecognized;
 use super::structural_rules::below;
 use super::versions;
+use crate::sandbox::custom::structural::{flag, text};
+use crate::sandbox::custom::validate::is_unrecognized;
 
 /// Returns the warnings of a write of a definition: formats that nobody knows, if the live one does not have them already.
 #[must_use]

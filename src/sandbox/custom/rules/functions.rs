@@ -6,9 +6,9 @@ use std::sync::Arc;
 use cel::extractors::This;
 use cel::{Context, DeclarationError, ExecutionError, Value};
 
-use super::super::validate::compiled;
 use super::quantity::Quantity;
 use super::url::{Url, is_url};
+use crate::sandbox::custom::validate::compiled;
 
 type Answer<T> = Result<T, ExecutionError>;
 type UrlPart = fn(&Url) -> String;

@@ -16,11 +16,11 @@ use serde_json::Value;
 
 use self::program::{Failure, evaluate, root_context};
 use self::values::{cel_value, optional};
-use super::super::refusal::{FieldProblem, ProblemSort};
 use super::definition::field_path;
 use super::prune::below;
 use super::structural::{Under, flag, items, schemas, text, under};
 use super::validate::{Pair, counterpart};
+use crate::sandbox::refusal::{FieldProblem, ProblemSort};
 
 pub(super) use self::program::{syntax_error, uses_old_self};
 

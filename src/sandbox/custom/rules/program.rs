@@ -46,12 +46,12 @@ fn program(expression: &str) -> Compiled {
 }
 
 /// Says why an expression cannot be read.
-pub(in super::super) fn syntax_error(expression: &str) -> Option<String> {
+pub(in crate::sandbox::custom) fn syntax_error(expression: &str) -> Option<String> {
     program(expression).err()
 }
 
 /// Tells whether an expression speaks of the value before.
-pub(in super::super) fn uses_old_self(expression: &str) -> bool {
+pub(in crate::sandbox::custom) fn uses_old_self(expression: &str) -> bool {
     program(expression).is_ok_and(|program| program.references().has_variable("oldSelf"))
 }
 

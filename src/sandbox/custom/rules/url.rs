@@ -2,7 +2,7 @@
 
 use cel::objects::Opaque;
 
-use super::super::validate::is_request_uri;
+use crate::sandbox::custom::validate::is_request_uri;
 
 /// The parts of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use cel::Value as CelValue;
 use cel::objects::{Key, Map, OptionalValue};
 use serde_json::Value;
 
-use super::super::structural::{Under, is_embedded, items, preserves_unknown, text, under};
+use crate::sandbox::custom::structural::{Under, is_embedded, items, preserves_unknown, text, under};
 
 /// Words of CEL: a field of this name is written with underscores around it.
 const RESERVED: [&str; 18] = [

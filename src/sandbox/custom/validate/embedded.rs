@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::super::super::refusal::FieldProblem;
-use super::super::prune::below;
-use super::super::structural::{Under, is_embedded, items, under};
 use super::names::{dns_1035_label, path_segment};
+use crate::sandbox::custom::prune::below;
+use crate::sandbox::custom::structural::{Under, is_embedded, items, under};
+use crate::sandbox::refusal::FieldProblem;
 
 pub(super) fn check_embedded(schema: &Value, value: &Value, path: &str, problems: &mut Vec<FieldProblem>) {
     match value {

@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
 
-use super::super::structural::text;
 use super::patterns::matches;
+use crate::sandbox::custom::structural::text;
 
 /// A format as the schema writes it, and as it is known.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +61,7 @@ pub(super) fn format_of(schema: &Value) -> Option<Format<'_>> {
 }
 
 /// Tells whether a schema of type `string` has a format that nobody knows: the server warns of it.
-pub(in super::super) fn is_unrecognized(schema: &Value) -> bool {
+pub(in crate::sandbox::custom) fn is_unrecognized(schema: &Value) -> bool {
     text(schema, "type") == "string" && !text(schema, "format").is_empty() && format_of(schema).is_none()
 }
 
@@ -197,7 +197,7 @@ fn is_email(value: &str) -> bool {
 }
 
 /// What Go's `url.ParseRequestURI` takes: an absolute path, or anything with a scheme.
-pub(in super::super) fn is_request_uri(value: &str) -> bool {
+pub(in crate::sandbox::custom) fn is_request_uri(value: &str) -> bool {
     if value.is_empty() || value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
         return false;
     }

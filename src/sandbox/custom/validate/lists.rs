@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::super::super::refusal::FieldProblem;
-use super::super::structural::Under;
-use super::super::structural::{items, text, texts, under};
+use crate::sandbox::custom::structural::Under;
+use crate::sandbox::custom::structural::{items, text, texts, under};
+use crate::sandbox::refusal::FieldProblem;
 
 /// Checks the lists of an object; a value that is there three times is told once.
 pub(super) fn check_lists(schema: &Value, value: &Value, path: &str, problems: &mut Vec<FieldProblem>) {
@@ -13,7 +13,7 @@ pub(super) fn check_lists(schema: &Value, value: &Value, path: &str, problems: &
             for (key, value) in map {
                 match under(schema, key) {
                     Under::Property(property) => {
-                        let path = super::super::prune::below(path, key);
+                        let path = crate::sandbox::custom::prune::below(path, key);
                         check_lists(property, value, &path, problems);
                     }
                     Under::Additional(Some(additional)) => {

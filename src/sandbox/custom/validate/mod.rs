@@ -16,10 +16,10 @@ use serde_json::Value;
 
 use self::embedded::check_embedded;
 use self::lists::check_lists;
-use super::super::kind::Custom;
-use super::super::refusal::{FieldProblem, ProblemSort};
 use super::rules::check_rules;
 use super::scale::ScalePaths;
+use crate::sandbox::kind::Custom;
+use crate::sandbox::refusal::{FieldProblem, ProblemSort};
 
 pub(super) use self::formats::{is_request_uri, is_unrecognized};
 pub(super) use self::names::{dns_1035_label, dns_1123_subdomain};

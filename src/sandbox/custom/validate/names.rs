@@ -16,13 +16,13 @@ fn because(too_long: Option<usize>, malformed: Option<&str>) -> Option<String> {
 }
 
 /// Says why a text is no DNS-1035 label.
-pub(in super::super) fn dns_1035_label(text: &str) -> Option<String> {
+pub(in crate::sandbox::custom) fn dns_1035_label(text: &str) -> Option<String> {
     let fits = matches("^[a-z]([-a-z0-9]*[a-z0-9])?$", text) == Some(true);
     because((text.len() > 63).then_some(63), (!fits).then_some(LABEL))
 }
 
 /// Says why a text is no DNS subdomain.
-pub(in super::super) fn dns_1123_subdomain(text: &str) -> Option<String> {
+pub(in crate::sandbox::custom) fn dns_1123_subdomain(text: &str) -> Option<String> {
     let fits = matches(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", text) == Some(true);
     because((text.len() > 253).then_some(253), (!fits).then_some(SUBDOMAIN))
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Number, Value};
 
-use super::super::structural::flag;
 use super::problems::{At, Outcome, go_number};
 use super::schema::shown;
+use crate::sandbox::custom::structural::flag;
 
 /// A limit beside the number that it is compared with, both whole or both not.
 enum Compared {

@@ -9,12 +9,12 @@ use regex::{Regex, RegexBuilder};
 static COMPILED: LazyLock<Mutex<HashMap<String, Option<Regex>>>> = LazyLock::new(Mutex::default);
 
 /// Tells whether a text has a match; `None` if the pattern cannot be read.
-pub(in super::super) fn matches(pattern: &str, text: &str) -> Option<bool> {
+pub(in crate::sandbox::custom) fn matches(pattern: &str, text: &str) -> Option<bool> {
     compiled(pattern).map(|regex| regex.is_match(text))
 }
 
 /// Returns a Go pattern, compiled.
-pub(in super::super) fn compiled(pattern: &str) -> Option<Regex> {
+pub(in crate::sandbox::custom) fn compiled(pattern: &str) -> Option<Regex> {
     let Ok(mut known) = COMPILED.lock() else { return compile(pattern) };
     if let Some(regex) = known.get(pattern) {
         return regex.clone();

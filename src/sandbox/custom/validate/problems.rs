@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::super::refusal::{FieldProblem, ProblemSort};
+use crate::sandbox::refusal::{FieldProblem, ProblemSort};
 
 /// The path of the object itself, as Go prints a path that is nil.
 const NO_PATH: &str = "<nil>";

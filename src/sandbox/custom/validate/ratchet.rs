@@ -4,30 +4,30 @@
 
 use serde_json::Value;
 
-use super::super::structural::{items, text, texts, under};
+use crate::sandbox::custom::structural::{items, text, texts, under};
 
 /// A new value beside the one that it takes the place of.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Pair<'a> {
-    pub(in super::super) new: &'a Value,
-    pub(in super::super) old: &'a Value,
-    pub(in super::super) schema: &'a Value,
+pub(in crate::sandbox::custom) struct Pair<'a> {
+    pub(in crate::sandbox::custom) new: &'a Value,
+    pub(in crate::sandbox::custom) old: &'a Value,
+    pub(in crate::sandbox::custom) schema: &'a Value,
 }
 
 impl<'a> Pair<'a> {
-    pub(in super::super) fn key(self, key: &str) -> Option<Self> {
+    pub(in crate::sandbox::custom) fn key(self, key: &str) -> Option<Self> {
         let (old, new) = (self.old.as_object()?.get(key)?, self.new.as_object()?.get(key)?);
         Some(Self { new, old, schema: under(self.schema, key).schema()? })
     }
 
-    pub(in super::super) fn index(self, index: usize) -> Option<Self> {
+    pub(in crate::sandbox::custom) fn index(self, index: usize) -> Option<Self> {
         let new = self.new.as_array()?.get(index)?;
         let old = counterpart(self.schema, self.old, new)?;
         Some(Self { new, old, schema: items(self.schema)? })
     }
 
     /// Tells whether nothing changed, as far as the two can be compared part by part.
-    pub(in super::super) fn is_unchanged(self) -> bool {
+    pub(in crate::sandbox::custom) fn is_unchanged(self) -> bool {
         match (self.old, self.new) {
             (Value::Array(old), Value::Array(new)) => {
                 if old.len() != new.len() {
@@ -47,7 +47,7 @@ impl<'a> Pair<'a> {
 }
 
 /// Returns the item of the old list that an item of the new one stands for: only lists that are maps have one.
-pub(in super::super) fn counterpart<'a>(schema: &Value, old: &'a Value, new: &Value) -> Option<&'a Value> {
+pub(in crate::sandbox::custom) fn counterpart<'a>(schema: &Value, old: &'a Value, new: &Value) -> Option<&'a Value> {
     if text(schema, "x-kubernetes-list-type") != "map" {
         return None;
     }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::super::refusal::FieldProblem;
-use super::super::scale::{ScalePaths, number_at, text_at};
+use crate::sandbox::custom::scale::{ScalePaths, number_at, text_at};
+use crate::sandbox::refusal::FieldProblem;
 
 pub(super) fn check_spec(paths: &ScalePaths<'_>, object: &Value, problems: &mut Vec<FieldProblem>) {
     check_replicas(paths.spec_replicas, object, problems);

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::super::structural::{flag, is_int_or_string, items, properties, schemas, text, texts};
 use super::formats::{Format, format_of};
 use super::numbers::check_number;
 use super::patterns::matches;
 use super::problems::{At, Outcome, go_number};
 use super::ratchet::Pair;
+use crate::sandbox::custom::structural::{flag, is_int_or_string, items, properties, schemas, text, texts};
 
 /// Checks a value; its problems are dropped if it is what it was before.
 pub(super) fn check(schema: &Value, value: &Value, pair: Option<Pair<'_>>, path: &str) -> Outcome {

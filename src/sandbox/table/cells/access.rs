@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::super::Row;
-use super::super::age::human_duration;
-use super::super::fields::Fields;
+use crate::sandbox::table::Row;
+use crate::sandbox::table::age::human_duration;
+use crate::sandbox::table::fields::Fields;
 
 pub(super) fn binding(binding: Fields<'_>, now: Timestamp) -> Row {
     let role = format!("{}/{}", binding.text("/roleRef/kind"), binding.text("/roleRef/name"));

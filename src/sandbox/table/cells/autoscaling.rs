@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::Row;
-use super::super::fields::Fields;
+use crate::sandbox::table::Row;
+use crate::sandbox::table::fields::Fields;
 
 pub(super) fn autoscaler(autoscaler: Fields<'_>, now: Timestamp) -> Row {
     let target = autoscaler.at("/spec/scaleTargetRef").map(Fields).unwrap_or(Fields(&Value::Null));

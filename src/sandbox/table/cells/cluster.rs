@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::super::Row;
-use super::super::fields::Fields;
+use crate::sandbox::table::Row;
+use crate::sandbox::table::fields::Fields;
 
 pub(super) fn namespace(namespace: Fields<'_>, now: Timestamp) -> Row {
     vec![json!(namespace.name()), json!(namespace.text("/status/phase")), namespace.age(now)].into()

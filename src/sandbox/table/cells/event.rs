@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::super::Row;
-use super::super::age::age;
-use super::super::fields::Fields;
+use crate::sandbox::table::Row;
+use crate::sandbox::table::age::age;
+use crate::sandbox::table::fields::Fields;
 
 pub(super) fn event(event: Fields<'_>, now: Timestamp) -> Row {
     let since = |time: &str| age(time, now);

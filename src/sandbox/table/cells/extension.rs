@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::Row;
-use super::super::fields::Fields;
-use super::super::selector::structure;
+use crate::sandbox::table::Row;
+use crate::sandbox::table::fields::Fields;
+use crate::sandbox::table::selector::structure;
 
 pub(super) fn webhooks(configuration: Fields<'_>, now: Timestamp) -> Row {
     vec![json!(configuration.name()), json!(configuration.count("/webhooks")), configuration.age(now)].into()

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::super::Row;
-use super::super::fields::Fields;
-use super::super::selector::{labels, selector};
 use super::shortened;
+use crate::sandbox::table::Row;
+use crate::sandbox::table::fields::Fields;
+use crate::sandbox::table::selector::{labels, selector};
 
 pub(super) fn service(service: Fields<'_>, now: Timestamp) -> Row {
     let ports: Vec<String> = service

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::Row;
-use super::super::age::age;
-use super::super::fields::Fields;
+use crate::sandbox::table::Row;
+use crate::sandbox::table::age::age;
+use crate::sandbox::table::fields::Fields;
 
 /// What is told of restarts.
 #[derive(Clone, Default)]

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::Row;
-use super::super::fields::Fields;
+use crate::sandbox::table::Row;
+use crate::sandbox::table::fields::Fields;
 
 const CLASS_ANNOTATION: &str = "/metadata/annotations/volume.beta.kubernetes.io~1storage-class";
 

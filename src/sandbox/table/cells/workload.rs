@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::Row;
-use super::super::age::{age, human_duration};
-use super::super::fields::Fields;
-use super::super::selector::{labels, requirements, selector};
 use super::containers;
+use crate::sandbox::table::Row;
+use crate::sandbox::table::age::{age, human_duration};
+use crate::sandbox::table::fields::Fields;
+use crate::sandbox::table::selector::{labels, requirements, selector};
 
 const CONTAINERS: &str = "/spec/template/spec/containers";
 
