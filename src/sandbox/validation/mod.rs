@@ -15,6 +15,7 @@ mod endpoints;
 mod events;
 mod ingress;
 mod internal;
+mod job_policies;
 mod jobs;
 mod meta;
 mod names;
