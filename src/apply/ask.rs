@@ -144,6 +144,8 @@ async fn execute(cluster: &Cluster, command: &Command, context: &AskContext<'_>)
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }),
+        // 501: this server never does, and says why.
+        Err(ClusterError::Server { code: 501, message, .. }) if !message.is_empty() => Ok(Answer::Unavailable(message)),
         // The server could not hand the command to a container: the node is a pretended one, or out of reach. That says
         // nothing about the service.
         Err(error @ (ClusterError::Exec { .. } | ClusterError::Server { .. })) => {
