@@ -45,7 +45,7 @@ pub type FindSecret = Arc<dyn Fn(&ObjectRef, &str) -> Option<SecretValue> + Send
 pub enum Stop {
     /// Nobody did.
     No,
-    /// Finish what is in flight, start nothing.
+    /// Finish the requests that are in flight; start nothing, and wait for nothing that is written.
     Finish,
     /// End now.
     Now,

@@ -87,7 +87,14 @@ async fn until_gone(task: &Task, change: &Change) -> ResourceEnd {
     let mut why = "waiting until it is gone".to_owned();
     let mut beat = deadline.min(Instant::now() + super::wait::HEARTBEAT);
     loop {
-        match timeout_at(beat, sight.next()).await {
+        let seen = tokio::select! {
+            biased;
+            seen = timeout_at(beat, sight.next()) => seen,
+            () = task.stopped() => {
+                return ResourceEnd::Failed(format!("the server took the request, but the run was stopped: {why}"));
+            }
+        };
+        match seen {
             Ok(Ok(Seen::Gone)) => return ResourceEnd::Done,
             Ok(Ok(Seen::Live(live))) => {
                 if change.precondition.uid.as_deref() != Some(live.uid()) {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 
-use super::{AskContext, Fact, Record, ask, remove, wait, write};
+use super::{AskContext, Fact, Record, Stop, ask, remove, wait, write};
 use crate::cluster::{Cluster, Watches};
 use crate::event::{Event, ResourceEnd};
 use crate::plan::{Action, Change};
@@ -28,12 +28,21 @@ pub(super) struct Task {
     pub(super) timeout: Duration,
     pub(super) wait: bool,
     pub(super) started: Instant,
+    pub(super) stop: watch::Receiver<Stop>,
 }
 
 impl Task {
     /// Tells a fact; a reporter that is gone is no reason to stop.
     pub(super) fn tell(&self, event: Event) {
         let _ = self.events.send(event);
+    }
+
+    /// Returns when the run is to stop: what is written by then is not waited for any more.
+    pub(super) async fn stopped(&self) {
+        if self.stop.clone().wait_for(|stop| *stop != Stop::No).await.is_err() {
+            // Nobody can ask any more.
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Hands a record to the loop, which writes it down.

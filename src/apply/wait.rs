@@ -55,7 +55,13 @@ pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> 
     let mut sight = Sight::of(task, change, Some(&written));
     let mut last = written.object;
     loop {
-        match timeout_at(beat, sight.next()).await {
+        let seen = tokio::select! {
+            biased;
+            seen = timeout_at(beat, sight.next()) => seen,
+            // It is written and recorded, and the next run waits for it: nothing is lost.
+            () = task.stopped() => return ResourceEnd::NotReady(format!("the run was stopped; {why}")),
+        };
+        match seen {
             Ok(Ok(Seen::Live(Live { object }))) => {
                 let uid = |object: &Value| object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
                 if uid(&object) != uid(&last) {

@@ -63,6 +63,7 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
         timeout: options.timeout,
         wait: options.wait,
         started: began,
+        stop: stop.clone(),
     };
     let mut running = Running {
         plan,

@@ -169,7 +169,7 @@ pub(super) enum SandboxCommand {
         #[arg(long)]
         auto_approve: bool,
     },
-    /// Tell whether there is one, whether it is served, and how many objects it holds
+    /// Tell whether there is one, and whether it is served
     Status {
         #[command(flatten)]
         place: SandboxArgs,

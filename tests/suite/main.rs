@@ -48,6 +48,7 @@ mod failures;
 mod interrupted;
 mod kubectl;
 mod lifecycle;
+mod sandbox;
 mod schema;
 mod servers;
 mod stack_files;

@@ -73,6 +73,25 @@ async fn what_is_written_and_only_waited_for_is_not_unknown() {
 }
 
 #[tokio::test]
+async fn asked_once_it_does_not_wait_for_what_is_written() {
+    let mut world = World::of(&[]);
+    world.apply().declare(&[deployment("web:1")]);
+    let mut run = Run::new(&[], |_, _| None);
+    let stop = run.stop.clone();
+    let replaced = Run::new(&[], move |seen, _| {
+        if seen.line.contains("watch=true") {
+            stop.send_replace(Stop::Finish);
+        }
+        None
+    });
+    (run.server, run.objects) = (replaced.server, replaced.objects);
+    let ended = run.walk(&world.plan()).await;
+    assert!(ended.outcome.interrupted);
+    insta::assert_snapshot!(ended.ends(), @r#""#);
+    assert_eq!(ended.facts(), ["web: applied uid uid-of-web"]);
+}
+
+#[tokio::test]
 async fn when_nothing_can_be_recorded_nothing_more_is_written() {
     let mut run = Run::new(&[], |_, _| None);
     run.options.parallelism = 1;

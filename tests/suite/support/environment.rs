@@ -10,6 +10,7 @@ use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -189,8 +190,8 @@ impl Run<'_> {
         }
         Started {
             line,
-            stdout: Some(collect(child.stdout.take())),
-            stderr: Some(collect(child.stderr.take())),
+            stdout: Stream::of(child.stdout.take()),
+            stderr: Stream::of(child.stderr.take()),
             child,
             end: Instant::now() + self.patience,
             patience: self.patience,
@@ -203,8 +204,8 @@ impl Run<'_> {
 pub struct Started {
     line: String,
     child: Child,
-    stdout: Option<thread::JoinHandle<String>>,
-    stderr: Option<thread::JoinHandle<String>>,
+    stdout: Stream,
+    stderr: Stream,
     end: Instant,
     patience: Duration,
     redactions: Redactions,
@@ -223,15 +224,17 @@ impl Started {
         self.child.try_wait().expect("ask for the program's end").is_some()
     }
 
+    /// Tells whether it has printed this on one of its streams.
+    pub fn said(&self, text: &str) -> bool {
+        [&self.stdout, &self.stderr].iter().any(|stream| stream.so_far().contains(text))
+    }
+
     /// Waits until it ends. One that does not end in time is killed, and fails the test with what it printed.
     pub fn finish(mut self) -> Output {
         let code = wait(&mut self.child, self.end);
-        let text = |stream: &mut Option<thread::JoinHandle<String>>| {
-            stream.take().and_then(|stream| stream.join().ok()).expect("collect what it printed")
-        };
         let output = Output {
-            stdout: text(&mut self.stdout),
-            stderr: text(&mut self.stderr),
+            stdout: self.stdout.whole(),
+            stderr: self.stderr.whole(),
             code: code.unwrap_or(-1),
             redactions: self.redactions.clone(),
         };
@@ -247,15 +250,40 @@ impl Drop for Started {
     }
 }
 
-/// Reads a stream to its end on a thread of its own, so that the program never blocks on a full pipe.
-fn collect(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut stream) = stream {
-            stream.read_to_end(&mut bytes).expect("read what the program prints");
+/// A stream, read to its end on a thread of its own, so that the program never blocks on a full pipe.
+struct Stream {
+    read: Arc<Mutex<Vec<u8>>>,
+    reader: Option<thread::JoinHandle<()>>,
+}
+
+impl Stream {
+    fn of(stream: Option<impl Read + Send + 'static>) -> Self {
+        let read = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&read);
+        let reader = thread::spawn(move || {
+            let Some(mut stream) = stream else { return };
+            let mut part = [0; 4096];
+            loop {
+                let count = stream.read(&mut part).expect("read what the program prints");
+                if count == 0 {
+                    return;
+                }
+                kept.lock().expect("what was read").extend_from_slice(&part[..count]);
+            }
+        });
+        Self { read, reader: Some(reader) }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.read.lock().expect("what was read")).into_owned()
+    }
+
+    fn whole(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("read to the end");
         }
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+        self.so_far()
+    }
 }
 
 /// Returns the exit code, or `None` if the program had to be killed.
