@@ -10,6 +10,9 @@
 //! state file ─► State ────────────────────┼─► Plan ─► apply ─► State, Outcome ─► verify
 //! cluster ────► Observation (live, predicted) ┘          └─ Events ─► report
 //! ```
+//! `cluster` speaks to a cluster, or to the `sandbox`: a server of ours, over HTTPS or by a call in the same process. It
+//! is the same engine over the same client, and knows no difference.
+//!
 //! One direction, a value at every boundary, and no stage reaches back. Every version of an object has one name, kept
 //! everywhere: **desired** (file), **recorded** (our state), **live** (cluster), **predicted** (what an apply would
 //! give), **result** (what it gave).
@@ -35,12 +38,13 @@
 //! | [`verify`] | what a check asks, and how the answer is judged |
 //! | [`state`] | snapshot, journal, lock, store |
 //! | [`cluster`] | the only module that talks to Kubernetes |
-//! | [`sandbox`] | the embedded control plane: a server that speaks the Kubernetes API |
+//! | [`sandbox`] | the embedded control plane: a server that speaks the Kubernetes API, with controllers |
 //! | [`diff`], [`event`], [`report`] | differences, facts, and how people and programs are told |
 //!
 //! # Invariants
-//! 1. Only `cluster` talks to Kubernetes; only `main`, `command`, `apply`, `cluster` and `sandbox` are async. The rest is
-//!    synchronous, and pure but for `stack` (files), `state` (files) and `report` (streams).
+//! 1. Only `cluster` talks to Kubernetes; only `main`, `command`, `apply`, `cluster` and, of `sandbox`, what serves,
+//!    watches and runs controllers are async. The rest is synchronous, and pure but for `stack` (files), `state` (files),
+//!    `sandbox::disk` (files) and `report` (streams).
 //! 2. Deciding a plan has no clock, randomness or hash order: same input, same bytes.
 //! 3. `apply` does what the plan lists and nothing else.
 //! 4. Before a forced write the live object is compared with what the plan saw; if it moved, that resource and what
@@ -54,7 +58,9 @@
 //! 9. What cannot be predicted is shown as `after apply: WHY`, never guessed.
 //! 10. Plan after a successful apply is empty; destroy is an empty desired set through the same code.
 //! 11. No secret value is in any file, output, event, error or log.
-//! 12. A plan of an unchanged stack costs a number of requests that grows with kinds, not with objects.
+//! 12. The engine never asks whether it speaks to a sandbox: only `command` knows, to open it and to say so. What is
+//!     recorded of a sandbox lies in its folder, and no record of a cluster is ever used for it.
+//! 13. A plan of an unchanged stack costs a number of requests that grows with kinds, not with objects.
 //!
 //! # Decisions worth knowing
 //! - `yaml` is a module of its own below `stack` because positions must reach whoever finds a problem; `stack` may use
@@ -66,6 +72,10 @@
 //!   CPU time. The program allocates with mimalloc; most of what a plan does is to make small values.
 //! - `plan` may use `ready`: what is as declared but not ready is waited for by an apply, so that a run that was cut short
 //!   is not made good by being run again.
+//! - The sandbox uses `ssa`, the same structured merge that predicts plans: a mistake in it would be made on both sides.
+//!   So both are held to what a real API server answered, not to each other.
+//! - The sandbox keeps everything in memory under one lock, and writes each change to a store before it is answered,
+//!   without waiting for the disk: what was answered survives the process, not a power failure.
 //! - `apply` may use `live` and `ssa`, since what is recorded of a write is read out of the server's answer.
 //! - An apply that must only create carries a resource version that no object has: the API server ignores it when it
 //!   creates and answers 409 when the object exists. A plain apply would silently merge into what somebody made
