@@ -30,8 +30,6 @@ pub struct Place {
     pub plural: String,
     pub namespaced: bool,
     pub subresources: Vec<String>,
-    /// Whether it is one of Kubernetes' own.
-    pub builtin: bool,
 }
 
 impl Place {
@@ -66,7 +64,6 @@ fn custom_places() -> BTreeMap<(String, String), Place> {
                 plural: text(&spec["names"]["plural"]),
                 namespaced: spec["scope"] == "Namespaced",
                 subresources: subresources.unwrap_or_default(),
-                builtin: false,
             };
             places.insert((format!("{}/{}", place.group, place.version), place.kind.clone()), place);
         }
@@ -82,7 +79,6 @@ fn builtin_place(kind: &Arc<Kind>) -> Place {
         plural: kind.plural.clone(),
         namespaced: kind.namespaced,
         subresources: kind.subresources.iter().map(|subresource| subresource.name.clone()).collect(),
-        builtin: true,
     }
 }
 

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
-use self::bases::{Base, bases, definitions};
+use self::bases::{bases, definitions};
 use self::normal::Normal;
 use self::request::{Answerer, Reply, Request};
 use self::sequence::Sequence;

@@ -159,7 +159,7 @@ impl<'a> Sequence<'a> {
             }
             Deed::Status => self.status(&path, &query, &shown, &kind, step),
             Deed::Scale => {
-                let count = *self.dice.pick(&[json!(0), json!(1), json!(5), json!(-1), json!("x")]);
+                let count = self.dice.pick(&[json!(0), json!(1), json!(5), json!(-1), json!("x")]).clone();
                 let mut step = match self.dice.below(4) {
                     0 => step("GET", format!("{path}/scale"), "", Body::Text(String::new())),
                     1 => step("PATCH", format!("{path}/scale?{query}"), "application/merge-patch+json", Body::Text(json!({"spec": {"replicas": count}}).to_string())),
@@ -191,9 +191,8 @@ impl<'a> Sequence<'a> {
                 step
             }
             Deed::Delete => {
-                let mut step = step("DELETE", format!("{path}?{}", if is_idle { "dryRun=All" } else { "" }), JSON, Body::Text(self.delete_options()));
-                step.is_idle = true;
-                step
+                let query = if is_idle { "dryRun=All" } else { "" };
+                step("DELETE", format!("{path}?{query}"), JSON, Body::Text(self.delete_options()))
             }
             Deed::DeleteAll => {
                 // Other sequences have objects of the same cluster.
@@ -221,7 +220,7 @@ impl<'a> Sequence<'a> {
             query.push_str("&dryRun=All");
         }
         if self.dice.percent(1) {
-            query.push_str(self.dice.pick(&["&dryRun=Some", "&fieldValidation=strict", "&fieldManager=%00", "&force=true"]));
+            query.push_str(*self.dice.pick(&["&dryRun=Some", "&fieldValidation=strict", "&fieldManager=%00", "&force=true"]));
         }
         (query.trim_start_matches('&').to_owned(), is_dry)
     }

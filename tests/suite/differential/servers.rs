@@ -1,5 +1,6 @@
 //! The two that answer: the sandbox in this process, and a real server.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -36,7 +37,11 @@ impl Answerer for Sandbox {
             }
         }
         let asked = asked.body(Bytes::from(request.body.clone())).expect("a request");
-        let Answer::Whole(answer) = self.handler.answer(asked) else { panic!("nothing is watched here") };
+        // A panic is a difference like any other.
+        let Ok(answer) = catch_unwind(AssertUnwindSafe(|| self.handler.answer(asked))) else {
+            return Reply { code: 0, warnings: Vec::new(), body: Value::from("panicked") };
+        };
+        let Answer::Whole(answer) = answer else { panic!("nothing is watched here") };
         let warnings = answer.headers().get_all("warning").iter();
         Reply {
             code: answer.status().as_u16(),

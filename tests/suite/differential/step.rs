@@ -28,6 +28,11 @@ impl Seen {
         if reply.code >= 300 || step.is_idle {
             return;
         }
+        // A deletion answers with the object while something holds it, else with a Status.
+        if step.method == "DELETE" && reply.body["kind"] == "Status" {
+            self.objects.remove(name);
+            return;
+        }
         if let Some(version) = reply.body.pointer("/metadata/resourceVersion").and_then(Value::as_str)
             && self.first_version.is_empty()
         {
