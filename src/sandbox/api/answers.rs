@@ -67,6 +67,19 @@ pub(super) fn warn(answer: &mut Answer, warnings: &[String]) {
     }
 }
 
+/// Adds a warning before those that an answer has.
+pub(super) fn warn_first(answer: &mut Answer, warning: &str) {
+    let Answer::Whole(response) = answer else { return };
+    let headers = response.headers_mut();
+    let others: Vec<HeaderValue> = headers.get_all(http::header::WARNING).iter().cloned().collect();
+    headers.remove(http::header::WARNING);
+    warn(answer, &[warning.to_owned()]);
+    let Answer::Whole(response) = answer else { return };
+    for other in others {
+        response.headers_mut().append(http::header::WARNING, other);
+    }
+}
+
 /// How much of each object a table is to hold.
 pub(super) fn include_object(call: &Call) -> Result<IncludeObject, Refusal> {
     let asked = call.query.get("includeObject").unwrap_or_default();

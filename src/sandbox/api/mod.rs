@@ -3,6 +3,7 @@
 mod answers;
 mod below;
 mod collections;
+mod deprecation;
 mod documents;
 mod objects;
 mod watches;
@@ -94,11 +95,15 @@ impl Api {
         };
         self.allow(&attributes)?;
         let asked = Asked { call: &call, target: &target, kind: &kind, attributes: &attributes };
-        match (&target.name, &target.subresource) {
+        let answered = match (&target.name, &target.subresource) {
             (None, _) => collections::answer(self, &asked),
             (Some(_), None) => objects::answer(self, &asked),
             (Some(_), Some(_)) => below::answer(self, &asked),
-        }
+        };
+        let Some(deprecated) = deprecation::warning(&self.state().kinds, &kind) else { return answered };
+        let mut answer = answered.unwrap_or_else(|refusal| refused(&refusal));
+        answers::warn_first(&mut answer, &deprecated);
+        Ok(answer)
     }
 
     fn user(&self, request: &http::Request<Bytes>) -> Result<User, Refusal> {

@@ -76,7 +76,6 @@ pub(super) fn controller_revision_update(live: &Value, object: &Value, problems:
     numbers::not_negative_if_any(object.number("revision"), &Path::new("revision"), problems);
     if live.field("data") != object.field("data") {
         let data = object.field("data").cloned().unwrap_or_default();
-        problems
-            .push(Path::new("data").invalid_shown(format!("{{\"Raw\":{data},\"Object\":null}}"), "field is immutable"));
+        problems.push(Path::new("data").invalid(data, "field is immutable"));
     }
 }

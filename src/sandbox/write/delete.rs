@@ -117,7 +117,8 @@ pub fn delete(state: &mut State, place: &Place, options: &DeleteOptions) -> Resu
     let waits = strategy::is_held(kind, &object) || grace > 0 || super::is_definition(kind);
     if !waits {
         if !options.dry_run {
-            state.write(key, None)?;
+            let change = state.write(key, None)?;
+            return Ok(gone(kind, &place.name, last_seen(live, change.revision), warnings));
         }
         return Ok(gone(kind, &place.name, live, warnings));
     }
@@ -130,8 +131,8 @@ pub fn delete(state: &mut State, place: &Place, options: &DeleteOptions) -> Resu
     }
     if object != live && !options.dry_run {
         if update::is_finished(kind, &object) {
-            state.write(key, None)?;
-            return Ok(gone(kind, &place.name, object, warnings));
+            let change = state.write(key, None)?;
+            return Ok(gone(kind, &place.name, last_seen(object, change.revision), warnings));
         }
         let change = state.write(key, Some(crate::sandbox::convert::to_storage(kind, object.clone())))?;
         object = change.after.map(|after| shown(kind, &after.object)).unwrap_or(object);
@@ -200,6 +201,14 @@ fn mark(state: &State, kind: &Kind, object: &mut Value, grace: i64) {
     {
         metadata.insert("generation".to_owned(), Value::from(generation + 1));
     }
+}
+
+/// An object as it was when it went: at the revision of its deletion.
+fn last_seen(mut object: Value, revision: u64) -> Value {
+    if let Some(metadata) = metadata::of(&mut object) {
+        metadata.insert("resourceVersion".to_owned(), Value::from(revision.to_string()));
+    }
+    object
 }
 
 /// What is answered for what is gone at once.

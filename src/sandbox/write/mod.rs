@@ -12,6 +12,7 @@ mod metadata;
 mod patch;
 mod scale;
 mod update;
+mod warnings;
 
 use std::sync::Arc;
 
@@ -131,13 +132,15 @@ fn judged(place: &Place, live: Option<&Value>, object: &Value) -> (Vec<FieldProb
             _ => custom::verdict(definition, object, live),
         };
         problems.extend(verdict.problems);
-        return (problems, verdict.warnings);
+        let mut told = verdict.warnings;
+        told.extend(warnings::of_write(kind, place.subresource(), live, object));
+        return (problems, told);
     }
     if is_definition(kind) && place.subresource.is_none() {
         problems.extend(custom::validate_definition(object, live));
         return (problems, custom::definition_warnings(object, live));
     }
-    (problems, Vec::new())
+    (problems, warnings::of_write(kind, place.subresource(), live, object))
 }
 
 fn is_definition(kind: &Kind) -> bool {

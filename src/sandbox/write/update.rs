@@ -45,7 +45,13 @@ pub fn update(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
     };
     let Decoded { mut object, warnings, .. } = decoded;
     let live = shown(&place.kind, &live);
+    check_identity(place, &live, &object)?;
+    let disowns = object.pointer("/metadata/managedFields").and_then(Value::as_array).is_some_and(Vec::is_empty);
     defaulted(&place.kind, &mut object);
+    // An empty list is no list but here, where it says that nobody is to own anything.
+    if disowns && let Some(metadata) = metadata::of(&mut object) {
+        metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
+    }
     let mut written = from_body(state, place, &live, object, options)?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
@@ -65,9 +71,9 @@ fn create_by_put(
     let uid = metadata::text(&decoded.object, "uid").to_owned();
     if !uid.is_empty() {
         let why = format!(
-            "StorageError: invalid object, Code: 4, Key: /{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: \
+            "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: \
              UID in precondition: {uid}, UID in object meta: ",
-            state.key(kind, &place.namespace, &place.name).text()
+            registry_key(place)
         );
         return Err(Refusal::conflict(kind, &place.name, &why));
     }
@@ -105,7 +111,6 @@ pub(super) fn finish(
 ) -> Result<Written, Refusal> {
     let kind = &place.kind;
     let name = place.name.as_str();
-    check_identity(state, place, live, &object)?;
     let mut warnings = admission::admit_update(state, kind, place.subresource(), live, &mut object)?;
     check_rights(state, place, &object, Some(live))?;
     warnings.extend(metadata::dedupe_owners(&mut object));
@@ -156,16 +161,36 @@ pub(super) fn finish(
     Ok(Written { code: 200, object, warnings })
 }
 
+/// Where the API server keeps an object: its messages tell it.
+fn registry_key(place: &Place) -> String {
+    let (kind, name) = (&place.kind, &place.name);
+    let is_plain = kind.custom.is_none() && !matches!(kind.group.as_str(), "apiextensions.k8s.io" | "apiregistration.k8s.io");
+    let resource = match (kind.group.as_str(), kind.plural.as_str()) {
+        ("", "services") => "services/specs".to_owned(),
+        ("", "endpoints") => "services/endpoints".to_owned(),
+        ("", "nodes") => "minions".to_owned(),
+        ("", "replicationcontrollers") => "controllers".to_owned(),
+        ("networking.k8s.io", "ingresses") => "ingress".to_owned(),
+        (_, plural) if is_plain => plural.to_owned(),
+        (group, plural) => format!("{group}/{plural}"),
+    };
+    if kind.namespaced {
+        format!("/registry/{resource}/{}/{name}", place.namespace)
+    } else {
+        format!("/registry/{resource}/{name}")
+    }
+}
+
 /// The object must be the one that is there, if the body says which one it means.
-fn check_identity(state: &State, place: &Place, live: &Value, object: &Value) -> Result<(), Refusal> {
+fn check_identity(place: &Place, live: &Value, object: &Value) -> Result<(), Refusal> {
     let (given, actual) = (metadata::text(object, "uid"), metadata::text(live, "uid"));
     if given.is_empty() || given == actual {
         return Ok(());
     }
     let why = format!(
-        "StorageError: invalid object, Code: 4, Key: /registry/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: \
+        "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: \
          UID in precondition: {given}, UID in object meta: {actual}",
-        state.key(&place.kind, &place.namespace, &place.name).text().trim_start_matches('/')
+        registry_key(place)
     );
     Err(Refusal::conflict(&place.kind, &place.name, &why))
 }

@@ -36,7 +36,7 @@ const SEQUENCES: u64 = 2_000;
 const REQUESTS: usize = 10;
 const WORKERS: usize = 4;
 /// Differences that are told in full.
-const TOLD: usize = 40;
+const TOLD: usize = 400;
 
 #[derive(Default)]
 struct Figures {

@@ -82,7 +82,7 @@ fn concluded(custom: &Custom, object: &Value, live: Option<&Value>, mut problems
         check_lists(schema, object, "", &mut problems);
     }
     let mut warnings = Vec::new();
-    if problems.iter().any(hides_rules) {
+    if has_rules(schema) && problems.iter().any(hides_rules) {
         problems.push(FieldProblem::invalid(
             "<nil>",
             &Value::Null,
@@ -103,6 +103,15 @@ pub(super) fn check_default(schema: &Value, default: &Value, path: &str) -> Vec<
         problems = schema::check(schema, default, None, "").into_problems(path);
     }
     problems
+}
+
+/// Tells whether a schema has rules anywhere.
+fn has_rules(schema: &Value) -> bool {
+    match schema {
+        Value::Object(fields) => fields.contains_key("x-kubernetes-validations") || fields.values().any(has_rules),
+        Value::Array(items) => items.iter().any(has_rules),
+        _ => false,
+    }
 }
 
 fn hides_rules(problem: &FieldProblem) -> bool {
