@@ -93,14 +93,7 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
         // when the run stops.
         let permit = tokio::select! {
             biased;
-            Some(fact) = running.heard.recv() => {
-                running.write_down(fact);
-                continue;
-            }
-            Some(joined) = running.tasks.join_next_with_id() => {
-                running.joined(joined);
-                continue;
-            }
+            // First: tasks end because of it, and what they say must not be heard before.
             Ok(()) = stop.changed() => {
                 stopping = (*stop.borrow()).max(stopping);
                 running.outcome.interrupted = true;
@@ -108,6 +101,14 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
                     break;
                 }
                 running.tell(Event::Stopping { in_flight: running.in_flight.len() });
+                continue;
+            }
+            Some(fact) = running.heard.recv() => {
+                running.write_down(fact);
+                continue;
+            }
+            Some(joined) = running.tasks.join_next_with_id() => {
+                running.joined(joined);
                 continue;
             }
             Ok(permit) = Arc::clone(&permits).acquire_owned(), if may_start => permit,

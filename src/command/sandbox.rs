@@ -61,7 +61,16 @@ fn failure(doing: &str, error: &SandboxError) -> Failure {
         SandboxError::InUse { .. } => ExitStatus::Locked,
         _ => ExitStatus::Error,
     };
-    Failure::because(status, doing, error)
+    let failure = Failure::because(status, doing, error);
+    match error {
+        SandboxError::InUse { pid: Some(pid), .. } => {
+            failure.hinted(format!("end the process that serves it: `kill {pid}`"))
+        }
+        SandboxError::InUse { pid: None, .. } => failure.hinted(
+            "run the command again when the other has ended; `mathison sandbox serve` lets any number of them share it",
+        ),
+        _ => failure,
+    }
 }
 
 /// `mathison sandbox serve`: serves until it is interrupted.
