@@ -63,7 +63,7 @@ impl State {
         let text = |pointer: &str| definition.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         self.unsettled.insert(text("/metadata/name").to_owned());
         self.kinds.remove(text("/spec/group"), text("/spec/names/plural"));
-        if change.after.is_some() && is_established(definition) {
+        if change.after.is_some() && custom::is_established(definition) {
             for kind in custom::kinds_of(definition) {
                 self.kinds.add_custom(kind);
             }
@@ -82,7 +82,7 @@ impl State {
     /// Serves what all stored definitions define.
     pub fn serve_definitions(&mut self) {
         for definition in self.list("apiextensions.k8s.io", "CustomResourceDefinition", None) {
-            if is_established(&definition) {
+            if custom::is_established(&definition) {
                 for kind in custom::kinds_of(&definition) {
                     self.kinds.add_custom(kind);
                 }
@@ -105,14 +105,6 @@ impl State {
         }
         kind
     }
-}
-
-fn is_established(definition: &Value) -> bool {
-    let conditions = definition.pointer("/status/conditions").and_then(Value::as_array);
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
 }
 
 impl View for State {

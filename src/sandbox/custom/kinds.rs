@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::definition::versions;
+use super::super::kind::{Custom, Kind, Subresource};
+use super::definition::{is_terminating, versions};
 use super::openapi::openapi_schemas;
 use super::structural::{flag, text, texts};
 use crate::sandbox::kind::{Custom, Kind, Subresource};
@@ -12,6 +13,8 @@ use crate::ssa::Schema;
 
 /// In the order in which discovery tells the verbs of custom resources.
 const VERBS: [&str; 8] = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+/// The same while the definition is being deleted.
+const TERMINATING_VERBS: [&str; 5] = ["delete", "deletecollection", "get", "list", "watch"];
 const SUBRESOURCE_VERBS: [&str; 3] = ["get", "patch", "update"];
 
 /// Returns the kinds that a definition serves, one a served version, in the order of its versions. Names are the accepted
@@ -29,34 +32,38 @@ fn kind_of(definition: &Value, version: &Value) -> Kind {
         .filter(|names| !text(names, "plural").is_empty() && !text(names, "kind").is_empty())
         .or_else(|| spec.get("names"));
     let names = names.unwrap_or(&Value::Null);
-    let owned = |key: &str| text(names, key).to_owned();
+    let kind = text(names, "kind").to_owned();
+    let or = |key: &str, otherwise: String| match text(names, key) {
+        "" => otherwise,
+        name => name.to_owned(),
+    };
     let list = |key: &str| texts(names, key).into_iter().map(str::to_owned).collect();
-    let (group, version_name) = (text(spec, "group"), text(version, "name"));
-    let namespaced = text(spec, "scope") == "Namespaced";
-    let subresources = subresources_of(version, text(names, "kind"));
-    let has_status = subresources.iter().any(|subresource| subresource.name == "status");
+    let version_name = text(version, "name");
     let storage = versions(definition).find(|version| flag(version, "storage"));
-    let document = document(definition, version_name, namespaced, has_status);
-    let schema = Schema::from_openapi(&document, group, version_name, text(spec.get("names").unwrap_or(names), "kind"));
-    Kind {
-        group: group.to_owned(),
+    let verbs: &[&'static str] = if is_terminating(definition) { &TERMINATING_VERBS } else { &VERBS };
+    let mut served = Kind {
+        group: text(spec, "group").to_owned(),
         version: version_name.to_owned(),
-        kind: owned("kind"),
-        plural: owned("plural"),
-        singular: owned("singular"),
-        list_kind: owned("listKind"),
+        plural: text(names, "plural").to_owned(),
+        singular: or("singular", kind.to_lowercase()),
+        list_kind: or("listKind", format!("{kind}List")),
         short_names: list("shortNames"),
         categories: list("categories"),
-        namespaced,
-        verbs: VERBS.to_vec(),
-        subresources,
-        schema: schema.unwrap_or_else(Schema::deduced),
+        namespaced: text(spec, "scope") == "Namespaced",
+        verbs: verbs.to_vec(),
+        subresources: subresources_of(version, &kind),
+        schema: Schema::deduced(),
         custom: Some(Arc::new(Custom {
             structural: version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_else(|| json!({})),
             version: version.clone(),
             storage_version: storage.map_or(version_name, |storage| text(storage, "name")).to_owned(),
         })),
+        kind,
+    };
+    if let Some(schema) = schema_of(&served) {
+        served.schema = schema;
     }
+    served
 }
 
 fn subresources_of(version: &Value, kind: &str) -> Vec<Subresource> {
@@ -81,18 +88,17 @@ fn subresources_of(version: &Value, kind: &str) -> Vec<Subresource> {
     subresources
 }
 
-/// Makes as much of an OpenAPI document as tells the schema and the scope.
-fn document(definition: &Value, version: &str, namespaced: bool, has_status: bool) -> Value {
-    let spec = |pointer: &str| definition.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let (group, kind, plural) = (spec("/spec/group"), spec("/spec/names/kind"), spec("/spec/names/plural"));
-    let scope = if namespaced { "namespaces/{namespace}/" } else { "" };
-    let path = format!("/apis/{group}/{version}/{scope}{plural}/{{name}}");
-    let identity = json!({"group": group, "version": version, "kind": kind});
+/// Reads the shape of a kind out of as much of an OpenAPI document as tells the schema and the scope.
+fn schema_of(kind: &Kind) -> Option<Schema> {
+    let scope = if kind.namespaced { "namespaces/{namespace}/" } else { "" };
+    let path = format!("/apis/{}/{}/{scope}{}/{{name}}", kind.group, kind.version, kind.plural);
+    let identity = json!({"group": kind.group, "version": kind.version, "kind": kind.kind});
     let operation = json!({"get": {"x-kubernetes-group-version-kind": identity}});
     let mut paths = Map::new();
-    if has_status {
+    if kind.subresource("status").is_some() {
         paths.insert(format!("{path}/status"), operation.clone());
     }
     paths.insert(path, operation);
-    json!({"paths": paths, "components": {"schemas": openapi_schemas(definition, version)}})
+    let document = json!({"paths": paths, "components": {"schemas": openapi_schemas(kind)}});
+    Schema::from_openapi(&document, &kind.group, &kind.version, &kind.kind)
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::definition::version_of;
+use super::super::kind::Kind;
 use super::structural::{is_embedded, is_int_or_string, text, texts};
 
 const OBJECT_META: &str = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
@@ -43,15 +43,11 @@ const PUBLISHED: [&str; 28] = [
     "x-kubernetes-validations",
 ];
 
-/// Returns what stands under `components.schemas` for one version of a definition: the kind and its list.
+/// Returns what stands under `components.schemas` for a custom kind and its list.
 #[must_use]
-pub fn openapi_schemas(definition: &Value, version: &str) -> Value {
-    let group = definition.pointer("/spec/group").and_then(Value::as_str).unwrap_or_default();
-    let name = |key: &str| {
-        definition.pointer("/spec/names").and_then(|names| names.get(key)).and_then(Value::as_str).unwrap_or_default()
-    };
-    let (kind, list_kind, plural) = (name("kind"), name("listKind"), name("plural"));
-    let entry = version_of(definition, version);
+pub fn openapi_schemas(kind: &Kind) -> Map<String, Value> {
+    let (list_kind, plural, name) = (&kind.list_kind, &kind.plural, &kind.kind);
+    let entry = kind.custom.as_ref().map(|custom| &custom.version);
     let structural = entry.and_then(|entry| entry.pointer("/schema/openAPIV3Schema"));
     let mut schema = structural.map_or_else(|| json!({"type": "object"}), published);
     if structural.is_some() {
@@ -60,7 +56,7 @@ pub fn openapi_schemas(definition: &Value, version: &str) -> Value {
         set_property(&mut schema, "metadata", object_meta());
     }
     let mut list = json!({
-        "description": format!("{list_kind} is a list of {kind}"),
+        "description": format!("{list_kind} is a list of {name}"),
         "type": "object",
         "required": ["items"],
         "properties": {
@@ -68,7 +64,7 @@ pub fn openapi_schemas(definition: &Value, version: &str) -> Value {
             "items": {
                 "description": format!("List of {plural}. More info: {CONVENTIONS}"),
                 "type": "array",
-                "items": {"$ref": format!("#/components/schemas/{}", model_name(group, version, kind))}
+                "items": {"$ref": format!("#/components/schemas/{}", model_name(kind))}
             },
             "kind": {"description": kind_description(), "type": "string"},
             "metadata": {
@@ -82,24 +78,30 @@ pub fn openapi_schemas(definition: &Value, version: &str) -> Value {
         .flat_map(|entry| super::structural::schemas(entry, "selectableFields"))
         .map(|field| json!({"fieldPath": text(field, "jsonPath").trim_start_matches('.')}))
         .collect();
-    for (schema, kind) in [(&mut schema, kind), (&mut list, list_kind)] {
+    for (schema, name) in [(&mut schema, name), (&mut list, list_kind)] {
         let Some(map) = schema.as_object_mut() else { continue };
-        let identity = json!([{"group": group, "kind": kind, "version": version}]);
+        let identity = json!([{"group": kind.group, "kind": name, "version": kind.version}]);
         map.insert("x-kubernetes-group-version-kind".to_owned(), identity);
         if !selectable.is_empty() {
             map.insert("x-kubernetes-selectable-fields".to_owned(), Value::from(selectable.clone()));
         }
     }
-    let mut schemas = Map::new();
-    schemas.insert(model_name(group, version, kind), schema);
-    schemas.insert(model_name(group, version, list_kind), list);
-    Value::Object(schemas)
+    Map::from_iter([(model_name(kind), schema), (list_model_name(kind), list)])
 }
 
 /// Returns the name of a custom kind's schema: the group backwards, the version, the kind.
-pub(super) fn model_name(group: &str, version: &str, kind: &str) -> String {
-    let backwards: Vec<&str> = group.rsplit('.').collect();
-    format!("{}.{version}.{kind}", backwards.join("."))
+#[must_use]
+pub fn model_name(kind: &Kind) -> String {
+    format!("{}{}", package(kind), kind.kind)
+}
+
+fn list_model_name(kind: &Kind) -> String {
+    format!("{}{}", package(kind), kind.list_kind)
+}
+
+fn package(kind: &Kind) -> String {
+    let backwards: Vec<&str> = kind.group.rsplit('.').collect();
+    format!("{}.{}.", backwards.join("."), kind.version)
 }
 
 fn api_version(begin: &str) -> Value {

@@ -96,10 +96,20 @@ fn printed(value: &Value) -> String {
 /// 500 if the object has no replicas, or if they are no number.
 pub fn scale_of(custom: &Custom, object: &Value) -> Result<Value, Refusal> {
     let Some(paths) = ScalePaths::of(custom) else { return Err(Refusal::no_such_path()) };
-    let Some(replicas) = number_at(object, paths.spec_replicas).map_err(Refusal::plain)? else {
+    if number_at(object, paths.spec_replicas).map_err(Refusal::plain)?.is_none() {
         let path = paths.spec_replicas;
         return Err(Refusal::internal(format!("the spec replicas field {path:?} does not exist")));
-    };
+    }
+    scale_to_write(custom, object)
+}
+
+/// Returns the `Scale` that a write starts from: who writes it may be the first to say how many replicas there are to be.
+///
+/// # Errors
+/// 500 if what is there is no number.
+pub fn scale_to_write(custom: &Custom, object: &Value) -> Result<Value, Refusal> {
+    let Some(paths) = ScalePaths::of(custom) else { return Err(Refusal::no_such_path()) };
+    let replicas = number_at(object, paths.spec_replicas).map_err(Refusal::plain)?.unwrap_or_default();
     let status = number_at(object, paths.status_replicas).map_err(Refusal::plain)?.unwrap_or_default();
     let selector = match paths.label_selector {
         Some(path) => text_at(object, path).map_err(Refusal::plain)?.unwrap_or_default(),

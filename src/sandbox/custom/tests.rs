@@ -338,7 +338,7 @@ fn a_definition_brings_its_kinds() {
 
 #[test]
 fn schemas_are_published_as_the_server_does() {
-    let schemas = openapi_schemas(&definition(), "v1");
+    let schemas = openapi_schemas(&kind());
     let spec = &schemas["com.example.toys.v1.Gizmo"]["properties"]["spec"]["properties"];
     let either = json!({"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": true});
     assert_eq!((&spec["port"], &spec["ioa"]), (&either, &either));

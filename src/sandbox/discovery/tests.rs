@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::resource;
-use crate::sandbox::kinds::of_definition;
+use crate::sandbox::custom::kinds_of;
 
 /// The start of the SHA-256 of each document of a real Kubernetes 1.35.4, as canonical JSON.
 const REAL: [(&str, &str); 23] = [
@@ -57,7 +57,7 @@ fn widgets() -> Kinds {
         }
     });
     let mut kinds = Kinds::new();
-    for kind in of_definition(&definition) {
+    for kind in kinds_of(&definition) {
         kinds.add_custom(kind);
     }
     kinds

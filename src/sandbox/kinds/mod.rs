@@ -1,13 +1,11 @@
 //! Which kinds are served: Kubernetes' own and those that CustomResourceDefinitions add.
 
 mod builtin;
-mod definition;
 mod posted;
 
 use std::sync::Arc;
 
 pub use self::builtin::builtin;
-pub use self::definition::of_definition;
 use super::kind::Kind;
 
 /// The kinds that are served at one moment. Cheap to clone: the kinds are shared.
@@ -145,6 +143,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sandbox::custom::kinds_of;
 
     fn definition(versions: &[&str], storage: &str) -> serde_json::Value {
         let versions: Vec<_> = versions
@@ -181,7 +180,7 @@ mod tests {
     #[test]
     fn a_definition_adds_its_served_versions_and_takes_them_away() {
         let mut kinds = Kinds::new();
-        for kind in of_definition(&definition(&["v1alpha1", "v1", "v2"], "v1")) {
+        for kind in kinds_of(&definition(&["v1alpha1", "v1", "v2"], "v1")) {
             kinds.add_custom(kind);
         }
         let widget = kinds.by_kind("example.com", "Widget").unwrap();

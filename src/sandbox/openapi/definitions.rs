@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
+use crate::sandbox::patch::merge;
 use crate::ssa::schema::{ListKind, ListType, MapView, Scalar, TypeRef, TypeTable};
 
 /// The types of what is posted and answered but never stored, in the notation of the table of [`crate::ssa`].
@@ -40,7 +41,7 @@ pub(in crate::sandbox) fn definitions_of(types: &TypeTable, name: &str, definiti
             let mut definition = writer.definition(&TypeRef::Named { index, atomic: None });
             wanted.append(&mut writer.used);
             if let Some(patch) = AMENDMENTS.get(name.as_str()).and_then(|text| serde_json::from_str(text).ok()) {
-                json_patch::merge(&mut definition, &patch);
+                merge(&mut definition, patch);
             }
             Some(definition)
         });

@@ -4,7 +4,6 @@
 //! descriptions are in none of the tables, and so in none of these documents. Custom kinds are described by their
 //! definitions. There is no version 2: clients of today ask for it only if version 3 does not help them, and do without.
 
-mod custom;
 mod definitions;
 mod operations;
 mod paths;
@@ -13,9 +12,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-pub(super) use self::custom::schema_of_custom;
 pub(super) use self::definitions::{MORE_TYPES, definitions_of};
 use self::paths::Resource;
+use super::custom;
 use super::kind::Kind;
 use super::kinds::Kinds;
 use crate::resource::Digest;
@@ -46,8 +45,8 @@ pub fn hash(group: &str, version: &str, kinds: &Kinds) -> String {
 
 fn told(kind: &Arc<Kind>) -> Value {
     let subresources: Vec<&str> = kind.subresources.iter().map(|subresource| subresource.name.as_str()).collect();
-    let structural = kind.custom.as_ref().map(|custom| &custom.structural);
-    json!([kind.kind, kind.plural, kind.list_kind, kind.namespaced, kind.verbs, subresources, structural])
+    let version = kind.custom.as_ref().map(|custom| &custom.version);
+    json!([kind.kind, kind.plural, kind.list_kind, kind.namespaced, kind.verbs, subresources, version])
 }
 
 fn index(kinds: &Kinds) -> Value {
@@ -104,8 +103,7 @@ fn add_schemas(kind: &Kind, schemas: &mut Map<String, Value>) {
     let name = paths::type_name(kind);
     if kind.custom.is_some() {
         definitions_of(&MORE_TYPES, &format!("{META}ObjectMeta"), schemas);
-        schemas.insert(name.clone(), custom::definition(kind));
-        schemas.insert(format!("{name}List"), custom::list_definition(kind));
+        schemas.extend(custom::openapi_schemas(kind));
     } else {
         definitions_of(&kind.schema.types, &name, schemas);
         if kind.verbs.contains(&"list") {

@@ -4,15 +4,15 @@
 
 use serde_json::{Map, Value};
 
-use super::custom;
 use super::operations::{Action, Operation, in_path, query};
+use crate::sandbox::custom;
 use crate::sandbox::kind::{Kind, Subresource};
 use crate::sandbox::kinds::Kinds;
 
 /// Returns the name of a kind's definition.
 pub(super) fn type_name(kind: &Kind) -> String {
     match kind.custom {
-        Some(_) => custom::type_name(kind),
+        Some(_) => custom::model_name(kind),
         None => kind.schema.type_name().unwrap_or_default().to_owned(),
     }
 }

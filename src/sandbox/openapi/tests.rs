@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::sandbox::kinds::of_definition;
+use crate::sandbox::custom::kinds_of;
 use crate::ssa::Schema;
 use crate::ssa::schema::compile::compile;
 
@@ -29,7 +29,7 @@ fn widgets() -> Kinds {
     let definition =
         json!({"spec": {"group": "a-b.example.com", "scope": "Namespaced", "names": names, "versions": [version]}});
     let mut kinds = Kinds::new();
-    for kind in of_definition(&definition) {
+    for kind in kinds_of(&definition) {
         kinds.add_custom(kind);
     }
     kinds

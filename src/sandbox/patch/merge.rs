@@ -25,7 +25,8 @@ pub(super) fn patched(live: &Value, body: &[u8], validation: FieldValidation) ->
     Ok((object, repeated(&node)))
 }
 
-fn merge(target: &mut Value, patch: Map<String, Value>) {
+/// Merges a patch into a value.
+pub(in crate::sandbox) fn merge(target: &mut Value, patch: Map<String, Value>) {
     if !target.is_object() {
         *target = Value::Object(Map::new());
     }

@@ -7,6 +7,8 @@ mod json;
 mod merge;
 mod strategic;
 
+pub(super) use self::merge::merge;
+
 use serde_json::{Map, Value};
 
 use super::decode::node::Node;
@@ -42,11 +44,15 @@ impl PatchKind {
 /// Returns the refusal of a patch in a form that the kind does not take.
 #[must_use]
 pub fn unsupported(resource: &Kind) -> Refusal {
-    let strategic = if resource.custom.is_some() { "" } else { ", application/strategic-merge-patch+json" };
-    Refusal::unsupported_media_type(format!(
+    if resource.custom.is_none() {
+        let mut refusal = Refusal::unsupported_media_type("415: Unsupported Media Type");
+        refusal.details = Some(Map::new());
+        return refusal;
+    }
+    Refusal::unsupported_media_type(
         "the body of the request was in an unknown format - accepted media types include: \
-         application/json-patch+json, application/merge-patch+json{strategic}, application/apply-patch+yaml"
-    ))
+         application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+    )
 }
 
 /// Puts a patch on the live object and decodes the result. Of custom resources the result is not judged yet: see

@@ -1,7 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::sandbox::kinds::{Kinds, of_definition};
+use crate::sandbox::custom::kinds_of;
+use crate::sandbox::kinds::Kinds;
 
 const NOW: &str = "2026-11-22T12:00:00Z";
 
@@ -201,7 +202,7 @@ fn a_custom_kind_has_the_columns_of_its_definition() {
     let plain = json!({"name": "v2", "served": true, "schema": {"openAPIV3Schema": {"type": "object"}}});
     let names = json!({"plural": "widgets", "kind": "Widget"});
     let spec = json!({"group": "example.com", "scope": "Cluster", "names": names, "versions": [version, plain]});
-    let kinds = of_definition(&json!({"spec": spec}));
+    let kinds = kinds_of(&json!({"spec": spec}));
     let widget = json!({
         "metadata": {"name": "one", "creationTimestamp": "2026-11-22T11:59:00Z"},
         "spec": {"replicas": 3, "number": 1.5, "text": "a", "flag": true, "map": {"a.b": "x", "c": "d"}},

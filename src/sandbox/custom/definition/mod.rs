@@ -25,6 +25,11 @@ pub(super) fn versions(definition: &Value) -> impl Iterator<Item = &Value> {
     definition.get("spec").into_iter().flat_map(|spec| schemas(spec, "versions"))
 }
 
+/// Tells whether a definition is being deleted.
+pub(super) fn is_terminating(definition: &Value) -> bool {
+    conditions::is_condition_true(definition, "Terminating")
+}
+
 /// Returns the entry of one version.
 pub(super) fn version_of<'a>(definition: &'a Value, name: &str) -> Option<&'a Value> {
     versions(definition).find(|version| text(version, "name") == name)
