@@ -5,6 +5,10 @@
 //! table that is checked in, made from the Go sources. A line is `PACKAGE.TYPE⇥FIELDS`, sorted; a field is
 //! `NAME:TYPE`, followed by `?` (left out when empty), `!` (left out when zero) and `~STRATEGIES/MERGE_KEY`. In a
 //! type, `.X` is `X` of the same package; before a name, `X.` is the embedded structure that the field belongs to. What is no structure is `PACKAGE.TYPE⇥=TYPE`. Lines are read when first used.
+//!
+//! This table is about how bodies are read and patched, at every Go type of the served kinds. Its smaller sister in
+//! [`crate::ssa::tracking`], `written.tsv`, is about what managed fields compare, and knows only the fields that are always
+//! written and the pointers, by the names of OpenAPI: that library stands alone and knows no Go types.
 
 #[cfg(test)]
 mod source;
