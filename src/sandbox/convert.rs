@@ -1,7 +1,7 @@
 //! One object at several versions of its kind.
 //!
-//! Custom resources change their `apiVersion` only (`conversion.strategy: None`). Of the built-in kinds, the two Event
-//! groups and the versions of HorizontalPodAutoscaler have different fields.
+//! Custom resources change their `apiVersion` only (`conversion.strategy: None`), and lose what the other version does not
+//! declare. Of the built-in kinds, the two Event groups and the versions of HorizontalPodAutoscaler have different fields.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,20 @@ use serde_json::Value;
 
 use super::custom;
 use super::kind::Kind;
+use super::kinds::Kinds;
+use crate::ssa::Schema;
+use crate::ssa::tracking::{SameFields, Versions, as_written};
+
+/// How the fields of an Event are called in the core group, and in `events.k8s.io`.
+const EVENT_FIELDS: [(&str, &str); 7] = [
+    ("count", "deprecatedCount"),
+    ("firstTimestamp", "deprecatedFirstTimestamp"),
+    ("involvedObject", "regarding"),
+    ("lastTimestamp", "deprecatedLastTimestamp"),
+    ("message", "note"),
+    ("reportingComponent", "reportingController"),
+    ("source", "deprecatedSource"),
+];
 
 /// Returns an object as a kind's version has it.
 #[must_use]
@@ -17,20 +31,128 @@ pub fn to<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
     if object.get("apiVersion").and_then(Value::as_str) == Some(&wanted) {
         return Cow::Borrowed(object);
     }
-    let mut object = object.clone();
-    object["apiVersion"] = Value::from(wanted);
-    if let Some(definition) = &kind.custom {
-        custom::prune(definition, &mut object);
-        custom::with_defaults(definition, &mut object);
+    let mut object = renamed(kind, object, &wanted);
+    match &kind.custom {
+        Some(definition) => {
+            custom::prune(definition, &mut object);
+        }
+        None => as_written(&kind.schema, &mut object),
     }
     Cow::Owned(object)
 }
 
 /// Returns an object as it is stored.
 #[must_use]
-pub fn to_storage(kind: &Kind, mut object: Value) -> Value {
-    if let Some(definition) = &kind.custom {
-        object["apiVersion"] = Value::from(format!("{}/{}", kind.group, definition.storage_version));
+pub fn to_storage(kinds: &Kinds, kind: &Kind, mut object: Value) -> Value {
+    let said = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    match (kinds.storage(&kind.group, &kind.kind), &kind.custom) {
+        (Some(stored), _) if stored.api_version() == said => object,
+        (Some(stored), _) => {
+            let mut object = to(stored, &object).into_owned();
+            if let Some(definition) = &stored.custom {
+                custom::with_defaults(definition, &mut object);
+            }
+            object
+        }
+        // The version that is stored is not served: nobody but the definition knows its schema.
+        (None, Some(definition)) => {
+            object["apiVersion"] = Value::from(format!("{}/{}", kind.group, definition.storage_version));
+            object
+        }
+        (None, None) => object,
+    }
+}
+
+/// The versions of one kind, as ownership is compared in them.
+pub struct Served<'a> {
+    /// What is served.
+    pub kinds: &'a Kinds,
+    /// The kind, at the version that is written.
+    pub kind: &'a Kind,
+}
+
+impl Versions for Served<'_> {
+    fn schema(&self, api_version: &str) -> Option<Schema> {
+        if self.kind.custom.is_none() && !is_event(self.kind) {
+            return SameFields(&self.kind.schema).schema(api_version);
+        }
+        let served = self.kinds.of_object(api_version, &self.kind.kind);
+        served.filter(|served| served.group == self.kind.group || is_event(served)).map(|served| served.schema.clone())
+    }
+
+    fn convert(&self, object: &Value, api_version: &str) -> Value {
+        renamed(self.kind, object, api_version)
+    }
+}
+
+fn is_event(kind: &Kind) -> bool {
+    kind.is("", "Event") || kind.is("events.k8s.io", "Event")
+}
+
+/// Returns an object under another version's name, with the fields that this version has for the same things.
+fn renamed(kind: &Kind, object: &Value, api_version: &str) -> Value {
+    if !is_event(kind) {
+        return SameFields(&kind.schema).convert(object, api_version);
+    }
+    let mut object = object.clone();
+    let said = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    if said != api_version
+        && let Some(map) = object.as_object_mut()
+    {
+        let is_newer = api_version != "v1";
+        for (core, newer) in EVENT_FIELDS {
+            let (from, to) = if is_newer { (core, newer) } else { (newer, core) };
+            if let Some(value) = map.remove(from) {
+                map.insert(to.to_owned(), value);
+            }
+        }
+        map.insert("apiVersion".to_owned(), Value::from(api_version));
     }
     object
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(api_version: &str, kind: &str) -> Kind {
+        Kind::clone(Kinds::new().of_object(api_version, kind).unwrap())
+    }
+
+    #[test]
+    fn an_event_has_other_names_for_its_fields_in_the_newer_group() {
+        let event = json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": {"name": "e"}, "count": 3, "message": "M", "reason": "R",
+            "involvedObject": {"kind": "Pod"}, "source": {"component": "s"}, "type": "Normal", "eventTime": null,
+            "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": null, "reportingComponent": "",
+            "reportingInstance": ""
+        });
+        let newer = to(&at("events.k8s.io/v1", "Event"), &event).into_owned();
+        assert_eq!(
+            newer,
+            json!({
+                "apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "e"}, "deprecatedCount": 3,
+                "note": "M", "reason": "R", "regarding": {"kind": "Pod"}, "deprecatedSource": {"component": "s"},
+                "type": "Normal", "eventTime": null, "deprecatedFirstTimestamp": "2026-01-01T00:00:00Z",
+                "deprecatedLastTimestamp": null
+            })
+        );
+        assert_eq!(to_storage(&Kinds::new(), &at("events.k8s.io/v1", "Event"), newer), event);
+    }
+
+    #[test]
+    fn an_autoscaler_is_stored_in_its_newer_version() {
+        let older = json!({
+            "apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "a"},
+            "spec": {"maxReplicas": 3, "scaleTargetRef": {"kind": "D", "name": "x"}, "targetCPUUtilizationPercentage": 50},
+            "status": {"currentReplicas": 0, "desiredReplicas": 0}
+        });
+        let stored = to_storage(&Kinds::new(), &at("autoscaling/v1", "HorizontalPodAutoscaler"), older.clone());
+        assert_eq!(stored["apiVersion"], "autoscaling/v2");
+        assert_eq!(stored["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"], 50);
+        assert_eq!(stored["status"], json!({"desiredReplicas": 0, "currentMetrics": null}));
+        assert_eq!(to(&at("autoscaling/v1", "HorizontalPodAutoscaler"), &stored).into_owned(), older);
+    }
 }

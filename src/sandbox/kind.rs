@@ -79,6 +79,12 @@ impl Kind {
         self.subresources.iter().find(|subresource| subresource.name == name)
     }
 
+    /// Tells whether requests of a verb are taken. A definition that is being deleted tells of fewer verbs than it takes.
+    #[must_use]
+    pub fn takes(&self, verb: &str) -> bool {
+        self.custom.is_some() || self.verbs.contains(&verb)
+    }
+
     /// Tells whether this is the built-in kind of that name.
     #[must_use]
     pub fn is(&self, group: &str, kind: &str) -> bool {

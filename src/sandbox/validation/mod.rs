@@ -35,6 +35,8 @@ mod service;
 mod webhooks;
 mod workloads;
 
+pub(super) use self::names::{label_value, qualified};
+
 use serde_json::Value;
 
 use self::names::NameRule;
@@ -166,7 +168,8 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
             meta::of_update(live, object, problems);
         }
         ("", "Node") => cluster::node_update(live, object, problems),
-        ("" | "events.k8s.io", "Event") => events::common(object, !kind.group.is_empty(), problems),
+        ("", "Event") => events::common(object, false, problems),
+        ("events.k8s.io", "Event") => events::newer_update(live, object, problems),
         ("discovery.k8s.io", "EndpointSlice") => endpoints::slice(object, Some(live), problems),
         (RBAC, "Role" | "ClusterRole") => rbac::role_update(live, object, kind.namespaced, problems),
         (RBAC, "RoleBinding" | "ClusterRoleBinding") => {

@@ -177,7 +177,7 @@ pub(super) fn segment(text: &str) -> Vec<String> {
 }
 
 /// The key of a label, annotation, finalizer, …: a name with or without a domain before it.
-pub(super) fn qualified(text: &str) -> Vec<String> {
+pub(in crate::sandbox) fn qualified(text: &str) -> Vec<String> {
     const WORDS: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
     let regex = || unmatched(WORDS, KEY, &["MyName", "my.name", "123-abc"]);
     let mut messages = Vec::new();
@@ -210,7 +210,7 @@ pub(super) fn qualified(text: &str) -> Vec<String> {
 }
 
 /// The value of a label.
-pub(super) fn label_value(text: &str) -> Vec<String> {
+pub(in crate::sandbox) fn label_value(text: &str) -> Vec<String> {
     let mut messages: Vec<String> = too_long(text, 63, "bytes").into_iter().collect();
     if !text.is_empty() && !is_key(text) {
         messages.push(unmatched(

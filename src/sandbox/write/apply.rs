@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Place, Written, create, defaulted, metadata, shown, update};
+use crate::sandbox::convert::Served;
 use crate::sandbox::decode::{self, WriteOptions};
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::Refusal;
@@ -30,7 +31,9 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
         Writer { manager: &place.manager, api_version: &api_version, subresource: place.subresource(), time: &time };
     let reset = super::reset_fields(place);
     let force = options.force.unwrap_or(false);
-    let applied = tracking::apply_as(&kind.schema, live.as_ref(), &config, &writer, force, &reset).map_err(refusal)?;
+    let versions = Served { kinds: &state.kinds, kind };
+    let applied = tracking::apply_as_in(&versions, &kind.schema, live.as_ref(), &config, &writer, force, &reset);
+    let applied = applied.map_err(refusal)?;
     let warnings = repeated.judged(options.field_validation)?;
     let mut object = applied.object;
     if kind.custom.is_some() {
@@ -45,13 +48,7 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
                 );
                 return Err(Refusal::conflict(kind, &place.name, &why));
             }
-            if metadata::text(&config, "name").is_empty() {
-                return Err(Refusal::bad_request(format!(
-                    "the name of the object ({} based on URL) was undeterminable: name must be provided",
-                    place.name
-                )));
-            }
-            metadata::settle_name(place, &mut object)?;
+            metadata::settle_name(place, &object)?;
             metadata::settle_namespace(place, &mut object)?;
             metadata::wipe(&mut object);
             if let Some(metadata) = metadata::of(&mut object) {
@@ -60,7 +57,7 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
             create::finish(state, place, object, options)?
         }
         Some(live) => {
-            metadata::settle_name(place, &mut object)?;
+            metadata::settle_name(place, &object)?;
             metadata::settle_namespace(place, &mut object)?;
             if let Some(metadata) = metadata::of(&mut object) {
                 for field in ["resourceVersion", "uid"] {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Place, Written, as_stored, check_rights, defaulted, judged, metadata, pruned, shown};
 use crate::sandbox::admission::{self, Operation};
-use crate::sandbox::convert;
+use crate::sandbox::convert::{self, Served};
 use crate::sandbox::custom;
 use crate::sandbox::decode::{Decoded, WriteOptions};
 use crate::sandbox::refusal::Refusal;
@@ -50,7 +50,8 @@ fn track(state: &State, place: &Place, object: &mut Value) {
     let api_version = place.kind.api_version();
     let writer = Writer { manager: &place.manager, api_version: &api_version, subresource: None, time: &time };
     let reset = super::reset_fields(place);
-    tracking::track_update(&place.kind.schema, None, object, &writer, &reset);
+    let versions = Served { kinds: &state.kinds, kind: &place.kind };
+    tracking::track_update_in(&versions, &place.kind.schema, None, object, &writer, &reset);
 }
 
 /// Takes an object whose owners are settled to where it is stored.
@@ -66,6 +67,10 @@ pub(super) fn finish(
     let admitted = admission::admit_create(state, kind, None, &mut object, &mut |length| random.suffix(length));
     state.random = random;
     let mut warnings = admitted?;
+    if kind.custom.is_some() && !kind.verbs.contains(&"create") {
+        let why = "create not allowed while custom resource definition is terminating";
+        return Err(Refusal::forbidden(kind, metadata::text(&object, "name"), why));
+    }
     check_rights(state, place, &object, None)?;
     warnings.extend(metadata::dedupe_owners(&mut object));
     metadata::identify(&mut object, &mut state.random, now);
@@ -83,7 +88,7 @@ pub(super) fn finish(
     let (problems, told) = judged(place, None, &object);
     warnings.extend(told);
     if !problems.is_empty() {
-        return Err(Refusal::invalid(kind, &name, &problems));
+        return Err(super::invalid(kind, &name, &problems));
     }
     warnings.extend(admission::review(state, kind, None, Operation::Create, &object)?);
     let key = state.key(kind, &place.namespace, &name);
@@ -100,7 +105,7 @@ pub(super) fn finish(
         }
         return Ok(Written { code: 201, object, warnings });
     }
-    let stored = convert::to_storage(kind, object);
+    let stored = convert::to_storage(&state.kinds, kind, object);
     let change = state.write(key, Some(stored))?;
     let object = change.after.map(|after| shown(kind, &after.object)).unwrap_or_default();
     Ok(Written { code: 201, object, warnings })

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Place, metadata, shown, update};
 use crate::sandbox::admission;
+use crate::sandbox::convert;
 use crate::sandbox::custom;
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::Refusal;
@@ -134,7 +135,8 @@ pub fn delete(state: &mut State, place: &Place, options: &DeleteOptions) -> Resu
             let change = state.write(key, None)?;
             return Ok(gone(kind, &place.name, last_seen(object, change.revision), warnings));
         }
-        let change = state.write(key, Some(crate::sandbox::convert::to_storage(kind, object.clone())))?;
+        let stored = convert::to_storage(&state.kinds, kind, object.clone());
+        let change = state.write(key, Some(stored))?;
         object = change.after.map(|after| shown(kind, &after.object)).unwrap_or(object);
     }
     Ok(Deleted { code: 200, body: object.clone(), object, warnings })

@@ -43,14 +43,14 @@ pub(super) fn settle_namespace(place: &Place, object: &mut Value) -> Result<(), 
     Ok(())
 }
 
-/// Holds the name in a body to that of the path.
-pub(super) fn settle_name(place: &Place, object: &mut Value) -> Result<(), Refusal> {
+/// Holds the name in a body to that of the path; it must say one.
+pub(super) fn settle_name(place: &Place, object: &Value) -> Result<(), Refusal> {
     let given = text(object, "name").to_owned();
     if given.is_empty() {
-        if let Some(metadata) = of(object) {
-            metadata.insert("name".to_owned(), Value::from(place.name.as_str()));
-        }
-        return Ok(());
+        return Err(Refusal::bad_request(format!(
+            "the name of the object ({} based on URL) was undeterminable: name must be provided",
+            place.name
+        )));
     }
     if given != place.name {
         return Err(Refusal::bad_request(format!(

@@ -8,6 +8,7 @@ mod bind;
 mod create;
 mod definition;
 mod delete;
+mod identity;
 mod metadata;
 mod patch;
 mod scale;
@@ -141,6 +142,12 @@ fn judged(place: &Place, live: Option<&Value>, object: &Value) -> (Vec<FieldProb
         return (problems, custom::definition_warnings(object, live));
     }
     (problems, warnings::of_write(kind, place.subresource(), live, object))
+}
+
+/// 422 for an object. The server speaks of the Events of both groups as those of the core group.
+fn invalid(kind: &Kind, name: &str, problems: &[FieldProblem]) -> Refusal {
+    let group = if kind.is("events.k8s.io", "Event") { "" } else { kind.group.as_str() };
+    Refusal::invalid_as(group, &kind.kind, name, problems)
 }
 
 fn is_definition(kind: &Kind) -> bool {

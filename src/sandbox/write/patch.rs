@@ -28,7 +28,7 @@ pub fn patch(
     let decoded = pruned(kind, decoded, options)?;
     let (mut object, warnings) = (decoded.object, decoded.warnings);
     defaulted(kind, &mut object);
-    metadata::settle_name(place, &mut object)?;
+    metadata::settle_name(place, &object)?;
     metadata::settle_namespace(place, &mut object)?;
     let mut written = update::from_body(state, place, &live, object, options)?;
     written.warnings.splice(0..0, warnings);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Place, Written, metadata, shown, update};
+use super::{Place, Written, identity, metadata, shown, update};
 use crate::sandbox::custom;
 use crate::sandbox::decode::{self, Decoded, WriteOptions};
 use crate::sandbox::kind::Kind;
@@ -34,9 +34,10 @@ pub fn put_scale(
 ) -> Result<Written, Refusal> {
     let parent = parent(state, place)?;
     let Decoded { mut object, warnings, .. } = decoded;
-    metadata::settle_name(place, &mut object)?;
+    metadata::settle_name(place, &object)?;
     metadata::settle_namespace(place, &mut object)?;
-    let live = with_entries(place, &parent, scale_of(&place.kind, &parent)?)?;
+    identity::check_uid(place, Some(&parent), &object)?;
+    let live = with_entries(place, &parent, scale_to_write(&place.kind, &parent)?)?;
     let scale = Scale { schema: ssa::schema::scale(), parent, live };
     scale.track(state, place, &mut object);
     let mut written = scale.store(state, place, object, options)?;
@@ -57,27 +58,40 @@ pub fn patch_scale(
     options: &WriteOptions,
 ) -> Result<Written, Refusal> {
     let parent = parent(state, place)?;
-    let live = with_entries(place, &parent, scale_of(&place.kind, &parent)?)?;
+    let live = with_entries(place, &parent, scale_to_write(&place.kind, &parent)?)?;
     let scale = Scale { schema: ssa::schema::scale(), parent, live };
-    let object = match sort {
+    let (object, warnings) = match sort {
         Some(sort) => {
-            let mut object = patched(sort, kind, &scale.live, body, options.field_validation)?.object;
-            metadata::settle_name(place, &mut object)?;
+            let Decoded { mut object, warnings, .. } =
+                patched(sort, kind, &scale.live, body, options.field_validation)?;
+            metadata::settle_name(place, &object)?;
             scale.track(state, place, &mut object);
-            object
+            (object, warnings)
         }
         None => {
-            let (config, _) = decode::yaml_or_json(body)?;
+            let (config, repeated) = decode::yaml_or_json(body)?;
+            let said = |field: &str| config.get(field).and_then(Value::as_str).unwrap_or_default();
+            if (said("apiVersion"), said("kind")) != ("autoscaling/v1", "Scale") {
+                let message = format!("invalid object type: {}, Kind={}", said("apiVersion"), said("kind"));
+                return Err(Refusal::bad_request(message));
+            }
+            if place.kind.custom.is_some() {
+                return Err(applied_to_custom(&scale, &config));
+            }
             let time = metadata::seconds(state.clock.now());
             let writer = scale.writer(place, &time);
             let force = options.force.unwrap_or(false);
             let reset = FieldSet::new();
-            tracking::apply_as(&scale.schema, Some(&scale.live), &config, &writer, force, &reset)
-                .map_err(super::apply::refusal)?
-                .object
+            let applied = tracking::apply_as(&scale.schema, Some(&scale.live), &config, &writer, force, &reset)
+                .map_err(super::apply::refusal)?;
+            let warnings = repeated.judged(options.field_validation)?;
+            metadata::settle_name(place, &applied.object)?;
+            (applied.object, warnings)
         }
     };
-    scale.store(state, place, object, options)
+    let mut written = scale.store(state, place, object, options)?;
+    written.warnings.splice(0..0, warnings);
+    Ok(written)
 }
 
 /// The scale of one object while it is written.
@@ -106,6 +120,11 @@ impl Scale {
         options: &WriteOptions,
     ) -> Result<Written, Refusal> {
         let replicas = object.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
+        if replicas < 0 && place.kind.custom.is_some() {
+            let detail = "should be a non-negative integer";
+            let problem = FieldProblem::invalid(".spec.replicas", &Value::from(replicas), detail);
+            return Err(Refusal::invalid(&place.kind, &place.name, &[problem]));
+        }
         if replicas < 0 {
             let detail = "must be greater than or equal to 0";
             let problem = FieldProblem::invalid("spec.replicas", &Value::from(replicas), detail);
@@ -135,7 +154,7 @@ impl Scale {
             }
         }
         let written = update::finish(state, place, &self.parent, parent, options)?;
-        Ok(Written { object: scale_of(&place.kind, &written.object)?, ..written })
+        Ok(Written { object: scale_to_write(&place.kind, &written.object)?, ..written })
     }
 }
 
@@ -150,6 +169,25 @@ fn scale_of(kind: &Kind, parent: &Value) -> Result<Value, Refusal> {
         Some(definition) => custom::scale_of(definition, parent),
         None => Ok(custom::builtin_scale(kind, parent)),
     }
+}
+
+fn scale_to_write(kind: &Kind, parent: &Value) -> Result<Value, Refusal> {
+    match &kind.custom {
+        Some(definition) => custom::scale_to_write(definition, parent),
+        None => Ok(custom::builtin_scale(kind, parent)),
+    }
+}
+
+/// Nobody can apply the scale of a custom resource: the server cannot read it at the version of `Scale`.
+fn applied_to_custom(scale: &Scale, config: &Value) -> Refusal {
+    const WHY: &str = "autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1";
+    let has_entries = scale.live.pointer("/metadata/managedFields").is_some();
+    Refusal::plain(if has_entries {
+        let text = |field: &str| metadata::text(config, field);
+        format!("failed to convert new object ({}/{}; {WHY}", text("namespace"), text("name"))
+    } else {
+        format!("failed to create manager for existing fields: failed to convert live object (/; {WHY}")
+    })
 }
 
 fn entries_of(object: &Value) -> Result<Vec<ManagedEntry>, Refusal> {

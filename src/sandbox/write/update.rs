@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Place, Written, as_stored, check_rights, create, defaulted, judged, metadata, pruned, shown};
+use super::{Place, Written, as_stored, check_rights, create, defaulted, identity, judged, metadata, pruned, shown};
 use crate::sandbox::admission::{self, Operation};
-use crate::sandbox::convert;
+use crate::sandbox::convert::{self, Served};
 use crate::sandbox::custom;
 use crate::sandbox::decode::{Decoded, WriteOptions};
 use crate::sandbox::kind::Kind;
@@ -38,7 +38,7 @@ const MADE_BY_PUT: &[(&str, &str)] = &[
 pub fn update(state: &mut State, place: &Place, decoded: Decoded, options: &WriteOptions) -> Result<Written, Refusal> {
     let mut decoded = pruned(&place.kind, decoded, options)?;
     metadata::settle_namespace(place, &mut decoded.object)?;
-    metadata::settle_name(place, &mut decoded.object)?;
+    metadata::settle_name(place, &decoded.object)?;
     let key = state.key(&place.kind, &place.namespace, &place.name);
     let Some(live) = state.store.get(&key).map(|stored| Arc::clone(&stored.object)) else {
         return create_by_put(state, place, decoded, options);
@@ -48,10 +48,7 @@ pub fn update(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
     check_identity(place, &live, &object)?;
     let disowns = object.pointer("/metadata/managedFields").and_then(Value::as_array).is_some_and(Vec::is_empty);
     defaulted(&place.kind, &mut object);
-    // An empty list is no list but here, where it says that nobody is to own anything.
-    if disowns && let Some(metadata) = metadata::of(&mut object) {
-        metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
-    }
+    identity::check_uid(place, Some(&live), &object)?;
     let mut written = from_body(state, place, &live, object, options)?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
@@ -68,15 +65,7 @@ fn create_by_put(
     if !makes {
         return Err(Refusal::not_found(kind, &place.name));
     }
-    let uid = metadata::text(&decoded.object, "uid").to_owned();
-    if !uid.is_empty() {
-        let why = format!(
-            "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: \
-             UID in precondition: {uid}, UID in object meta: ",
-            registry_key(place)
-        );
-        return Err(Refusal::conflict(kind, &place.name, &why));
-    }
+    identity::check_uid(place, None, &decoded.object)?;
     let mut decoded = decoded;
     if let Some(metadata) = metadata::of(&mut decoded.object) {
         metadata.remove("resourceVersion");
@@ -97,7 +86,8 @@ pub(super) fn from_body(
     let writer =
         Writer { manager: &place.manager, api_version: &api_version, subresource: place.subresource(), time: &time };
     let reset = super::reset_fields(place);
-    tracking::track_update(&place.kind.schema, Some(live), &mut object, &writer, &reset);
+    let versions = Served { kinds: &state.kinds, kind: &place.kind };
+    tracking::track_update_in(&versions, &place.kind.schema, Some(live), &mut object, &writer, &reset);
     finish(state, place, live, object, options)
 }
 
@@ -114,16 +104,7 @@ pub(super) fn finish(
     let mut warnings = admission::admit_update(state, kind, place.subresource(), live, &mut object)?;
     check_rights(state, place, &object, Some(live))?;
     warnings.extend(metadata::dedupe_owners(&mut object));
-    let revision = metadata::text(&object, "resourceVersion").to_owned();
-    let stale = !revision.is_empty() && revision != metadata::text(live, "resourceVersion");
-    if stale {
-        if revision.parse::<u64>().is_err() {
-            return Err(Refusal::plain(format!(
-                "metadata.resourceVersion: Invalid value: {revision:?}: strconv.ParseUint: parsing {revision:?}: invalid syntax"
-            )));
-        }
-        return Err(Refusal::modified(kind, name));
-    }
+    identity::check_revision(kind, name, live, &object)?;
     metadata::carry_over(live, &mut object);
     if place.subresource.is_none() {
         let mut random = std::mem::take(&mut state.random);
@@ -140,7 +121,7 @@ pub(super) fn finish(
     let (problems, told) = judged(place, Some(live), &object);
     warnings.extend(told);
     if !problems.is_empty() {
-        return Err(Refusal::invalid(kind, name, &problems));
+        return Err(super::invalid(kind, name, &problems));
     }
     warnings.extend(admission::review(state, kind, place.subresource(), Operation::Update(live), &object)?);
     tracking::keep_times_if_equal(live, &mut object);
@@ -155,44 +136,10 @@ pub(super) fn finish(
         state.write(key, None)?;
         return Ok(Written { code: 200, object, warnings });
     }
-    let stored = convert::to_storage(kind, object);
+    let stored = convert::to_storage(&state.kinds, kind, object);
     let change = state.write(key, Some(stored))?;
     let object = change.after.map(|after| shown(kind, &after.object)).unwrap_or_default();
     Ok(Written { code: 200, object, warnings })
-}
-
-/// Where the API server keeps an object: its messages tell it.
-fn registry_key(place: &Place) -> String {
-    let (kind, name) = (&place.kind, &place.name);
-    let is_plain = kind.custom.is_none() && !matches!(kind.group.as_str(), "apiextensions.k8s.io" | "apiregistration.k8s.io");
-    let resource = match (kind.group.as_str(), kind.plural.as_str()) {
-        ("", "services") => "services/specs".to_owned(),
-        ("", "endpoints") => "services/endpoints".to_owned(),
-        ("", "nodes") => "minions".to_owned(),
-        ("", "replicationcontrollers") => "controllers".to_owned(),
-        ("networking.k8s.io", "ingresses") => "ingress".to_owned(),
-        (_, plural) if is_plain => plural.to_owned(),
-        (group, plural) => format!("{group}/{plural}"),
-    };
-    if kind.namespaced {
-        format!("/registry/{resource}/{}/{name}", place.namespace)
-    } else {
-        format!("/registry/{resource}/{name}")
-    }
-}
-
-/// The object must be the one that is there, if the body says which one it means.
-fn check_identity(place: &Place, live: &Value, object: &Value) -> Result<(), Refusal> {
-    let (given, actual) = (metadata::text(object, "uid"), metadata::text(live, "uid"));
-    if given.is_empty() || given == actual {
-        return Ok(());
-    }
-    let why = format!(
-        "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: \
-         UID in precondition: {given}, UID in object meta: {actual}",
-        registry_key(place)
-    );
-    Err(Refusal::conflict(&place.kind, &place.name, &why))
 }
 
 /// Tells whether a deletion that waited for finalizers is over.

@@ -7,7 +7,7 @@ use super::Writer;
 use super::entries::{Entries, Identity, Owned};
 use super::last_applied::{ALLOWED_MANAGER, allowed_conflicts, refresh};
 use super::settle::Write;
-use super::update::{track, zero_of};
+use super::update::{track, unreadable, zero_of};
 use super::versions::{SameFields, Versions};
 use super::written::{as_written, without_written};
 use crate::ssa::apply::{FieldConflict, STRIPPED};
@@ -103,6 +103,9 @@ pub fn apply_as_in(
     }
     if config.pointer("/metadata/managedFields").is_some_and(Value::is_array) {
         return Err(ApplyRefused::ManagedFieldsSet);
+    }
+    if let Some(error) = unreadable(&write, &before, &entries) {
+        return Err(ApplyRefused::Typing { message: error.to_string() });
     }
     let applying = Applying { write: &write, before: &before, config, writer };
     let (merged, entries) = match applying.merged(entries.clone(), force) {

@@ -11,7 +11,7 @@ use crate::ssa::apply::STRIPPED;
 use crate::ssa::field_set::FieldSet;
 use crate::ssa::managed::Operation;
 use crate::ssa::schema::Schema;
-use crate::ssa::validate::validate_stored;
+use crate::ssa::validate::{TypeError, validate_stored};
 
 /// Gives an object that is about to be written the entries that the server would store with it.
 ///
@@ -56,6 +56,9 @@ pub fn track_update_in(
     if !schema.is_builtin() && (validate_stored(schema, &before).is_err() || validate_stored(schema, object).is_err()) {
         return;
     }
+    if unreadable(&write, &before, &entries).or_else(|| unreadable(&write, object, &entries)).is_some() {
+        return;
+    }
     track(&write, &before, object, &mut entries, writer, writer.manager);
     entries.cap_updates();
     entries.write(object);
@@ -73,6 +76,19 @@ fn annotate_daemon_set(schema: &Schema, object: &mut Value) {
     {
         annotations.entry("deprecated.daemonset.template.generation").or_insert_with(|| Value::from("0"));
     }
+}
+
+/// Tells why an object cannot be read at a version that somebody wrote it at. The server renames a custom resource and takes
+/// nothing out of it, so that a field which only one version declares is in the way.
+pub(super) fn unreadable(write: &Write<'_>, object: &Value, entries: &Entries) -> Option<TypeError> {
+    if write.schema.is_builtin() {
+        return None;
+    }
+    let others = entries.owned.values().map(|owned| owned.api_version.as_str());
+    others.filter(|version| *version != write.api_version).find_map(|version| {
+        let schema = write.versions.schema(version)?;
+        validate_stored(&schema, &write.versions.convert(object, version)).err()
+    })
 }
 
 /// Returns the object that a new one is compared with.
