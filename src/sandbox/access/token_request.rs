@@ -34,12 +34,15 @@ pub fn token_request(
     id: String,
 ) -> Result<Value, Refusal> {
     let metadata = &body["metadata"];
-    for (field, wanted) in [("name", name), ("namespace", namespace)] {
-        if !text(&metadata[field]).is_empty() && metadata[field] != wanted {
-            let why = format!("must match the service account {field} if specified");
-            let problem = FieldProblem::invalid(format!("metadata.{field}"), &metadata[field], why);
-            return Err(Refusal::invalid_as(GROUP, KIND, name, &[problem]));
-        }
+    let given = |field: &str| text(&metadata[field]);
+    if !given("namespace").is_empty() && given("namespace") != namespace {
+        let message = "the namespace of the provided object does not match the namespace sent on the request";
+        return Err(Refusal::bad_request(message));
+    }
+    if !given("name").is_empty() && given("name") != name {
+        let why = "must match the service account name if specified";
+        let problem = FieldProblem::invalid("metadata.name", &metadata["name"], why);
+        return Err(Refusal::invalid_as(GROUP, KIND, name, &[problem]));
     }
     let account =
         view.get("", "ServiceAccount", namespace, name).ok_or_else(|| not_found("", "serviceaccounts", name))?;

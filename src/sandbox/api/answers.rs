@@ -11,9 +11,10 @@ use crate::sandbox::answer::Answer;
 use crate::sandbox::kind::Kind;
 use crate::sandbox::read::{self, Listed};
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::request::{Call, Form, form_of};
+use crate::sandbox::request::{Call, Form, Query, form_of, wants_yaml};
 use crate::sandbox::table::{IncludeObject, table};
 use crate::sandbox::write::Written;
+use crate::yaml;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -43,6 +44,47 @@ pub(super) fn refused(refusal: &Refusal) -> Answer {
     answer
 }
 
+/// Answers what the server answers where nobody feels responsible.
+pub(super) fn no_page() -> Answer {
+    raw(404, "text/plain; charset=utf-8", Bytes::from_static(b"404 page not found\n"))
+}
+
+/// 406 for the metadata of one object where there is a list, and the other way round.
+fn other_form(kind: &Kind, is_list: bool) -> Refusal {
+    let go_type = match (&kind.custom, kind.group.split('.').next().unwrap_or_default()) {
+        (Some(_), _) if is_list => "unstructured.UnstructuredList".to_owned(),
+        (Some(_), _) => "unstructured.Unstructured".to_owned(),
+        (None, group) => {
+            let package = if matches!(group, "" | "events") { "core" } else { group };
+            format!("{package}.{}", if is_list { &kind.list_kind } else { &kind.kind })
+        }
+    };
+    let (wanted, is) = if is_list { ("", "a list") } else { ("List", "not a list") };
+    let message = format!("you requested PartialObjectMetadata{wanted}, but the requested object is {is} (*{go_type})");
+    Refusal::new(406, "NotAcceptable", message)
+}
+
+/// Writes an answer in the form that is asked for: as YAML, or as JSON that people can read.
+pub(super) fn formed(request: &http::Request<Bytes>, answer: Answer) -> Answer {
+    let Answer::Whole(mut response) = answer else { return answer };
+    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|sort| *sort == JSON);
+    let accept = request.headers().get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
+    let as_yaml = accept.is_some_and(wants_yaml);
+    let pretty = || Query::read(request.uri().query().unwrap_or_default()).is_on("pretty");
+    if is_json
+        && (as_yaml || pretty())
+        && let Ok(body) = serde_json::from_slice::<Value>(response.body())
+    {
+        if as_yaml {
+            *response.body_mut() = yaml::to_yaml(&body).into();
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
+        } else {
+            *response.body_mut() = serde_json::to_vec_pretty(&body).unwrap_or_default().into();
+        }
+    }
+    Answer::Whole(response)
+}
+
 /// Answers with what was written, and its warnings.
 pub(super) fn written(call: &Call, kind: &Kind, written: &Written, now: Timestamp) -> Result<Answer, Refusal> {
     let object = Arc::new(written.object.clone());
@@ -53,7 +95,10 @@ pub(super) fn written(call: &Call, kind: &Kind, written: &Written, now: Timestam
 
 /// Adds warnings to an answer, each once.
 pub(super) fn warn(answer: &mut Answer, warnings: &[String]) {
-    let Answer::Whole(response) = answer else { return };
+    let headers = match answer {
+        Answer::Whole(response) => response.headers_mut(),
+        Answer::Stream(parts, _) => &mut parts.headers,
+    };
     let mut told: Vec<&String> = Vec::new();
     for warning in warnings {
         if told.contains(&warning) {
@@ -62,7 +107,7 @@ pub(super) fn warn(answer: &mut Answer, warnings: &[String]) {
         told.push(warning);
         let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', " ");
         if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
-            response.headers_mut().append(http::header::WARNING, value);
+            headers.append(http::header::WARNING, value);
         }
     }
 }
@@ -99,9 +144,10 @@ pub(super) fn object_answer(
     code: u16,
     now: Timestamp,
 ) -> Result<Answer, Refusal> {
-    Ok(match form_of(&call.accept)? {
+    Ok(match form_of(&call.accept, false)? {
         Form::Plain => json(code, object),
         Form::Metadata => json(code, &read::partial(object)),
+        Form::MetadataList => return Err(other_form(kind, false)),
         Form::Table(version) => {
             let metadata = serde_json::json!({"resourceVersion": object["metadata"]["resourceVersion"]});
             let shown = table(kind, std::slice::from_ref(object), &metadata, include_object(call)?, now, true, version);
@@ -112,9 +158,17 @@ pub(super) fn object_answer(
 
 /// Answers with a list, in the form that is wanted.
 pub(super) fn list_answer(call: &Call, kind: &Kind, listed: &Listed, now: Timestamp) -> Result<Answer, Refusal> {
-    Ok(match form_of(&call.accept)? {
-        Form::Plain => raw(200, "application/json", read::list_text(kind, &listed.metadata, &listed.objects)),
-        Form::Metadata => {
+    Ok(match form_of(&call.accept, true)? {
+        Form::Plain => {
+            let mut metadata = listed.metadata.clone();
+            // Lists of custom resources say so if nothing is left.
+            if kind.custom.is_some() && metadata.get("continue").is_none() {
+                metadata["continue"] = Value::from("");
+            }
+            raw(200, "application/json", read::list_text(kind, &metadata, &listed.objects))
+        }
+        Form::Metadata => return Err(other_form(kind, true)),
+        Form::MetadataList => {
             let items: Vec<Value> = listed.objects.iter().map(|object| read::partial(object)).collect();
             json(
                 200,

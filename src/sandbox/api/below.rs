@@ -23,12 +23,20 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let Asked { call, target, kind, .. } = *asked;
     let path = target.subresource.as_deref().unwrap_or_default();
     let first = path.split('/').next().unwrap_or_default();
-    let subresource = kind.subresource(first).ok_or_else(Refusal::no_such_path)?;
     let (namespace, name) = (asked.namespace(), asked.name());
-    if kind.namespaced && namespace.is_empty() {
+    let subresource = kind.subresource(first).ok_or_else(|| match kind.custom {
+        Some(_) => Refusal::not_found(kind, &name),
+        None => Refusal::no_such_path(),
+    })?;
+    // Only what is passed on to somebody else may have more steps.
+    let is_too_long = path.contains('/') && first != "proxy";
+    if is_too_long || (kind.namespaced && namespace.is_empty()) {
         return Err(Refusal::no_such_path());
     }
     if OF_CONTAINERS.contains(&first) {
+        if !subresource.verbs.contains(&asked.attributes.verb.as_str()) {
+            return Err(Refusal::method_not_allowed());
+        }
         exists(api, kind, &namespace, &name)?;
         return Err(Refusal::new(501, "NotImplemented", "the sandbox runs no containers".to_owned()));
     }
@@ -50,14 +58,14 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
         (&http::Method::PUT, "scale") => {
             allowed("update")?;
             let options = WriteOptions::from_query(call.query.pairs(), Verb::Update)?;
-            let scale = posted(kind, subresource)?;
+            let scale = posted(api, kind, subresource)?;
             let decoded = decode::body(&scale, &call.body, call.content_type.as_deref(), options.field_validation)?;
             let place = asked.place(&options);
             done(api, call, &scale, |state| write::put_scale(state, &place, decoded, &options))
         }
         (&http::Method::PATCH, "scale") => {
             allowed("patch")?;
-            let scale = posted(kind, subresource)?;
+            let scale = posted(api, kind, subresource)?;
             let sort = patch_sort(call, kind)?;
             let verb = if sort.is_none() { Verb::Apply } else { Verb::Patch };
             let options = WriteOptions::from_query(call.query.pairs(), verb)?;
@@ -84,7 +92,7 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
         }
         (&http::Method::POST, "token") => {
             allowed("create")?;
-            let posted = posted(kind, subresource)?;
+            let posted = posted(api, kind, subresource)?;
             let options = WriteOptions::from_query(call.query.pairs(), Verb::Create)?;
             let decoded = decode::body(&posted, &call.body, call.content_type.as_deref(), options.field_validation)?;
             let mut state = api.state();
@@ -111,12 +119,17 @@ fn exists(api: &Api, kind: &Kind, namespace: &str, name: &str) -> Result<Arc<Val
 }
 
 /// The kind of what a subresource takes.
-fn posted(kind: &Kind, subresource: &Subresource) -> Result<Arc<Kind>, Refusal> {
+fn posted(api: &Api, kind: &Kind, subresource: &Subresource) -> Result<Arc<Kind>, Refusal> {
     let (group, version) = match &subresource.group_version {
         Some((group, version)) => (group.as_str(), version.as_str()),
         None => (kind.group.as_str(), kind.version.as_str()),
     };
-    Kinds::below(group, version, &subresource.kind).cloned().ok_or_else(Refusal::no_such_path)
+    if let Some(below) = Kinds::below(group, version, &subresource.kind) {
+        return Ok(Arc::clone(below));
+    }
+    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let state = api.state();
+    state.kinds.of_object(&api_version, &subresource.kind).cloned().ok_or_else(Refusal::no_such_path)
 }
 
 fn success() -> Answer {
@@ -128,9 +141,12 @@ fn evict(api: &Api, asked: &Asked<'_>, subresource: &Subresource) -> Result<Answ
     let Asked { call, kind, .. } = *asked;
     let (namespace, name) = (asked.namespace(), asked.name());
     let (namespace, name) = (namespace.as_str(), name.as_str());
-    let eviction = posted(kind, subresource)?;
+    let eviction = posted(api, kind, subresource)?;
     let options = WriteOptions::from_query(call.query.pairs(), Verb::Create)?;
     let decoded = decode::body(&eviction, &call.body, call.content_type.as_deref(), options.field_validation)?;
+    if decoded.object.pointer("/metadata/name").and_then(Value::as_str) != Some(name) {
+        return Err(Refusal::bad_request("name in URL does not match name in Eviction object"));
+    }
     let how = decoded.object.get("deleteOptions").cloned().unwrap_or_else(|| json!({}));
     let mut how = DeleteOptions::read(&how, &call.query)?;
     how.dry_run |= options.dry_run;
@@ -168,13 +184,50 @@ fn evict(api: &Api, asked: &Asked<'_>, subresource: &Subresource) -> Result<Answ
 /// Puts a pod on a node.
 fn bind(api: &Api, asked: &Asked<'_>, subresource: &Subresource) -> Result<Answer, Refusal> {
     let Asked { call, kind, .. } = *asked;
-    let binding = posted(kind, subresource)?;
+    let binding = posted(api, kind, subresource)?;
     let options = WriteOptions::from_query(call.query.pairs(), Verb::Create)?;
     let decoded = decode::body(&binding, &call.body, call.content_type.as_deref(), options.field_validation)?;
-    let node = decoded.object.pointer("/target/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let name = decoded.object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    if name != asked.name() {
+        return Err(Refusal::bad_request("name in URL does not match name in Binding object"));
+    }
+    let node = bound_to(&decoded.object)?;
     let place = asked.place(&options);
     api.with(|state| write::bind(state, &place, &node, options.dry_run))?;
     Ok(success())
+}
+
+/// Puts the pod that a binding names on a node.
+pub(super) fn bind_named(
+    api: &Api,
+    asked: &Asked<'_>,
+    binding: &Value,
+    options: &WriteOptions,
+) -> Result<Answer, Refusal> {
+    let pod = api.state().kinds.by_kind("", "Pod").cloned().ok_or_else(Refusal::no_such_path)?;
+    let name = binding.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let node = bound_to(binding)?;
+    let place = Place { kind: pod, name, ..asked.place(options) };
+    api.with(|state| write::bind(state, &place, &node, options.dry_run))?;
+    Ok(success())
+}
+
+/// Returns the node that a binding names. What is wrong with it is told as no error of the API's.
+fn bound_to(binding: &Value) -> Result<String, Refusal> {
+    let text = |pointer: &str| binding.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let mut problems = Vec::new();
+    let kind = text("/target/kind");
+    if !matches!(kind, "" | "Node") {
+        problems.push(format!("target.kind: Unsupported value: {kind:?}: supported values: \"Node\", \"<empty>\""));
+    }
+    if text("/target/name").is_empty() {
+        problems.push("target.name: Required value".to_owned());
+    }
+    match problems.as_slice() {
+        [] => Ok(text("/target/name").to_owned()),
+        [only] => Err(Refusal::plain(only.as_str())),
+        several => Err(Refusal::plain(format!("[{}]", several.join(", ")))),
+    }
 }
 
 /// Tells whether a selector of a budget takes a pod: an empty one takes all.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::objects::done;
-use super::{Api, Asked, answers, watches};
+use super::{Api, Asked, answers, below, watches};
 use crate::sandbox::access::review;
 use crate::sandbox::answer::Answer;
 use crate::sandbox::convert;
@@ -19,7 +19,7 @@ use crate::sandbox::write::{self, DeleteOptions, Place};
 pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let Asked { call, target, kind, .. } = *asked;
     match call.method {
-        http::Method::GET | http::Method::HEAD if kind.verbs.contains(&"list") => {
+        http::Method::GET if kind.takes("list") => {
             let options = ListOptions::read(&call.query, kind, None)?;
             if options.watch || target.watch {
                 return watches::answer(api, call, target.namespace.as_deref(), kind, &options);
@@ -30,11 +30,13 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             };
             answers::list_answer(call, kind, &listed, now)
         }
-        http::Method::POST if kind.verbs.contains(&"create") && (!kind.namespaced || target.namespace.is_some()) => {
+        http::Method::POST
+            if !target.watch && kind.takes("create") && (!kind.namespaced || target.namespace.is_some()) =>
+        {
             create(api, asked)
         }
         http::Method::DELETE
-            if kind.verbs.contains(&"deletecollection") && (!kind.namespaced || target.namespace.is_some()) =>
+            if !target.watch && kind.takes("deletecollection") && (!kind.namespaced || target.namespace.is_some()) =>
         {
             delete_all(api, asked)
         }
@@ -63,6 +65,9 @@ fn create(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
         let mut object = decoded.object;
         if let Some(namespace) = &target.namespace {
             object["metadata"]["namespace"] = Value::from(namespace.as_str());
+        }
+        if kind.is("", "Binding") {
+            return below::bind_named(api, asked, &object, &options);
         }
         let answered = review(&*api.state(), &api.tokens, &kind.kind, &object, &attributes.user)?;
         return Ok(answers::json(201, &answered));

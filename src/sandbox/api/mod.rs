@@ -16,11 +16,13 @@ use tokio::sync::watch;
 use self::answers::refused;
 use super::access::{Attributes, Tokens, User, authorize, forbidden, impersonate};
 use super::answer::{Answer, Handler};
+use super::custom;
 use super::decode::WriteOptions;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::request::{Call, Target, target_of};
 use super::state::State;
+use super::view::View as _;
 use super::write::{self, Place};
 
 /// The API over one state.
@@ -74,12 +76,40 @@ impl Api {
             return documents::answer(self, &call);
         };
         let Some(kind) = self.kind(&target) else {
-            return Err(Refusal::no_such_path());
+            let is_known = documents::is_built_in(&target.group, &self.state().kinds);
+            return if is_known { Err(Refusal::no_such_path()) } else { Ok(answers::no_page()) };
         };
+        let warning = self.deprecation(&kind);
+        let answer = self.served(call, user, &target, &kind);
+        let Some(warning) = warning else { return answer };
+        let mut answer = answer.unwrap_or_else(|refusal| refused(&refusal));
+        answers::warn(&mut answer, &[warning]);
+        Ok(answer)
+    }
+
+    /// What is said to all who use a version that is going to be served no more.
+    fn deprecation(&self, kind: &Kind) -> Option<String> {
+        match (&kind.custom, kind.group.as_str(), kind.kind.as_str()) {
+            (Some(custom), ..) => {
+                custom.version.get("deprecated").filter(|deprecated| **deprecated == true)?;
+                let name = format!("{}.{}", kind.plural, kind.group);
+                let definition = self.state().get("apiextensions.k8s.io", "CustomResourceDefinition", "", &name)?;
+                custom::deprecation_warning(&definition, &kind.version)
+            }
+            (None, "", "Endpoints") => {
+                Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".to_owned())
+            }
+            (None, "", "ComponentStatus") => Some("v1 ComponentStatus is deprecated in v1.19+".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Answers a request about a kind that is served.
+    fn served(&self, call: Call, user: User, target: &Target, kind: &Arc<Kind>) -> Result<Answer, Refusal> {
         if target.namespace.is_some() && !kind.namespaced {
             return Err(Refusal::no_such_path());
         }
-        let verb = verb_of(&call, &target).ok_or_else(Refusal::method_not_allowed)?;
+        let verb = verb_of(&call, target).ok_or_else(Refusal::method_not_allowed)?;
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let attributes = Attributes {
             user,
@@ -94,8 +124,8 @@ impl Api {
             path: None,
         };
         self.allow(&attributes)?;
-        let asked = Asked { call: &call, target: &target, kind: &kind, attributes: &attributes };
-        let answered = match (&target.name, &target.subresource) {
+        let asked = Asked { call: &call, target, kind, attributes: &attributes };
+        match (&target.name, &target.subresource) {
             (None, _) => collections::answer(self, &asked),
             (Some(_), None) => objects::answer(self, &asked),
             (Some(_), Some(_)) => below::answer(self, &asked),
@@ -183,7 +213,8 @@ fn verb_of(call: &Call, target: &Target) -> Option<&'static str> {
 
 impl Handler for Api {
     fn answer(&self, request: http::Request<Bytes>) -> Answer {
-        self.answered(&request).unwrap_or_else(|refusal| refused(&refusal))
+        let answer = self.answered(&request).unwrap_or_else(|refusal| refused(&refusal));
+        answers::formed(&request, answer)
     }
 }
 

@@ -7,32 +7,20 @@ use crate::sandbox::answer::Answer;
 use crate::sandbox::convert;
 use crate::sandbox::decode::{self, Verb, WriteOptions};
 use crate::sandbox::kind::Kind;
-use crate::sandbox::patch::PatchKind;
-use crate::sandbox::read::ListOptions;
+use crate::sandbox::patch::{self, PatchKind};
+use crate::sandbox::read::{self, ListOptions};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::request::Call;
 use crate::sandbox::write::{self, DeleteOptions, Written};
 
-/// The media types of patches, as the server lists them.
-const ACCEPTED: &str = "the body of the request was in an unknown format - accepted media types include: \
-                        application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
-
 /// Which way of patching a body asks for; `None` is an apply.
 pub(super) fn patch_sort(call: &Call, kind: &Kind) -> Result<Option<PatchKind>, Refusal> {
-    let content_type = call.content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    match content_type {
-        "application/json-patch+json" => Ok(Some(PatchKind::Json)),
-        "application/merge-patch+json" => Ok(Some(PatchKind::Merge)),
-        "application/strategic-merge-patch+json" if kind.custom.is_none() => Ok(Some(PatchKind::Strategic)),
-        "application/apply-patch+yaml" => Ok(None),
-        _ => Err(Refusal::unsupported_media_type(if kind.custom.is_none() {
-            "the body of the request was in an unknown format - accepted media types include: \
-             application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, \
-             application/apply-patch+yaml, application/apply-patch+cbor"
-                .to_owned()
-        } else {
-            ACCEPTED.to_owned()
-        })),
+    let content_type = call.content_type.as_deref().unwrap_or_default();
+    match PatchKind::of_media_type(content_type) {
+        Some(PatchKind::Strategic) if kind.custom.is_some() => Err(patch::unsupported(kind)),
+        Some(sort) => Ok(Some(sort)),
+        None if content_type.split(';').next().unwrap_or_default().trim() == "application/apply-patch+yaml" => Ok(None),
+        None => Err(patch::unsupported(kind)),
     }
 }
 
@@ -42,15 +30,24 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     if kind.namespaced && namespace.is_empty() {
         return Err(Refusal::no_such_path());
     }
-    let allowed = |verb: &str| if kind.verbs.contains(&verb) { Ok(()) } else { Err(Refusal::method_not_allowed()) };
+    let allowed = |verb: &str| if kind.takes(verb) { Ok(()) } else { Err(Refusal::method_not_allowed()) };
+    if target.watch && call.method != http::Method::GET {
+        return Err(Refusal::method_not_allowed());
+    }
     match call.method {
-        http::Method::GET | http::Method::HEAD => {
+        http::Method::GET => {
             allowed("get")?;
-            if target.watch || call.query.is_on("watch") {
+            // Only the old paths watch one object: whoever asks for one by its name gets it.
+            if target.watch {
                 let options = ListOptions::read(&call.query, kind, Some(&name))?;
                 return watches::answer(api, call, target.namespace.as_deref(), kind, &options);
             }
+            let revision = read::revision_of(&call.query)?;
             let state = api.state();
+            let latest = state.store.revision();
+            if let Some(revision) = revision.filter(|revision| *revision > latest) {
+                return Err(read::too_large(revision, latest));
+            }
             let stored = state.store.get(&state.key(kind, &namespace, &name)).map(|stored| Arc::clone(&stored.object));
             let now = state.clock.now();
             drop(state);

@@ -16,9 +16,9 @@ use crate::sandbox::convert;
 use crate::sandbox::kind::Kind;
 use crate::sandbox::read::{self, ListOptions, WatchEvent, Watcher};
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::request::{Call, Form, form_of};
+use crate::sandbox::request::{Call, Form, form_of, wants_yaml};
 use crate::sandbox::state::State;
-use crate::sandbox::table::{IncludeObject, TableVersion, table};
+use crate::sandbox::table::{IncludeObject, table};
 
 /// How often who asked for bookmarks gets one.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
@@ -48,7 +48,12 @@ pub(super) fn answer(
     kind: &Arc<Kind>,
     options: &ListOptions,
 ) -> Result<Answer, Refusal> {
-    let form = form_of(&call.accept)?;
+    let form = form_of(&call.accept, true)?;
+    if wants_yaml(&call.accept) {
+        let message = "only the following media types are accepted: application/json;stream=watch, \
+                       application/vnd.kubernetes.protobuf;stream=watch";
+        return Err(Refusal::new(406, "NotAcceptable", message));
+    }
     let changes = api.changes();
     let watcher = {
         let state = api.state();
@@ -120,11 +125,8 @@ impl Watch {
             self.over |= matches!(event, WatchEvent::Error(_));
             let headed = self.headed;
             let mut written = event.written(&self.kind, |object| self.shown(object, now, headed));
-            if let (WatchEvent::Bookmark(..), Form::Table(_)) = (event, self.form) {
-                let row = written["object"].take();
-                let mut shown = table(&self.kind, &[], &json!({}), self.include, now, true, table_version(self.form));
-                shown["metadata"]["resourceVersion"] = row["metadata"]["resourceVersion"].clone();
-                shown["rows"] = json!([{"cells": [], "object": row}]);
+            if matches!(event, WatchEvent::Bookmark(..)) && self.form != Form::Plain {
+                let shown = self.shown(&written["object"], now, headed);
                 written["object"] = shown;
             }
             self.headed = true;
@@ -138,19 +140,12 @@ impl Watch {
         let object = convert::to(&self.kind, object);
         match self.form {
             Form::Plain => object.into_owned(),
-            Form::Metadata => read::partial(&object),
+            Form::Metadata | Form::MetadataList => read::partial(&object),
             Form::Table(version) => {
                 let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
                 let rows = [Arc::new(object.into_owned())];
                 table(&self.kind, &rows, &metadata, self.include, now, !headed, version)
             }
         }
-    }
-}
-
-fn table_version(form: Form) -> TableVersion {
-    match form {
-        Form::Table(version) => version,
-        _ => TableVersion::V1,
     }
 }

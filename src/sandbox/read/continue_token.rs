@@ -1,10 +1,14 @@
 //! The token that leads to the next page (`k8s.io/apiserver/pkg/storage/continue.go`).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
+use base64::{DecodeError, Engine as _};
 use serde_json::{Value, json};
 
 use crate::sandbox::store::Key;
+
+/// As Go reads it: bits that are left over at the end do not matter.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// Where a list goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,14 +28,25 @@ impl Continue {
     }
 
     pub(super) fn read(token: &str, prefix: &str) -> Result<Self, String> {
-        let bytes =
-            URL_SAFE_NO_PAD.decode(token).map_err(|_| "continue key is not valid: illegal base64 data".to_owned())?;
-        let value: Value =
-            serde_json::from_slice(&bytes).map_err(|error| format!("continue key is not valid: {error}"))?;
+        let bytes = LENIENT.decode(token).map_err(|error| match error {
+            DecodeError::InvalidByte(at, _) => {
+                format!("continue key is not valid: illegal base64 data at input byte {at}")
+            }
+            _ => format!("continue key is not valid: illegal base64 data at input byte {}", token.len()),
+        })?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| match bytes.first() {
+            Some(first) if !b"{[\"-0123456789tfn \t\r\n".contains(first) => {
+                let found = char::from(*first);
+                format!("continue key is not valid: invalid character '{found}' looking for beginning of value")
+            }
+            _ => format!("continue key is not valid: {error}"),
+        })?;
         match value.get("v").and_then(Value::as_str) {
             Some("meta.k8s.io/v1") => {}
-            _ => {
-                return Err("continue key is not valid: server does not recognize this encoded version".to_owned());
+            version => {
+                let version = version.unwrap_or_default();
+                let problem = "server does not recognize this encoded version";
+                return Err(format!("continue key is not valid: {problem} {version}"));
             }
         }
         let revision = match value.get("rv").and_then(Value::as_i64) {

@@ -38,8 +38,7 @@ const SELECTABLE: &[(&str, &str, &[(&str, &str)])] = &[
     ("", "Service", &[("spec.clusterIP", ""), ("spec.type", "")]),
     ("", "ReplicationController", &[("status.replicas", "0")]),
     ("", "Event", EVENT),
-    ("events.k8s.io", "Event", EVENT),
-    ("apps", "ReplicaSet", &[("status.replicas", "0")]),
+    ("events.k8s.io", "Event", NEWER_EVENT),
     ("batch", "Job", &[("status.successful", "0")]),
     ("certificates.k8s.io", "CertificateSigningRequest", &[("spec.signerName", "")]),
     ("resource.k8s.io", "ResourceSlice", &[("spec.nodeName", ""), ("spec.driver", "")]),
@@ -56,6 +55,20 @@ const EVENT: &[(&str, &str)] = &[
     ("reason", ""),
     ("reportingComponent", ""),
     ("source", ""),
+    ("type", ""),
+];
+
+/// The newer group has other names for the fields of the same objects.
+const NEWER_EVENT: &[(&str, &str)] = &[
+    ("regarding.kind", ""),
+    ("regarding.namespace", ""),
+    ("regarding.name", ""),
+    ("regarding.uid", ""),
+    ("regarding.apiVersion", ""),
+    ("regarding.resourceVersion", ""),
+    ("regarding.fieldPath", ""),
+    ("reason", ""),
+    ("reportingController", ""),
     ("type", ""),
 ];
 
@@ -129,6 +142,8 @@ fn check(kind: &Kind, field: &str) -> Result<(), String> {
     }
     Err(if known.is_empty() && kind.custom.is_none() {
         format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+    } else if kind.is("batch", "Job") {
+        format!("field label {field:?} not supported for Job")
     } else {
         format!("field label not supported: {field}")
     })
@@ -136,7 +151,13 @@ fn check(kind: &Kind, field: &str) -> Result<(), String> {
 
 fn value_of(object: &Value, field: &str) -> String {
     // The source of an event is the component that is known to have seen it.
+    let core;
     let path = match field {
+        "reportingController" => "reportingComponent",
+        field if field.starts_with("regarding.") => {
+            core = field.replacen("regarding", "involvedObject", 1);
+            core.as_str()
+        }
         "source" => "source.component",
         "status.successful" => "status.succeeded",
         "status.podIPs" => "status.podIP",

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::sandbox::validation::{label_value, qualified};
+
 /// Requirements that all must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LabelSelector(Vec<Requirement>);
@@ -29,6 +31,25 @@ enum Token {
     End,
 }
 
+impl Requirement {
+    /// Values must be such as labels can have.
+    fn checked(self) -> Result<Self, String> {
+        if let Test::In(values) | Test::NotIn(values) = &self.test {
+            // The server looks at them in their order.
+            let mut values: Vec<&String> = values.iter().collect();
+            values.sort();
+            for (index, value) in values.into_iter().enumerate() {
+                let problems = label_value(value);
+                if !problems.is_empty() {
+                    let path = format!("values[{index}][{}]", self.key);
+                    return Err(format!("{path}: Invalid value: {value:?}: {}", problems.join("; ")));
+                }
+            }
+        }
+        Ok(self)
+    }
+}
+
 impl Token {
     fn text(&self) -> &str {
         match self {
@@ -50,8 +71,12 @@ impl LabelSelector {
         if *reader.peek() == Token::End {
             return Ok(Self::default());
         }
+        if !matches!(reader.peek(), Token::Word(_) | Token::Sign("!")) {
+            return Err(format!("found '{}', expected: !, identifier, or 'end of string'", reader.peek().text()));
+        }
         loop {
-            requirements.push(reader.requirement()?);
+            let requirement = reader.requirement().and_then(Requirement::checked);
+            requirements.push(requirement.map_err(|problem| format!("unable to parse requirement: {problem}"))?);
             match reader.next() {
                 Token::End => break,
                 Token::Sign(",") => {
@@ -138,8 +163,9 @@ impl Reader {
             Token::Word(word) => word,
             other => return Err(format!("found '{}', expected: identifier", other.text())),
         };
-        if let Some(problem) = key_problem(&key) {
-            return Err(format!("key: Invalid value: {key:?}: {problem}"));
+        let problems = qualified(&key);
+        if !problems.is_empty() {
+            return Err(format!("<nil>: Invalid value: {key:?}: {}", problems.join("; ")));
         }
         if negated {
             return Ok(Requirement { key, test: Test::Missing });
@@ -223,28 +249,6 @@ impl Reader {
     }
 }
 
-/// Says what is wrong with a label key, if anything is.
-fn key_problem(key: &str) -> Option<&'static str> {
-    let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    let is_edge = |found: Option<char>| found.is_some_and(|found| found.is_ascii_alphanumeric());
-    let is_name = name.len() <= 63
-        && is_edge(name.chars().next())
-        && is_edge(name.chars().last())
-        && name.chars().all(|found| found.is_ascii_alphanumeric() || "-_.".contains(found));
-    let is_prefix = prefix.is_none_or(|prefix| {
-        !prefix.is_empty()
-            && prefix.chars().all(|found| found.is_ascii_lowercase() || found.is_ascii_digit() || "-.".contains(found))
-    });
-    if is_name && is_prefix {
-        return None;
-    }
-    Some(
-        "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric \
-         character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
-         '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -280,8 +284,19 @@ mod tests {
     #[test]
     fn mistakes_read_as_the_servers() {
         let error = |text: &str| LabelSelector::read(text).unwrap_err();
-        assert_eq!(error("=a"), "found '=', expected: identifier");
-        assert_eq!(error("a b"), "found 'b', expected: in, notin, =, ==, !=, gt, lt");
+        assert_eq!(error("=a"), "found '=', expected: !, identifier, or 'end of string'");
+        assert_eq!(error("a=b c"), "found 'c', expected: ',' or 'end of string'");
+        assert_eq!(error("a in"), "unable to parse requirement: found '' expected: '('");
+        let long = "a".repeat(64);
+        let too_long = format!(": Invalid value: {long:?}: must be no more than 63 bytes");
+        assert_eq!(error(&format!("t={long}")), format!("unable to parse requirement: values[0][t]{too_long}"));
+        assert_eq!(
+            error(&long),
+            format!(
+                "unable to parse requirement: <nil>: Invalid value: {long:?}: name part must be no more than 63 bytes"
+            )
+        );
+        assert_eq!(error("a b"), "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt");
         assert_eq!(error("a,"), "found '', expected: identifier after ','");
     }
 }

@@ -28,11 +28,11 @@ pub fn list(store: &Store, kind: &Kind, namespace: Option<&str>, options: &ListO
     let prefix = prefix_of(kind, namespace);
     let now = store.revision();
     if let Some(token) = &options.token {
+        let token = Continue::read(token, &prefix)
+            .map_err(|problem| Refusal::bad_request(format!("invalid continue token: {problem}")))?;
         if options.revision.is_some_and(|revision| revision > 0) {
             return Err(Refusal::bad_request("specifying resource version is not allowed when using continue"));
         }
-        let token = Continue::read(token, &prefix)
-            .map_err(|problem| Refusal::bad_request(format!("invalid continue token: {problem}")))?;
         let Some(revision) = token.revision else {
             return Ok(page(store.range(&prefix, Some(&token.after)), options, &prefix, now));
         };
@@ -90,7 +90,8 @@ fn page<'a>(
 }
 
 /// 504 for a revision that is still to come.
-pub(super) fn too_large(revision: u64, now: u64) -> Refusal {
+#[must_use]
+pub fn too_large(revision: u64, now: u64) -> Refusal {
     let message = format!("Too large resource version: {revision}, current: {now}");
     let mut refusal = Refusal::new(504, "Timeout", format!("Timeout: {message}"));
     let details = json!({

@@ -10,8 +10,8 @@ mod watch;
 
 pub use self::field_selector::FieldSelector;
 pub use self::label_selector::LabelSelector;
-pub use self::list::{Listed, list};
-pub use self::options::{ListOptions, RevisionMatch};
+pub use self::list::{Listed, list, too_large};
+pub use self::options::{ListOptions, RevisionMatch, revision_of};
 pub use self::shown::{list_text, object_text, partial};
 pub use self::watch::{WatchEvent, Watcher};
 

@@ -32,8 +32,8 @@ pub struct ListOptions {
     pub watch: bool,
     /// Whether a watch wants bookmarks.
     pub bookmarks: bool,
-    /// Whether a watch begins with what is there, and tells when it was told.
-    pub initial_events: bool,
+    /// Whether a watch begins with what is there, and tells when it was told; `None` if nothing was said of it.
+    pub initial_events: Option<bool>,
     /// After how many seconds a watch ends.
     pub timeout_seconds: Option<u64>,
 }
@@ -44,24 +44,26 @@ impl ListOptions {
     /// # Errors
     /// 400 or 422, as the server answers.
     pub fn read(query: &Query, kind: &Kind, name: Option<&str>) -> Result<Self, Refusal> {
-        let labels = LabelSelector::read(query.get("labelSelector").unwrap_or_default())
-            .map_err(|problem| Refusal::bad_request(format!("unable to parse requirement: {problem}")))?;
+        let labels =
+            LabelSelector::read(query.get("labelSelector").unwrap_or_default()).map_err(Refusal::bad_request)?;
         let mut fields =
             FieldSelector::read(query.get("fieldSelector").unwrap_or_default(), kind).map_err(Refusal::bad_request)?;
         if let Some(name) = name {
             fields = FieldSelector::of_name(name);
         }
         let watch = query.is_on("watch");
+        // What is below zero is as if nobody had asked.
         let number = |parameter: &str| -> Result<Option<u64>, Refusal> {
             let Some(text) = query.get(parameter) else { return Ok(None) };
-            text.parse().map(Some).map_err(|_| {
+            let number = text.parse::<i64>().map_err(|_| {
                 let problem = format!("strconv.ParseInt: parsing {text:?}: invalid syntax");
                 Refusal::bad_request(problem)
-            })
+            })?;
+            Ok(u64::try_from(number).ok().filter(|number| *number > 0))
         };
-        let limit = number("limit")?.filter(|limit| *limit > 0).and_then(|limit| usize::try_from(limit).ok());
+        let limit = number("limit")?.and_then(|limit| usize::try_from(limit).ok());
         let revision_match = revision_match(query, watch)?;
-        let initial_events = query.get("sendInitialEvents").is_some() && query.is_on("sendInitialEvents");
+        let initial_events = query.get("sendInitialEvents").map(|_| query.is_on("sendInitialEvents"));
         let revision = match query.get("resourceVersion") {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| bad_revision(text, watch))?),
@@ -80,34 +82,62 @@ impl ListOptions {
     }
 }
 
+/// 400 for a list, 500 for anything else.
 fn bad_revision(text: &str, watch: bool) -> Refusal {
-    let problem = format!("strconv.ParseUint: parsing {text:?}: invalid syntax");
-    if watch {
-        Refusal::plain(format!("resourceVersion: Invalid value: {text:?}: {problem}"))
-    } else {
-        Refusal::bad_request(format!("invalid resource version {text:?}: {problem}"))
+    let problem =
+        format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax");
+    match watch {
+        true => Refusal::plain(problem),
+        false => Refusal::bad_request(format!("invalid resource version: {problem}")),
     }
 }
 
+/// Reads the resource version that a request for one object asks for.
+///
+/// # Errors
+/// 500 if it is no number.
+pub fn revision_of(query: &Query) -> Result<Option<u64>, Refusal> {
+    let Some(text) = query.get("resourceVersion") else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| bad_revision(text, true))
+}
+
+fn refused(problems: &[FieldProblem]) -> Refusal {
+    Refusal::invalid_as("meta.k8s.io", "ListOptions", "", problems)
+}
+
+/// A watch says how its revision is meant only if it says whether it begins with what is there.
+fn match_of_watch(query: &Query) -> Result<Option<RevisionMatch>, Refusal> {
+    let wanted = query.get("resourceVersionMatch");
+    let says_how = query.get("sendInitialEvents").is_some();
+    let mut problems = Vec::new();
+    let mut forbidden = |detail: &str| problems.push(FieldProblem::forbidden("resourceVersionMatch", detail));
+    if says_how && wanted != Some("NotOlderThan") {
+        forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+    }
+    if wanted.is_some() && !says_how {
+        forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    }
+    if let Some(other) = wanted.filter(|wanted| *wanted != "NotOlderThan") {
+        problems.push(FieldProblem::not_supported("resourceVersionMatch", &json!(other), &["NotOlderThan"]));
+    }
+    if query.get("continue").is_some() {
+        let detail = "resourceVersionMatch is forbidden when continue is provided";
+        problems.push(FieldProblem::forbidden("resourceVersionMatch", detail));
+    }
+    if problems.is_empty() { Ok(wanted.map(|_| RevisionMatch::NotOlderThan)) } else { Err(refused(&problems)) }
+}
+
 fn revision_match(query: &Query, watch: bool) -> Result<Option<RevisionMatch>, Refusal> {
-    let refused = |problem: FieldProblem| Refusal::invalid_as("meta.k8s.io", "ListOptions", "", &[problem]);
-    let initial = query.get("sendInitialEvents");
-    if initial.is_some() && !watch {
+    if watch {
+        return match_of_watch(query);
+    }
+    let refused = |problem: FieldProblem| refused(&[problem]);
+    if query.get("sendInitialEvents").is_some() {
         let problem = FieldProblem::forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list");
         return Err(refused(problem));
     }
-    let Some(text) = query.get("resourceVersionMatch") else {
-        if initial.is_some() {
-            let detail = "resourceVersionMatch must be set to \"NotOlderThan\" when sendInitialEvents is set";
-            return Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)));
-        }
-        return Ok(None);
-    };
-    if watch && initial.is_none() {
-        let detail = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-        return Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)));
-    }
-    if !watch && query.get("resourceVersion").is_none() {
+    let Some(text) = query.get("resourceVersionMatch") else { return Ok(None) };
+    if query.get("resourceVersion").is_none() {
         let detail = "resourceVersionMatch is forbidden unless resourceVersion is provided";
         return Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)));
     }
@@ -116,9 +146,6 @@ fn revision_match(query: &Query, watch: bool) -> Result<Option<RevisionMatch>, R
         return Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)));
     }
     match text {
-        "Exact" if watch => {
-            Err(refused(FieldProblem::not_supported("resourceVersionMatch", &json!(text), &["NotOlderThan"])))
-        }
         "Exact" if query.get("resourceVersion") == Some("0") => {
             let detail = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
             Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)))

@@ -43,12 +43,16 @@ impl Watcher {
     /// # Errors
     /// As the server answers before the first event.
     pub fn new(store: &Store, kind: &Kind, namespace: Option<&str>, options: &ListOptions) -> Result<Self, Refusal> {
-        let from_start = matches!(options.revision, None | Some(0)) || options.initial_events;
+        let from_start = match options.initial_events {
+            Some(wanted) => wanted,
+            None => matches!(options.revision, None | Some(0)),
+        };
+        let known = options.revision.filter(|revision| !from_start && *revision > 0);
         Ok(Self {
             prefix: prefix_of(kind, namespace),
             selection: options.selection.clone(),
-            told: options.revision.filter(|_| !from_start).unwrap_or(store.revision()),
-            first: from_start.then_some(options.initial_events && options.bookmarks),
+            told: known.unwrap_or(store.revision()),
+            first: from_start.then_some(options.initial_events == Some(true) && options.bookmarks),
             bookmarks: options.bookmarks,
         })
     }
@@ -118,14 +122,9 @@ impl WatchEvent {
             Self::Deleted(object) => json!({"type": "DELETED", "object": shown(object)}),
             Self::Error(status) => json!({"type": "ERROR", "object": status}),
             Self::Bookmark(revision, end_of_first) => {
-                let mut metadata = json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
+                let mut metadata = json!({"resourceVersion": revision.to_string()});
                 if *end_of_first {
                     metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
-                }
-                if kind.custom.is_some()
-                    && let Some(metadata) = metadata.as_object_mut()
-                {
-                    metadata.remove("creationTimestamp");
                 }
                 json!({"type": "BOOKMARK", "object": {
                     "kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata

@@ -4,7 +4,7 @@ mod accept;
 mod query;
 mod target;
 
-pub use self::accept::{Form, form_of};
+pub use self::accept::{Form, form_of, not_acceptable, wants_yaml};
 pub use self::query::Query;
 pub use self::target::{Target, target_of};
 
