@@ -223,3 +223,6 @@ impl std::fmt::Debug for Api {
         f.write_str("Api")
     }
 }
+
+#[cfg(test)]
+mod tests;

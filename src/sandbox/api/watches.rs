@@ -59,7 +59,7 @@ pub(super) fn answer(
         let state = api.state();
         Watcher::new(&state.store, state.stored_kind(kind), namespace, options)?
     };
-    let lasts = options.timeout_seconds.filter(|seconds| *seconds > 0).map_or(LASTS, Duration::from_secs);
+    let lasts = options.timeout_seconds.map_or(LASTS, Duration::from_secs);
     let watch = Watch {
         watcher,
         state: Arc::clone(&api.state),

@@ -34,7 +34,7 @@ pub struct ListOptions {
     pub bookmarks: bool,
     /// Whether a watch begins with what is there, and tells when it was told; `None` if nothing was said of it.
     pub initial_events: Option<bool>,
-    /// After how many seconds a watch ends.
+    /// After how many seconds a watch ends; `None` if nothing was said of it.
     pub timeout_seconds: Option<u64>,
 }
 
@@ -52,14 +52,14 @@ impl ListOptions {
             fields = FieldSelector::of_name(name);
         }
         let watch = query.is_on("watch");
-        // What is below zero is as if nobody had asked.
-        let number = |parameter: &str| -> Result<Option<u64>, Refusal> {
+        // Nothing and zero are the same.
+        let number = |parameter: &str| -> Result<Option<i64>, Refusal> {
             let Some(text) = query.get(parameter) else { return Ok(None) };
             let number = text.parse::<i64>().map_err(|_| {
                 let problem = format!("strconv.ParseInt: parsing {text:?}: invalid syntax");
                 Refusal::bad_request(problem)
             })?;
-            Ok(u64::try_from(number).ok().filter(|number| *number > 0))
+            Ok(Some(number).filter(|number| *number != 0))
         };
         let limit = number("limit")?.and_then(|limit| usize::try_from(limit).ok());
         let revision_match = revision_match(query, watch)?;
@@ -77,7 +77,8 @@ impl ListOptions {
             watch,
             bookmarks: query.is_on("allowWatchBookmarks"),
             initial_events,
-            timeout_seconds: number("timeoutSeconds")?,
+            // A watch that is to end before it begins ends at once.
+            timeout_seconds: number("timeoutSeconds")?.map(|seconds| u64::try_from(seconds).unwrap_or(0)),
         })
     }
 }

@@ -1,0 +1,187 @@
+//! What a real 1.35 server answered to the same requests.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::sandbox::answer::{Answer, Handler as _};
+use crate::sandbox::plane::{ControlPlane, Options};
+
+struct Server(ControlPlane);
+
+impl Server {
+    fn new() -> Self {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        Self(ControlPlane::open(&Options { folder: None, controllers: false, seed: 1, now }).unwrap())
+    }
+
+    fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> http::Response<Bytes> {
+        let mut request = http::Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
+        match self.0.local().answer(request.body(body).unwrap()) {
+            Answer::Whole(response) => response,
+            Answer::Stream(..) => panic!("{method} {path} is a watch"),
+        }
+    }
+
+    fn json(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let sort = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let response = self.ask(method, path, &[("content-type", sort)], body);
+        (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or_default())
+    }
+
+    fn apply(&self, path: &str, body: &Value) -> (u16, Value) {
+        let response = self.ask("PATCH", path, &[("content-type", "application/apply-patch+yaml")], body);
+        (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or_default())
+    }
+
+    fn message(&self, method: &str, path: &str, body: &Value) -> String {
+        let (code, answer) = self.json(method, path, body);
+        format!("{code} {}", answer["message"].as_str().unwrap_or_default())
+    }
+}
+
+#[test]
+fn nobody_answers_for_groups_that_are_not_there() {
+    let server = Server::new();
+    for path in ["/foo", "/apis/nothing/v1/things", "/livez/nope", "/apis/nothing"] {
+        let answer = server.ask("GET", path, &[], &Value::Null);
+        assert_eq!((answer.status().as_u16(), &answer.body()[..]), (404, &b"404 page not found\n"[..]), "{path}");
+        assert_eq!(answer.headers()["content-type"], "text/plain; charset=utf-8");
+    }
+    for path in ["/apis/apps/v1/things", "/apis/apps/v2/deployments", "/api/v2/pods"] {
+        let said = server.message("GET", path, &Value::Null);
+        assert_eq!(said, "404 the server could not find the requested resource", "{path}");
+    }
+    assert_eq!(server.ask("HEAD", "/api/v1/namespaces/default", &[], &Value::Null).status(), 405);
+    let checks = server.ask("GET", "/readyz?verbose", &[], &Value::Null);
+    assert!(checks.body().ends_with(b"[+]etcd ok\nreadyz check passed\n"));
+}
+
+#[test]
+fn one_object_may_be_had_as_yaml_and_at_least_at_a_revision() {
+    let server = Server::new();
+    let path = "/api/v1/namespaces/default";
+    let answer = server.ask("GET", path, &[("accept", "application/yaml")], &Value::Null);
+    assert_eq!(answer.headers()["content-type"], "application/yaml");
+    assert!(answer.body().starts_with(b"apiVersion: v1\nkind: Namespace\n"), "{:?}", answer.body());
+    let said = |query: &str| server.message("GET", &format!("{path}{query}"), &Value::Null);
+    assert_eq!(
+        said("?resourceVersion=abc"),
+        "500 resourceVersion: Invalid value: \"abc\": strconv.ParseUint: parsing \"abc\": invalid syntax"
+    );
+    assert!(
+        said("?resourceVersion=99999999").starts_with("504 Timeout: Too large resource version: 99999999, current: ")
+    );
+    // Whoever names an object gets it, and no watch.
+    assert_eq!(server.json("GET", &format!("{path}?watch=true"), &Value::Null).1["kind"], "Namespace");
+    let list = [("accept", "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io")];
+    assert_eq!(server.ask("GET", path, &list, &Value::Null).status(), 406);
+}
+
+#[test]
+fn writes_say_which_object_they_mean() {
+    let server = Server::new();
+    let leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+    let lease = |metadata: Value| json!({"metadata": metadata, "spec": {"holderIdentity": "x"}});
+    assert_eq!(server.json("POST", leases, &lease(json!({"name": "l"}))).0, 201);
+    let put = |metadata: Value| server.message("PUT", &format!("{leases}/l"), &lease(metadata));
+    assert_eq!(
+        put(json!({"name": "l"})),
+        "422 leases.coordination.k8s.io \"l\" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an \
+         update"
+    );
+    assert_eq!(
+        put(json!({"name": "l", "resourceVersion": "abc"})),
+        "500 strconv.ParseUint: parsing \"abc\": invalid syntax"
+    );
+    let said = put(json!({"name": "l", "uid": "other"}));
+    assert!(
+        said.starts_with(
+            "409 Operation cannot be fulfilled on leases.coordination.k8s.io \"l\": StorageError: invalid object, Code: 4, \
+             Key: /registry/leases/default/l, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in \
+             precondition: other, UID in object meta: "
+        ),
+        "{said}"
+    );
+    let said = server.message("PATCH", &format!("{leases}/l"), &json!({"metadata": {"uid": "other"}}));
+    assert_eq!(
+        said,
+        "422 Lease.coordination.k8s.io \"l\" is invalid: metadata.uid: Invalid value: \"other\": field is immutable"
+    );
+    // Other kinds are replaced whatever they are like.
+    let maps = "/api/v1/namespaces/default/configmaps";
+    server.json("POST", maps, &json!({"metadata": {"name": "m"}}));
+    let said = server.json("PUT", &format!("{maps}/m"), &json!({"metadata": {"name": "m", "resourceVersion": "0"}}));
+    assert_eq!(said.0, 200);
+    assert_eq!(
+        server.message("PUT", &format!("{maps}/m"), &json!({})),
+        "400 the name of the object (m based on URL) was undeterminable: name must be provided"
+    );
+}
+
+#[test]
+fn versions_of_a_custom_kind_lose_what_the_other_does_not_declare() {
+    let server = Server::new();
+    let schema = |field: &str| {
+        let properties = json!({"color": {"type": "string"}, field: {"type": "string"}});
+        json!({"openAPIV3Schema": {"type": "object", "properties": {
+            "spec": {"type": "object", "properties": properties}}}})
+    };
+    let version = |name: &str, storage: bool, field: &str| json!({"name": name, "served": true, "storage": storage, "schema": schema(field)});
+    let mut old = version("v1beta1", false, "only1");
+    old["deprecated"] = json!(true);
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "toys.example.com"},
+        "spec": {"group": "example.com", "scope": "Namespaced", "names": {"plural": "toys", "kind": "Toy"},
+            "versions": [version("v1", true, "only1"), version("v2", false, "only2"), old]}
+    });
+    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    assert_eq!(server.json("POST", definitions, &definition).0, 201);
+    let at = |version: &str| format!("/apis/example.com/{version}/namespaces/default/toys");
+    let toy = |version: &str, spec: Value| json!({"apiVersion": format!("example.com/{version}"), "kind": "Toy", "metadata": {"name": "a"}, "spec": spec});
+    let made = server.json("POST", &at("v1"), &toy("v1", json!({"color": "red", "only1": "x"})));
+    assert_eq!(made.0, 201, "{}", made.1);
+    let (_, read) = server.json("GET", &format!("{}/a", at("v2")), &Value::Null);
+    assert_eq!((&read["apiVersion"], &read["spec"]), (&json!("example.com/v2"), &json!({"color": "red"})));
+    // Version 1 cannot read what is written, so that the server forgets who owns what.
+    let (_, patched) = server.json("PATCH", &format!("{}/a", at("v2")), &json!({"spec": {"only2": "y"}}));
+    assert_eq!((&patched["spec"], &patched["metadata"]["managedFields"]), (&json!({"color": "red"}), &Value::Null));
+    let old = server.ask("GET", &at("v1beta1"), &[], &Value::Null);
+    assert_eq!(old.headers()["warning"], "299 - \"example.com/v1beta1 Toy is deprecated; use example.com/v2 Toy\"");
+    let list: Value = serde_json::from_slice(old.body()).unwrap();
+    assert_eq!(list["metadata"]["continue"], "");
+
+    server.json("PATCH", &format!("{}/a", at("v1")), &json!({"metadata": {"finalizers": ["x/y"]}}));
+    server.json("DELETE", &format!("{definitions}/toys.example.com"), &Value::Null);
+    let mut other = toy("v1", json!({}));
+    other["metadata"]["name"] = json!("b");
+    let why = "toys.example.com \"b\" is forbidden: create not allowed while custom resource definition is terminating";
+    assert_eq!(server.message("POST", &at("v1"), &other), format!("403 {why}"));
+    let (code, applied) = server.apply(&format!("{}/b?fieldManager=m", at("v1")), &other);
+    assert_eq!((code, &applied["message"]), (403, &json!(why)));
+    let (_, list) = server.json("GET", "/apis/example.com/v1", &Value::Null);
+    assert_eq!(list["resources"][0]["verbs"], json!(["delete", "deletecollection", "get", "list", "watch"]));
+}
+
+#[test]
+fn a_pod_is_bound_by_either_path() {
+    let server = Server::new();
+    let namespace = "/api/v1/namespaces/default";
+    server.json("POST", &format!("{namespace}/serviceaccounts"), &json!({"metadata": {"name": "default"}}));
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    assert_eq!(server.json("POST", &format!("{namespace}/pods"), &pod).0, 201);
+    let binding = |name: &str, target: Value| json!({"metadata": {"name": name}, "target": target});
+    let bind = |binding: &Value| server.message("POST", &format!("{namespace}/pods/p/binding"), binding);
+    assert_eq!(bind(&binding("p", json!({}))), "500 target.name: Required value");
+    assert_eq!(bind(&binding("q", json!({"name": "n"}))), "400 name in URL does not match name in Binding object");
+    let bound =
+        server.json("POST", &format!("{namespace}/bindings"), &binding("p", json!({"kind": "Node", "name": "n"})));
+    assert_eq!((bound.0, &bound.1["status"]), (201, &json!("Success")));
+    assert_eq!(server.json("GET", &format!("{namespace}/pods/p"), &Value::Null).1["spec"]["nodeName"], "n");
+    assert_eq!(server.ask("PUT", &format!("{namespace}/pods/p/log"), &[], &Value::Null).status(), 405);
+    assert_eq!(server.ask("GET", &format!("{namespace}/pods/p/log"), &[], &Value::Null).status(), 501);
+}
