@@ -160,6 +160,12 @@ pub(super) enum SandboxCommand {
         /// Behave like a bare API server: nothing becomes ready by itself
         #[arg(long)]
         no_controllers: bool,
+        /// Fail on purpose, for tests
+        #[arg(long, value_name = "SPEC", hide_short_help = true, long_help = FAULTS)]
+        faults: Option<String>,
+        /// Draw the faults, names and identities from this number: the same requests in the same order fare the same
+        #[arg(long, value_name = "N", hide_short_help = true)]
+        seed: Option<u64>,
     },
     /// Remove all that it keeps
     Reset {
@@ -185,6 +191,21 @@ pub(super) struct SandboxArgs {
     #[arg(long, value_name = "DIR", default_value = SANDBOX)]
     pub(super) dir: PathBuf,
 }
+
+/// What `--faults` takes.
+const FAULTS: &str = "\
+Fail on purpose, for tests. SPEC is a list of faults, each with the share of requests that it befalls, such as
+`error=5%,lost=1%,delay=10ms..200ms@20%,watch-expired=1%`:
+
+error          429 with Retry-After, 500, 503 or 504; nothing is done
+lost-request   the connection breaks before anything is done
+lost-reply     the connection breaks after everything is done
+lost           half of each
+conflict       409 to a PUT or PATCH, as if somebody else had written in between
+unauthorized   401, as if the token had run out
+watch-expired  a watch is told after a while that its revision is too old (410)
+watch-cut      the connection of a watch breaks after a while
+delay          the answer comes late: `50ms`, `50ms@20%` or `10ms..200ms@20%`";
 
 /// Where the sandbox keeps its data unless told otherwise.
 pub(super) const SANDBOX: &str = ".mathison/sandbox";

@@ -65,6 +65,10 @@ pub enum RequestAction {
         kubeconfig: Option<PathBuf>,
         /// Whether controllers run.
         controllers: bool,
+        /// What goes wrong on purpose, as it was written.
+        faults: Option<String>,
+        /// What faults, names and identities are drawn from; a random number if none is given.
+        seed: Option<u64>,
     },
     /// Remove the sandbox in a folder.
     ResetSandbox {

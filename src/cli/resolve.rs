@@ -61,9 +61,13 @@ impl Command {
 impl SandboxCommand {
     fn into_action(self) -> RequestAction {
         match self {
-            Self::Serve { place, kubeconfig, no_controllers } => {
-                RequestAction::ServeSandbox { folder: place.dir, kubeconfig, controllers: !no_controllers }
-            }
+            Self::Serve { place, kubeconfig, no_controllers, faults, seed } => RequestAction::ServeSandbox {
+                folder: place.dir,
+                kubeconfig,
+                controllers: !no_controllers,
+                faults,
+                seed,
+            },
             Self::Reset { place, auto_approve } => RequestAction::ResetSandbox { folder: place.dir, auto_approve },
             Self::Status { place, json } => RequestAction::SandboxStatus { folder: place.dir, json },
         }

@@ -72,8 +72,9 @@ fn dispatch(action: RequestAction, environment: &Environment, streams: &Streams)
             streams.data(&format!("{:#}\n", crate::stack::json_schema()))?;
             Ok(ExitStatus::Done)
         }
-        RequestAction::ServeSandbox { folder, kubeconfig, controllers } => {
-            write(sandbox::serve(&folder, kubeconfig.as_deref(), controllers, streams))
+        RequestAction::ServeSandbox { folder, kubeconfig, controllers, faults, seed } => {
+            let serving = sandbox::Serving { kubeconfig, controllers, faults, seed };
+            write(sandbox::serve(&folder, &serving, streams))
         }
         RequestAction::ResetSandbox { folder, auto_approve } => sandbox::reset(&folder, auto_approve, streams),
         RequestAction::SandboxStatus { folder, json } => sandbox::status(&folder, json, streams),

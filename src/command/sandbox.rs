@@ -11,8 +11,10 @@ use crate::cli::ClusterRequest;
 use crate::cluster::{Cluster, ConnectOptions, Endpoint};
 use crate::failure::{ExitStatus, Failure};
 use crate::report;
+use crate::sandbox::answer::Handler;
 use crate::sandbox::disk::{self, Running, find_running};
 use crate::sandbox::error::SandboxError;
+use crate::sandbox::faults::{Faults, Faulty, SpecError};
 use crate::sandbox::plane::{ControlPlane, Options};
 use crate::sandbox::server::{self, CONTEXT, InMemory};
 
@@ -39,15 +41,15 @@ pub(super) async fn connect(
             .await
             .map_err(|error| super::session::failed("failed to connect to the sandbox; nothing was written", &error));
     }
-    let plane = open(folder, controllers)?;
+    let plane = open(folder, controllers, rand::random())?;
     plane.start();
     let endpoint = Endpoint { context: Some(CONTEXT.to_owned()), server: described(folder) };
     let options = ConnectOptions { cache: Some(folder.join("cache")), parallelism: request.parallelism, ..options };
     Ok(Cluster::in_process(InMemory(plane.local()), endpoint, &options))
 }
 
-fn open(folder: &Path, controllers: bool) -> Result<ControlPlane, Failure> {
-    let options = Options { folder: Some(folder.to_owned()), controllers, seed: rand::random(), now: Timestamp::now() };
+fn open(folder: &Path, controllers: bool, seed: u64) -> Result<ControlPlane, Failure> {
+    let options = Options { folder: Some(folder.to_owned()), controllers, seed, now: Timestamp::now() };
     ControlPlane::open(&options).map_err(|error| failure("failed to open the sandbox; nothing was written", &error))
 }
 
@@ -73,10 +75,30 @@ fn failure(doing: &str, error: &SandboxError) -> Failure {
     }
 }
 
+/// How a sandbox is served.
+pub(super) struct Serving {
+    /// A kubeconfig to write beside the sandbox's own.
+    pub(super) kubeconfig: Option<PathBuf>,
+    /// Whether controllers run.
+    pub(super) controllers: bool,
+    /// What goes wrong on purpose.
+    pub(super) faults: Option<String>,
+    /// What faults, names and identities are drawn from.
+    pub(super) seed: Option<u64>,
+}
+
 /// `mathison sandbox serve`: serves until it is interrupted.
-pub(super) async fn serve(folder: &Path, kubeconfig: Option<&Path>, controllers: bool, streams: &Streams) -> Ended {
+pub(super) async fn serve(folder: &Path, serving: &Serving, streams: &Streams) -> Ended {
     let failed = |error: SandboxError| failure("failed to serve the sandbox", &error);
-    let plane = open(folder, controllers)?;
+    let kubeconfig = serving.kubeconfig.as_deref();
+    let faults: Option<Faults> = serving
+        .faults
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: SpecError| Failure::because(ExitStatus::Usage, "failed to read `--faults`", &error))?;
+    let seed = serving.seed.unwrap_or_else(rand::random);
+    let plane = open(folder, serving.controllers, seed)?;
     let listener = server::listen(plane.last_port().map_err(failed)?).await.map_err(failed)?;
     let url = server::url(&listener).map_err(failed)?;
     let tls = plane.tls().map_err(failed)?;
@@ -92,7 +114,11 @@ pub(super) async fn serve(folder: &Path, kubeconfig: Option<&Path>, controllers:
         folder.display(),
         shown.display()
     ));
-    let handler: Arc<dyn crate::sandbox::answer::Handler> = Arc::clone(plane.api()) as _;
+    let mut handler: Arc<dyn Handler> = Arc::clone(plane.api()) as _;
+    if let Some(faults) = faults {
+        streams.insist(&format!("it fails on purpose: --faults {faults} --seed {seed}\n"));
+        handler = Arc::new(Faulty::new(handler, faults, seed));
+    }
     server::serve(listener, tls, handler, interrupted()).await;
     drop(announcement);
     Ok(ExitStatus::Done)

@@ -1,5 +1,7 @@
 //! What a request is answered with, and who answers it: the seam between the API and the ways to reach it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
@@ -15,4 +17,10 @@ pub enum Answer {
     Whole(http::Response<Bytes>),
     /// One that goes on, such as a watch.
     Stream(http::response::Parts, BoxStream<'static, Bytes>),
+    /// One that goes on and breaks off where the stream ends, as when a connection is cut.
+    Torn(http::response::Parts, BoxStream<'static, Bytes>),
+    /// One that is held back. What was asked has been done already.
+    Later(Duration, Box<Answer>),
+    /// None: the connection is cut.
+    Lost,
 }

@@ -53,6 +53,7 @@ pub mod decode;
 pub mod discovery;
 pub mod disk;
 pub mod error;
+pub mod faults;
 pub mod kind;
 pub mod kinds;
 pub mod openapi;

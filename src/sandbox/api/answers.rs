@@ -33,7 +33,7 @@ pub(super) fn json(code: u16, body: &Value) -> Answer {
 }
 
 /// Answers with why not.
-pub(super) fn refused(refusal: &Refusal) -> Answer {
+pub(in crate::sandbox) fn refused(refusal: &Refusal) -> Answer {
     let mut answer = json(refusal.code, &refusal.status());
     let after = refusal.details.as_ref().and_then(|details| details.get("retryAfterSeconds")?.as_u64());
     if let (Answer::Whole(response), Some(seconds)) = (&mut answer, after)

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use self::answers::refused;
+pub(super) use self::answers::refused;
 use super::access::{Attributes, Tokens, User, authorize, forbidden, impersonate};
 use super::answer::{Answer, Handler};
 use super::custom;

@@ -1,15 +1,15 @@
 //! The same answers without sockets: a service that a client of the `http` kind may call in this process.
 
 use std::{
-    convert::Infallible,
     future::Future,
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use futures::{FutureExt, StreamExt, future};
+use futures::{FutureExt, StreamExt, future, stream};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Body, Frame};
@@ -23,7 +23,7 @@ use crate::sandbox::{
 pub const MOST_BODY_BYTES: usize = 3 * 1024 * 1024;
 
 /// The body of an answer.
-pub type AnswerBody = UnsyncBoxBody<Bytes, Infallible>;
+pub type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -65,19 +65,38 @@ where
         Err(error) if error.is::<LengthLimitError>() => return Ok(too_large()),
         Err(error) => return Err(error),
     };
-    Ok(match handler.answer(Request::from_parts(parts, body)) {
-        Answer::Whole(response) => response.map(|body| Full::new(body).boxed_unsync()),
+    let mut answer = handler.answer(Request::from_parts(parts, body));
+    while let Answer::Later(delay, later) = answer {
+        tokio::time::sleep(delay).await;
+        answer = *later;
+    }
+    Ok(match answer {
+        Answer::Whole(response) => response.map(whole),
         Answer::Stream(parts, stream) => {
             let frames = stream.take_until(stopped).map(|bytes| Ok(Frame::data(bytes)));
             Response::from_parts(parts, StreamBody::new(frames).boxed_unsync())
         }
+        Answer::Torn(parts, stream) => {
+            let frames = stream.map(|bytes| Ok(Frame::data(bytes))).chain(stream::once(async { Err(lost()) }));
+            Response::from_parts(parts, StreamBody::new(frames.take_until(stopped)).boxed_unsync())
+        }
+        Answer::Lost | Answer::Later(..) => return Err(lost().into()),
     })
+}
+
+fn whole(body: Bytes) -> AnswerBody {
+    Full::new(body).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// What a connection ends with that is cut on purpose: nothing more is sent on it.
+fn lost() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionReset, "the connection was lost on purpose")
 }
 
 fn too_large() -> Response<AnswerBody> {
     let message = format!("Request entity too large: limit is {MOST_BODY_BYTES}");
     let refusal = Refusal::new(413, "RequestEntityTooLarge", message);
-    let mut response = Response::new(Full::new(Bytes::from(refusal.status().to_string())).boxed_unsync());
+    let mut response = Response::new(whole(Bytes::from(refusal.status().to_string())));
     *response.status_mut() = http::StatusCode::PAYLOAD_TOO_LARGE;
     let headers = response.headers_mut();
     headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
