@@ -132,7 +132,10 @@ async fn of_kubeconfig(kubeconfig: Kubeconfig, asked: Option<&str>) -> Result<(C
     let Some(context) =
         asked.map(str::to_owned).or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty())
     else {
-        let reason = format!("no context is chosen; give `--context` one of: {}", known.join(", "));
+        let reason = match known.as_slice() {
+            [] => "it has no contexts at all".to_owned(),
+            known => format!("no context is chosen; give `--context` one of: {}", known.join(", ")),
+        };
         return Err(ClusterError::Kubeconfig { reason });
     };
     if !known.contains(&context) {
@@ -314,6 +317,21 @@ P4d5FYKVAiEAhijh9C3hIbcIF17H2Aa572NfOSdm+wQyvJVpHOCIeVQ=
         std::fs::write(folder.path().join(".kube/config"), ONE).unwrap();
         let cluster = Cluster::connect(options).await.unwrap();
         assert_eq!(cluster.context_name(), Some("a"), "a kubeconfig comes first");
+    }
+
+    #[tokio::test]
+    async fn a_kubeconfig_without_a_current_context_says_which_there_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        let mut reasons = Vec::new();
+        for content in [ONE.replace("current-context: a\n", ""), "apiVersion: v1\nkind: Config\n".to_owned()] {
+            std::fs::write(&file, content).unwrap();
+            reasons.push(Cluster::connect(options(&[&file])).await.err().unwrap().to_string());
+        }
+        insta::assert_snapshot!(reasons.join("\n"), @r"
+        cannot use the kubeconfig: no context is chosen; give `--context` one of: a
+        cannot use the kubeconfig: it has no contexts at all
+        ");
     }
 
     #[tokio::test]
