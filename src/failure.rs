@@ -1,7 +1,8 @@
 //! How a command ends: one exit code, one message, its causes and what to type next.
 
 use std::error::Error;
-use std::fmt::Write as _;
+
+use crate::report::message;
 
 /// Exit codes, as scripts rely on them. clap's own code for bad usage (2) is mapped to [`ExitStatus::Usage`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,16 +93,17 @@ impl Failure {
         self
     }
 
-    /// Returns the message as it is shown: `error: WHAT`, its causes, and the hints.
+    /// Returns the message as it is shown: `error: WHAT`, its causes, and the hints. It is wrapped at `width` columns;
+    /// `usize::MAX` never wraps.
     #[must_use]
-    pub fn render(&self) -> String {
+    pub fn render(&self, width: usize) -> String {
         let mut text = self.details.clone();
         for (index, line) in self.chain.iter().enumerate() {
             let label = if index == 0 { "error" } else { "  caused by" };
-            let _ = writeln!(text, "{label}: {}", line.trim_end());
+            text.push_str(&message(label, line, width));
         }
         for hint in &self.hints {
-            let _ = writeln!(text, "hint: {hint}");
+            text.push_str(&message("hint", hint, width));
         }
         text
     }
@@ -138,10 +140,19 @@ mod tests {
         #[error("inner")]
         struct Inner;
         let failure = Failure::because(ExitStatus::Error, "failed to read `x`", &Outer(Inner)).hinted("try `y`");
-        insta::assert_snapshot!(failure.render(), @r"
+        insta::assert_snapshot!(failure.render(usize::MAX), @r"
         error: failed to read `x`
           caused by: outer: inner
         hint: try `y`
+        ");
+        let failure = Failure::new(ExitStatus::Error, "cannot use the kubeconfig: there is no file `~/.kube/config`")
+            .hinted("set `KUBECONFIG`; `kubectl config view` shows what is found");
+        insta::assert_snapshot!(failure.render(40), @r"
+        error: cannot use the kubeconfig: there
+          is no file `~/.kube/config`
+        hint: set `KUBECONFIG`;
+          `kubectl config view` shows what is
+          found
         ");
     }
 }

@@ -140,7 +140,7 @@ pub(super) enum Command {
     },
     /// Print the JSON Schema of the stack file
     Schema,
-    /// The embedded control plane that `--sandbox` uses: serve it to kubectl and others, remove it, look after it
+    /// Serve the embedded control plane of `--sandbox` to kubectl and others, look at it, remove it
     #[command(arg_required_else_help = true)]
     Sandbox {
         #[command(subcommand)]
@@ -150,14 +150,14 @@ pub(super) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SandboxCommand {
-    /// Serve it on this machine until it is interrupted; other commands and kubectl share it
+    /// Serve it on this machine until Ctrl-C; commands with `--sandbox` and kubectl share it
     Serve {
         #[command(flatten)]
         place: SandboxArgs,
-        /// Write a kubeconfig for kubectl here as well
+        /// Write the kubeconfig here too, beside the one in DIR
         #[arg(long, value_name = "FILE")]
         kubeconfig: Option<PathBuf>,
-        /// Behave like a bare API server: nothing becomes ready by itself
+        /// Be a bare API server: nothing becomes ready by itself
         #[arg(long)]
         no_controllers: bool,
         /// Fail on purpose, for tests
@@ -167,7 +167,7 @@ pub(super) enum SandboxCommand {
         #[arg(long, value_name = "N", hide_short_help = true)]
         seed: Option<u64>,
     },
-    /// Remove all that it keeps
+    /// Remove it, with all its objects and what was recorded of them
     Reset {
         #[command(flatten)]
         place: SandboxArgs,
@@ -175,7 +175,7 @@ pub(super) enum SandboxCommand {
         #[arg(long)]
         auto_approve: bool,
     },
-    /// Tell whether there is one, and whether it is served
+    /// Tell whether there is one, and who serves it
     Status {
         #[command(flatten)]
         place: SandboxArgs,
@@ -237,7 +237,8 @@ pub(super) struct ClusterArgs {
     /// The kubeconfig context to use
     #[arg(long, value_name = "NAME")]
     pub(super) context: Option<String>,
-    /// Use the embedded control plane instead of a cluster; it runs no containers [default DIR: .mathison/sandbox]
+    /// Use an embedded control plane instead of a cluster; it keeps objects in DIR and runs no containers [default DIR:
+    /// .mathison/sandbox]
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = SANDBOX)]
     #[arg(conflicts_with = "context")]
     pub(super) sandbox: Option<PathBuf>,

@@ -14,6 +14,8 @@ use std::ffi::OsString;
 use std::io::IsTerminal as _;
 
 use clap::Parser as _;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use arguments::{Cli, ColorChoice};
 
@@ -25,9 +27,25 @@ pub type Environment = BTreeMap<OsString, OsString>;
 /// # Errors
 /// clap's error: bad usage, or a request for help or the version.
 pub fn parse(arguments: impl Iterator<Item = OsString>, environment: &Environment) -> Result<Request, clap::Error> {
-    let cli = Cli::try_parse_from(arguments)?;
+    let arguments: Vec<OsString> = arguments.collect();
+    let cli = Cli::try_parse_from(&arguments).map_err(|error| with_tip(error, &arguments))?;
     let talk = talk(&cli, environment);
     Ok(Request { action: cli.command.into_action(environment), talk })
+}
+
+/// Says how a folder is given, where it was given like the value of other flags: `--sandbox` alone is complete, so what
+/// comes after it is taken for the stack file.
+fn with_tip(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let is_word = |error: &clap::Error| {
+        let named = error.get(ContextKind::InvalidArg);
+        matches!(named, Some(ContextValue::String(word)) if !word.starts_with('-'))
+    };
+    if error.kind() == ErrorKind::UnknownArgument && is_word(&error) && arguments.iter().any(|word| word == "--sandbox")
+    {
+        let tip = StyledStr::from("a folder for the sandbox is given with an equals sign: '--sandbox=DIR'");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 fn set(environment: &Environment, name: &str) -> bool {
@@ -46,6 +64,7 @@ fn talk(cli: &Cli, environment: &Environment) -> Talk {
     Talk {
         color_stdout: color(std::io::stdout().is_terminal()),
         color_stderr: color(stderr),
+        terminal: stderr,
         live: stderr && !dumb && !set(environment, "CI") && cli.color != ColorChoice::Never,
         can_ask: stderr && std::io::stdin().is_terminal(),
         width: columns.unwrap_or(if stderr { usize::from(terminal_width()).max(40) } else { 100 }),
@@ -93,6 +112,25 @@ mod tests {
         assert_eq!(cluster.cache, Some(PathBuf::from("/h/.cache/mathison")));
         assert!(policy.all_data_loss && policy.data_loss.is_empty() && !destroy);
         assert_eq!(run.user, "ann");
+    }
+
+    #[test]
+    fn a_folder_for_the_sandbox_without_an_equals_sign_is_explained() {
+        let error = |arguments: &[&str]| {
+            let all = std::iter::once("mathison").chain(arguments.iter().copied()).map(OsString::from);
+            parse(all, &Environment::new()).unwrap_err().to_string()
+        };
+        insta::assert_snapshot!(error(&["plan", "--sandbox", "dir", "s.yaml"]), @r"
+        error: unexpected argument 's.yaml' found
+
+          tip: a folder for the sandbox is given with an equals sign: '--sandbox=DIR'
+
+        Usage: mathison plan [OPTIONS] <STACK>
+
+        For more information, try '--help'.
+        ");
+        assert!(!error(&["plan", "--sandbox", "s.yaml", "--wrong"]).contains("equals"));
+        assert!(!error(&["plan", "dir", "s.yaml"]).contains("equals"));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Talk {
     pub color_stdout: bool,
     /// Colour on standard error.
     pub color_stderr: bool,
+    /// Standard error is a terminal.
+    pub terminal: bool,
     /// Standard error is a terminal that may be redrawn.
     pub live: bool,
     /// Somebody sees a question and can answer it: standard error and standard input are terminals.

@@ -55,7 +55,7 @@ pub(super) async fn apply(call: Call, environment: &Environment, streams: &Strea
     let purpose = if call.destroy { Purpose::Destroy } else { Purpose::Apply };
     let prepared = prepare(session, &call.policy, purpose, environment).await?;
     let plan = &prepared.plan;
-    show(plan, &call, streams)?;
+    show(plan, &prepared.session.kubectl, &call, streams)?;
     if let Some(failure) = refused(plan) {
         return Err(failure.into());
     }
@@ -81,17 +81,17 @@ fn identity(call: &Call) -> Identity {
     }
 }
 
-fn show(plan: &Plan, call: &Call, streams: &Streams) -> Result<(), Stopped> {
+fn show(plan: &Plan, kubectl: &str, call: &Call, streams: &Streams) -> Result<(), Stopped> {
     // Nobody can approve what was not shown.
     let is_asked_about = !call.run.auto_approve && plan.has_changes();
     let is_quiet = streams.talk.verbosity < 0;
     if call.run.json || is_quiet {
         if is_asked_about || !is_quiet {
-            streams.insist(&report::plan_text(plan, &streams.talk_options()));
+            streams.insist(&report::plan_text(plan, kubectl, &streams.talk_options()));
         }
         return Ok(());
     }
-    match streams.data(&report::plan_text(plan, &streams.data_options())) {
+    match streams.data(&report::plan_text(plan, kubectl, &streams.data_options())) {
         // Whoever read it went away. What is approved goes on; what is not was not read to its end.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !is_asked_about => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -31,7 +31,8 @@ pub fn run(request: Request, environment: &Environment) -> ExitStatus {
     match dispatch(request.action, environment, &streams) {
         Ok(status) => status,
         Err(Stopped::Failed(failure)) => {
-            streams.insist(&failure.render());
+            let width = if streams.talk.terminal { streams.talk.width } else { usize::MAX };
+            streams.insist(&failure.render(width));
             failure.status
         }
         // Whoever read our output went away: that is their decision, and no error.

@@ -30,7 +30,7 @@ pub(super) async fn plan(
     if form.json {
         streams.data(&report::plan_json(&prepared.plan))?;
     } else {
-        streams.data(&report::plan_text(&prepared.plan, &streams.data_options()))?;
+        streams.data(&report::plan_text(&prepared.plan, &prepared.session.kubectl, &streams.data_options()))?;
         streams.say(&format!("plan digest: {}\n", report::plan_digest(&prepared.plan)));
     }
     if let Some(failure) = refused(&prepared.plan) {

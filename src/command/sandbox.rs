@@ -18,6 +18,12 @@ use crate::sandbox::faults::{Faults, Faulty, SpecError};
 use crate::sandbox::plane::{ControlPlane, Options};
 use crate::sandbox::server::{self, CONTEXT, InMemory};
 
+const KUBECONFIG: &str = "kubeconfig";
+/// What clients learned of the server's kinds.
+const CACHE: &str = "cache";
+/// What was recorded of applies, unless `--state` named another place.
+const STATE: &str = "state";
+
 /// What the header of every plan calls it, so that nobody takes it for a cluster.
 pub(super) fn described(folder: &Path) -> String {
     format!("sandbox in {}, runs no containers", folder.display())
@@ -34,7 +40,7 @@ pub(super) async fn connect(
         let options = ConnectOptions {
             kubeconfig: Some(kubeconfig_of(folder).into_os_string()),
             context: Some(CONTEXT.to_owned()),
-            cache: Some(folder.join("cache")),
+            cache: Some(folder.join(CACHE)),
             ..options
         };
         return Cluster::connect(options)
@@ -44,7 +50,7 @@ pub(super) async fn connect(
     let plane = open(folder, controllers, rand::random())?;
     plane.start();
     let endpoint = Endpoint { context: Some(CONTEXT.to_owned()), server: described(folder) };
-    let options = ConnectOptions { cache: Some(folder.join("cache")), parallelism: request.parallelism, ..options };
+    let options = ConnectOptions { cache: Some(folder.join(CACHE)), parallelism: request.parallelism, ..options };
     Ok(Cluster::in_process(InMemory(plane.local()), endpoint, &options))
 }
 
@@ -55,7 +61,12 @@ fn open(folder: &Path, controllers: bool, seed: u64) -> Result<ControlPlane, Fai
 
 /// Where a served sandbox has its kubeconfig.
 fn kubeconfig_of(folder: &Path) -> PathBuf {
-    folder.join("kubeconfig")
+    folder.join(KUBECONFIG)
+}
+
+/// How kubectl speaks to a sandbox, while it is served.
+pub(super) fn kubectl(folder: &Path) -> String {
+    format!("kubectl --kubeconfig {}", kubeconfig_of(folder).display())
 }
 
 fn failure(doing: &str, error: &SandboxError) -> Failure {
@@ -63,28 +74,7 @@ fn failure(doing: &str, error: &SandboxError) -> Failure {
         SandboxError::InUse { .. } => ExitStatus::Locked,
         _ => ExitStatus::Error,
     };
-    let failure = Failure::because(status, doing, error);
-    match error {
-        SandboxError::InUse { pid: Some(pid), .. } => {
-            failure.hinted(format!("end the process that serves it: `kill {pid}`"))
-        }
-        SandboxError::InUse { pid: None, .. } => failure.hinted(
-            "run the command again when the other has ended; `mathison sandbox serve` lets any number of them share it",
-        ),
-        _ => failure,
-    }
-}
-
-/// How a sandbox is served.
-pub(super) struct Serving {
-    /// A kubeconfig to write beside the sandbox's own.
-    pub(super) kubeconfig: Option<PathBuf>,
-    /// Whether controllers run.
-    pub(super) controllers: bool,
-    /// What goes wrong on purpose.
-    pub(super) faults: Option<String>,
-    /// What faults, names and identities are drawn from.
-    pub(super) seed: Option<u64>,
+    Failure::because(status, doing, error).maybe_hinted(error.hint())
 }
 
 /// `mathison sandbox serve`: serves until it is interrupted.
@@ -109,16 +99,13 @@ pub(super) async fn serve(folder: &Path, serving: &Serving, streams: &Streams) -
     let announcement = plane.announce(&url).map_err(failed)?;
     plane.start();
     let shown = kubeconfig.map_or_else(|| kubeconfig_of(folder), Path::to_owned);
-    streams.say(&format!(
-        "serving the sandbox in {} at {url}; it runs no containers\nkubectl --kubeconfig {} get all -A\n",
-        folder.display(),
-        shown.display()
-    ));
-    let mut handler: Arc<dyn Handler> = Arc::clone(plane.api()) as _;
-    if let Some(faults) = faults {
-        streams.insist(&format!("it fails on purpose: --faults {faults} --seed {seed}\n"));
-        handler = Arc::new(Faulty::new(handler, faults, seed));
-    }
+    streams.say(&report::sandbox_greeting(&report::SandboxGreeting {
+        folder: folder.display().to_string(),
+        url,
+        kubeconfig: shown.display().to_string(),
+        controllers,
+    }));
+    let handler: Arc<dyn crate::sandbox::answer::Handler> = Arc::clone(plane.api()) as _;
     server::serve(listener, tls, handler, interrupted()).await;
     drop(announcement);
     Ok(ExitStatus::Done)
@@ -151,7 +138,7 @@ pub(super) fn reset(folder: &Path, auto_approve: bool, streams: &Streams) -> End
             return Err(approve::nobody_to_ask().into());
         }
         let question = format!(
-            "Remove the sandbox in {}, with all its objects and its state?\nOnly `yes` is accepted: ",
+            "Remove the sandbox in {}, with all its objects and what was recorded of them?\nOnly `yes` is accepted: ",
             folder.display()
         );
         if !approve::approve(&question, streams)? {
@@ -159,7 +146,8 @@ pub(super) fn reset(folder: &Path, auto_approve: bool, streams: &Streams) -> End
             return Ok(ExitStatus::Error);
         }
     }
-    let was = disk::reset(folder).map_err(|error| failure("failed to remove the sandbox", &error))?;
+    let was = disk::reset(folder, &[KUBECONFIG, CACHE, STATE])
+        .map_err(|error| failure("failed to remove the sandbox", &error))?;
     let told = if was { "removed the sandbox in" } else { "there was no sandbox in" };
     streams.say(&format!("{told} {}\n", folder.display()));
     Ok(ExitStatus::Done)

@@ -28,6 +28,8 @@ pub(super) struct Session {
     /// A run that did not come to its end.
     pub(super) interrupted: Option<Interrupted>,
     pub(super) header: Header,
+    /// kubectl, with the flags that make it speak to the same server.
+    pub(super) kubectl: String,
 }
 
 /// Opens a session: loads the stack, connects, and reads the state of this very cluster.
@@ -66,13 +68,19 @@ pub(super) async fn open_loaded(
     let loaded = store.load().map_err(|error| state_failure(&error))?;
     let header = Header {
         context: connected.context_name().unwrap_or("in-cluster").to_owned(),
-        server: connected.server().to_owned(),
+        // Whoever serves it: nobody is to take its URL for a cluster's.
+        server: cluster.sandbox.as_deref().map_or_else(|| connected.server().to_owned(), super::sandbox::described),
         namespace: stack.namespace.clone(),
         stack: stack.name.clone(),
         file: stack.file.clone(),
         state: store.path().display().to_string(),
     };
     let state = State::new(&stack.name, &stack.namespace, &identity.0, new_lineage());
+    let kubectl = match (&cluster.sandbox, connected.context_name()) {
+        (Some(folder), _) => super::sandbox::kubectl(folder),
+        (None, Some(context)) => format!("kubectl --context {context}"),
+        (None, None) => "kubectl".to_owned(),
+    };
     let mut session = Session {
         stack,
         cluster: connected,
@@ -82,6 +90,7 @@ pub(super) async fn open_loaded(
         state_exists: false,
         interrupted: None,
         header,
+        kubectl,
     };
     session.take(loaded)?;
     Ok(session)

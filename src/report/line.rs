@@ -112,6 +112,26 @@ pub(super) fn last_line(out: &mut String, options: &Options, text: impl AsRef<st
     out.push('\n');
 }
 
+/// Returns a message after its label, wrapped between words. What stands in backticks is to be typed or looked for, and
+/// stays on one line.
+#[must_use]
+pub fn message(label: &str, text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for (index, text) in text.trim_end().lines().enumerate() {
+        let start = if index == 0 { format!("{label}: ") } else { String::new() };
+        let mut line = Line::new().text(start);
+        for (place, part) in text.split('`').enumerate() {
+            line = match place {
+                0 => line.text(part),
+                _ if place % 2 == 1 => line.unbroken(format!("`{part}")),
+                _ => line.unbroken("`").text(part),
+            };
+        }
+        line.write(&mut out, &Options::plain(width), 0, 2);
+    }
+    out
+}
+
 /// Returns `1 check` or `3 checks`.
 #[must_use]
 pub fn counted(count: usize, noun: &str) -> String {

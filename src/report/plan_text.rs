@@ -7,12 +7,13 @@ use super::style::{Meaning, Options};
 use super::words::{action_words, attribution_words, certainty_words, conflict_words, consequence_words, reason_words};
 use crate::plan::{Action, Certainty, Change, Conflict, Plan, Reason};
 
-/// Returns a plan as text. The last line, `Plan: 1 to create, …`, sums it up.
+/// Returns a plan as text. The last line, `Plan: 1 to create, …`, sums it up. `kubectl` is how that speaks to the same server,
+/// where a hint is to be typed.
 #[must_use]
-pub fn plan_text(plan: &Plan, options: &Options) -> String {
+pub fn plan_text(plan: &Plan, kubectl: &str, options: &Options) -> String {
     let mut out = String::new();
     write_list(&mut out, plan, options);
-    write_details(&mut out, plan, options);
+    write_details(&mut out, plan, kubectl, options);
     write_checks(&mut out, plan, options);
     write_remarks(&mut out, plan, options);
     if !out.is_empty() {
@@ -99,7 +100,7 @@ fn write_list(out: &mut String, plan: &Plan, options: &Options) {
     }
 }
 
-fn write_details(out: &mut String, plan: &Plan, options: &Options) {
+fn write_details(out: &mut String, plan: &Plan, kubectl: &str, options: &Options) {
     let mut fields = FieldWriter::new(options);
     let mut hidden = 0;
     for change in &plan.changes {
@@ -111,7 +112,7 @@ fn write_details(out: &mut String, plan: &Plan, options: &Options) {
         if shows_fields {
             write_fields(&mut block, change, &mut fields);
         }
-        write_facts(&mut block, change, options);
+        write_facts(&mut block, change, kubectl, options);
         if !block.is_empty() {
             out.push('\n');
             let words = action_words(change.action);
@@ -166,7 +167,7 @@ fn is_taken_back(reason: &Reason) -> bool {
 }
 
 /// Writes all that a change says beside its fields.
-fn write_facts(out: &mut String, change: &Change, options: &Options) {
+fn write_facts(out: &mut String, change: &Change, kubectl: &str, options: &Options) {
     // What is taken back is told at its field already.
     let told =
         |conflict: &&Conflict| change.diff.iter().any(|field| field.path == conflict.field && field.by.is_some());
@@ -196,7 +197,7 @@ fn write_facts(out: &mut String, change: &Change, options: &Options) {
         _ => {}
     }
     if matches!(change.action, Action::Refuse | Action::Keep | Action::Forget) {
-        for step in next_steps(change) {
+        for step in next_steps(change, kubectl) {
             let line = Line::new().paint(Meaning::Strong, "hint: ").text(&step.words);
             let line = match &step.literal {
                 Some(literal) => line.text(": ").unbroken(literal),
@@ -257,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_first_plan_lists_what_it_creates() {
-        insta::assert_snapshot!(plan_text(&samples::first(), &PLAIN), @r#"
+        insta::assert_snapshot!(plan_text(&samples::first(), "kubectl --context kind-dev", &PLAIN), @r#"
           + access.ServiceAccount/mathison    create: missing
           + config.ConfigMap/mathison-config  create: missing
           + postgres.StatefulSet/postgres     create: missing
@@ -274,7 +275,7 @@ mod tests {
 
     #[test]
     fn an_update_shows_fields_hands_and_consequences() {
-        insta::assert_snapshot!(plan_text(&samples::updates(), &PLAIN), @r#"
+        insta::assert_snapshot!(plan_text(&samples::updates(), "kubectl --context kind-dev", &PLAIN), @r#"
           ~ config.ConfigMap/init  update: the stack file changed (proved)
           ~ secrets.Secret/mathison-secrets  update: the stack file or a value's source
               changed (proved)
@@ -325,7 +326,7 @@ mod tests {
 
     #[test]
     fn refusals_say_what_to_do_next() {
-        insta::assert_snapshot!(plan_text(&samples::refusals(), &PLAIN), @r#"
+        insta::assert_snapshot!(plan_text(&samples::refusals(), "kubectl --context kind-dev", &PLAIN), @r#"
           ! manifest.Deployment/web  REFUSED: 1 field belongs to hpa-controller
           ! manifest.ConfigMap/motd  REFUSED: it exists already and belongs to the stack
               `other.team-b`
@@ -366,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_destroy_speaks_of_what_goes_and_what_stays() {
-        insta::assert_snapshot!(plan_text(&samples::destroy(), &PLAIN), @r#"
+        insta::assert_snapshot!(plan_text(&samples::destroy(), "kubectl --context kind-dev", &PLAIN), @r#"
           - postgres.StatefulSet/postgres  DELETE: the stack is destroyed
           - config.ConfigMap/mathison-config  DELETE: the stack is destroyed
           = postgres.PersistentVolumeClaim/backup  keep: it holds data
@@ -387,7 +388,7 @@ mod tests {
 
     #[test]
     fn no_changes_fit_on_two_lines() {
-        insta::assert_snapshot!(plan_text(&samples::unchanged(), &PLAIN), @r#"
+        insta::assert_snapshot!(plan_text(&samples::unchanged(), "kubectl --context kind-dev", &PLAIN), @r#"
             2 unchanged
 
         No changes. Everything is as declared.
@@ -397,7 +398,7 @@ mod tests {
     #[test]
     fn verbose_lists_what_is_otherwise_counted() {
         let options = Options { verbose: true, ..PLAIN };
-        insta::assert_snapshot!(plan_text(&samples::first(), &options), @r#"
+        insta::assert_snapshot!(plan_text(&samples::first(), "kubectl --context kind-dev", &options), @r#"
             namespace.Namespace/mathison-system  unchanged: used, but not made by this
               stack
           + access.ServiceAccount/mathison  create: missing
@@ -423,7 +424,7 @@ mod tests {
     #[test]
     fn colours_only_add_to_what_the_text_says() {
         let options = Options { palette: Palette::color(), ..PLAIN };
-        let coloured = plan_text(&samples::destroy(), &options);
+        let coloured = plan_text(&samples::destroy(), "kubectl --context kind-dev", &options);
         insta::assert_snapshot!(coloured.replace('\u{1b}', "ESC"), @r#"
           ESC[1mESC[31m-ESC[0m ESC[1mESC[31mpostgres.StatefulSet/postgresESC[0m  ESC[1mESC[31mDELETEESC[0m: the stack is destroyed
           ESC[1mESC[31m-ESC[0m ESC[1mESC[31mconfig.ConfigMap/mathison-configESC[0m  ESC[1mESC[31mDELETEESC[0m: the stack is destroyed
@@ -441,7 +442,10 @@ mod tests {
 
         ESC[1mDestroy: 2 to delete, 2 kept.ESC[0m
         "#);
-        assert_eq!(samples::without_colours(&coloured), plan_text(&samples::destroy(), &PLAIN));
+        assert_eq!(
+            samples::without_colours(&coloured),
+            plan_text(&samples::destroy(), "kubectl --context kind-dev", &PLAIN)
+        );
     }
 
     #[test]
@@ -449,14 +453,14 @@ mod tests {
         let mut plan = samples::first();
         plan.changes[2].manifest = Some(samples::secret_manifest("canary"));
         let options = Options { verbose: true, ..PLAIN };
-        assert!(!plan_text(&plan, &options).contains("canary"));
+        assert!(!plan_text(&plan, "kubectl --context kind-dev", &options).contains("canary"));
         assert!(!crate::report::plan_json(&plan).contains("canary"));
     }
 
     proptest! {
         #[test]
         fn no_plan_acts_on_a_terminal(plan in samples::any_plan(), width in 20_usize..200, verbose: bool) {
-            let text = plan_text(&plan, &Options { width, verbose, ..PLAIN });
+            let text = plan_text(&plan, "kubectl --context kind-dev", &Options { width, verbose, ..PLAIN });
             prop_assert!(text.chars().all(|character| character == '\n' || !is_invisible(character)), "{text:?}");
             prop_assert_eq!(text.lines().last().unwrap(), plan_summary(&plan));
         }

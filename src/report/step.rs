@@ -19,7 +19,7 @@ fn advice(words: impl Into<String>) -> Step {
 }
 
 /// Returns what somebody can do about a change that is refused or kept.
-pub(super) fn next_steps(change: &Change) -> Vec<Step> {
+pub(super) fn next_steps(change: &Change, kubectl: &str) -> Vec<Step> {
     let address = change.address.as_str();
     match &change.reason {
         Reason::Conflict(conflicts) => conflict_steps(address, conflicts),
@@ -34,7 +34,7 @@ pub(super) fn next_steps(change: &Change) -> Vec<Step> {
         // What else is in it nobody looks at yet, so no flag allows it.
         Reason::HoldsData if matches!(change.object.kind.as_str(), "Namespace" | "CustomResourceDefinition") => {
             let kind = change.object.kind.to_ascii_lowercase();
-            vec![step("to delete it with all that is in it", format!("kubectl delete {kind} {}", change.object.name))]
+            vec![step("to delete it with all that is in it", format!("{kubectl} delete {kind} {}", change.object.name))]
         }
         Reason::HoldsData => vec![step("to delete it with its data", flag("--allow-data-loss", address))],
         Reason::Protected => {

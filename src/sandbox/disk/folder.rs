@@ -28,6 +28,7 @@ pub(super) struct Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
+        let _ = self.file.set_len(0);
         // Closing is not enough: a process that is just being started may hold a copy for an instant.
         let _ = self.file.unlock();
     }
@@ -72,10 +73,19 @@ impl Folder {
         let path = self.lock_file();
         let file = open_private(&path).map_err(SandboxError::file("open", &path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Owned { file })),
+            Ok(()) => {
+                let told = file.set_len(0).and_then(|()| (&file).write_all(std::process::id().to_string().as_bytes()));
+                told.map_err(SandboxError::file("write", path))?;
+                Ok(Some(Owned { file }))
+            }
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(SandboxError::file("lock", path)(error)),
         }
+    }
+
+    /// The process that holds the lock, as it has written there. What stands there is true only while the lock is held.
+    pub(super) fn holder(&self) -> Option<u32> {
+        fs::read_to_string(self.lock_file()).ok()?.trim().parse().ok()
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -98,10 +108,12 @@ impl Folder {
         self.path.join(TOKEN)
     }
 
-    /// Removes all but the lock, which others may be about to take.
-    pub(super) fn empty(&self) -> Result<(), SandboxError> {
-        for path in [self.running(), self.token(), self.store()] {
-            match fs::remove_file(&path) {
+    /// Removes the store, what tells of it, and what is named; but not the lock, which others may be about to take.
+    pub(super) fn empty(&self, beside: &[&str]) -> Result<(), SandboxError> {
+        let beside = beside.iter().map(|name| self.path.join(name));
+        for path in [self.running(), self.token(), self.store()].into_iter().chain(beside) {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(SandboxError::file("remove", path)(error));
                 }

@@ -210,25 +210,27 @@ pub fn exists(path: &Path) -> bool {
     Folder::at(path).store().exists()
 }
 
-/// Removes what a sandbox has kept. Tells whether there was anything.
+/// Removes what a sandbox has kept, and the files and folders in its folder that are named. Tells whether there was
+/// anything.
 ///
 /// # Errors
 /// If a process serves from the folder, if it holds no sandbox, or a file cannot be removed.
-pub fn reset(path: &Path) -> Result<bool, SandboxError> {
+pub fn reset(path: &Path, beside: &[&str]) -> Result<bool, SandboxError> {
     if !path.exists() {
         return Ok(false);
     }
     let folder = Folder::prepare(path)?;
     let _lock = own(&folder)?;
     let was = folder.store().exists();
-    folder.empty()?;
+    folder.empty(beside)?;
     Ok(was)
 }
 
 fn own(folder: &Folder) -> Result<Owned, SandboxError> {
-    folder.lock()?.ok_or_else(|| SandboxError::InUse {
-        path: folder.path().to_owned(),
-        pid: find_running(folder.path()).map(|running| running.pid),
+    folder.lock()?.ok_or_else(|| {
+        let served = find_running(folder.path()).map(|running| running.pid);
+        let pid = served.or_else(|| folder.holder());
+        SandboxError::InUse { path: folder.path().to_owned(), pid, serves: served.is_some() }
     })
 }
 
@@ -297,7 +299,7 @@ mod tests {
         fs::write(folder.path().join("thesis.txt"), "mine").unwrap();
         let error = Disk::open(folder.path()).unwrap_err();
         assert!(matches!(error, SandboxError::NotASandbox { .. }), "{error}");
-        assert!(reset(folder.path()).is_err());
+        assert!(reset(folder.path(), &[]).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -306,8 +308,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let disk = Disk::open(folder.path()).unwrap();
         let error = Disk::open(folder.path()).unwrap_err().to_string();
-        assert!(error.ends_with("is in use by another process"), "{error}");
-        assert!(reset(folder.path()).is_err());
+        assert!(error.ends_with(&format!("is in use by process {}", std::process::id())), "{error}");
+        assert!(reset(folder.path(), &[]).is_err());
         drop(disk);
         assert!(Disk::open(folder.path()).is_ok());
     }
@@ -327,7 +329,7 @@ mod tests {
         let announcement = disk.announce(&running).unwrap();
         assert_eq!(find_running(folder.path()), Some(running));
         let error = Disk::open(folder.path()).unwrap_err().to_string();
-        assert!(error.ends_with("is in use by another process (pid 7)"), "{error}");
+        assert!(error.ends_with("is served by process 7"), "{error}");
         let content = fs::read(folder.path().join("serve.json")).unwrap();
         drop(announcement);
         assert_eq!(find_running(folder.path()), None);
@@ -344,11 +346,11 @@ mod tests {
         write.open_table(NUMBERS).unwrap().insert(FORMAT, 2).unwrap();
         write.commit().unwrap();
         drop(disk);
-        let error = Disk::open(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("its format is 2, this version knows up to 1"), "{error}");
-        assert!(error.contains("`mathison sandbox reset`"), "{error}");
-        assert!(reset(folder.path()).unwrap());
-        assert!(!reset(folder.path()).unwrap());
+        let error = Disk::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("its format is 2, this version knows up to 1"), "{error}");
+        assert!(error.hint().unwrap().contains("`mathison sandbox reset --dir "), "{error}");
+        assert!(reset(folder.path(), &[]).unwrap());
+        assert!(!reset(folder.path(), &[]).unwrap());
         assert!(Disk::open(folder.path()).is_ok());
     }
 
@@ -368,8 +370,9 @@ mod tests {
         for (name, damage) in damages {
             fs::write(&store, damage).unwrap();
             let opened = Disk::open(folder.path()).and_then(|disk| disk.load());
-            let error = opened.unwrap_err().to_string();
-            assert!(error.contains("is damaged") && error.contains("`mathison sandbox reset`"), "{name}: {error}");
+            let error = opened.unwrap_err();
+            assert!(error.to_string().contains("is damaged"), "{name}: {error}");
+            assert!(error.hint().unwrap().contains("`mathison sandbox reset --dir "), "{name}: {error}");
         }
     }
 
