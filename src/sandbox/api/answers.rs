@@ -98,6 +98,8 @@ pub(super) fn warn(answer: &mut Answer, warnings: &[String]) {
     let headers = match answer {
         Answer::Whole(response) => response.headers_mut(),
         Answer::Stream(parts, _) => &mut parts.headers,
+        // Faults come after the answer is made.
+        _ => return,
     };
     let mut told: Vec<&String> = Vec::new();
     for warning in warnings {

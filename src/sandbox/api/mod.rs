@@ -3,7 +3,6 @@
 mod answers;
 mod below;
 mod collections;
-mod deprecation;
 mod documents;
 mod objects;
 mod watches;
@@ -83,7 +82,7 @@ impl Api {
         let answer = self.served(call, user, &target, &kind);
         let Some(warning) = warning else { return answer };
         let mut answer = answer.unwrap_or_else(|refusal| refused(&refusal));
-        answers::warn(&mut answer, &[warning]);
+        answers::warn_first(&mut answer, &warning);
         Ok(answer)
     }
 
@@ -129,11 +128,7 @@ impl Api {
             (None, _) => collections::answer(self, &asked),
             (Some(_), None) => objects::answer(self, &asked),
             (Some(_), Some(_)) => below::answer(self, &asked),
-        };
-        let Some(deprecated) = deprecation::warning(&self.state().kinds, &kind) else { return answered };
-        let mut answer = answered.unwrap_or_else(|refusal| refused(&refusal));
-        answers::warn_first(&mut answer, &deprecated);
-        Ok(answer)
+        }
     }
 
     fn user(&self, request: &http::Request<Bytes>) -> Result<User, Refusal> {

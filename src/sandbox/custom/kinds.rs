@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::super::kind::{Custom, Kind, Subresource};
 use super::definition::{is_terminating, versions};
 use super::openapi::openapi_schemas;
 use super::structural::{flag, text, texts};

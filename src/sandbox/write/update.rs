@@ -45,9 +45,12 @@ pub fn update(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
     };
     let Decoded { mut object, warnings, .. } = decoded;
     let live = shown(&place.kind, &live);
-    check_identity(place, &live, &object)?;
     let disowns = object.pointer("/metadata/managedFields").and_then(Value::as_array).is_some_and(Vec::is_empty);
     defaulted(&place.kind, &mut object);
+    // An empty list is no list but here, where it says that nobody is to own anything.
+    if disowns && let Some(metadata) = metadata::of(&mut object) {
+        metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
+    }
     identity::check_uid(place, Some(&live), &object)?;
     let mut written = from_body(state, place, &live, object, options)?;
     written.warnings.splice(0..0, warnings);

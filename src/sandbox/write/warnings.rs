@@ -184,8 +184,10 @@ mod tests {
         let job = json!({"metadata": {"name": "a.b"}});
         assert_eq!(
             told("Job", None, &job),
-            ["metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label \
-              is recommended: [must not contain dots]"]
+            [
+                "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label \
+              is recommended: [must not contain dots]"
+            ]
         );
         assert!(told("Job", Some(&job), &job).is_empty());
         assert!(told("Job", None, &json!({"metadata": {"name": "a"}})).is_empty());
@@ -193,7 +195,8 @@ mod tests {
 
     #[test]
     fn volumes_that_no_node_mounts_any_more_are_warned_of() {
-        let template = json!({"template": {"spec": {"volumes": [{"name": "a"}, {"name": "b", "rbd": {"image": "i"}}]}}});
+        let template =
+            json!({"template": {"spec": {"volumes": [{"name": "a"}, {"name": "b", "rbd": {"image": "i"}}]}}});
         assert_eq!(
             told("PodTemplate", None, &template),
             ["template.spec.volumes[1].rbd: deprecated in v1.28, non-functional in v1.31+"]

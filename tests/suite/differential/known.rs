@@ -21,7 +21,9 @@ pub const KNOWN: &[Known] = &[
     Known {
         reason: "autoscaling/v1 has its own shape, with annotations for what it lacks; the sandbox shows that of autoscaling/v2",
         kinds: &["HorizontalPodAutoscaler"],
-        matches: |request, _| request.path.starts_with("/apis/autoscaling/v1/") || request.body.contains("\"autoscaling/v1\""),
+        matches: |request, _| {
+            request.path.starts_with("/apis/autoscaling/v1/") || request.body.contains("\"autoscaling/v1\"")
+        },
     },
 ];
 

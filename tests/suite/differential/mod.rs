@@ -97,8 +97,18 @@ fn prepare(server: &dyn Answerer) {
         assert!(reply.code < 300, "{name}: {}", reply.body);
         let spec = &definition["spec"];
         for version in spec["versions"].as_array().expect("versions") {
-            let list = |path: &str| Request { method: "GET", path: path.to_owned(), content: "", accept: "application/json", body: String::new() };
-            let path = format!("/apis/differential.example.com/{}/{}", version["name"].as_str().expect("a name"), spec["names"]["plural"].as_str().expect("a plural"));
+            let list = |path: &str| Request {
+                method: "GET",
+                path: path.to_owned(),
+                content: "",
+                accept: "application/json",
+                body: String::new(),
+            };
+            let path = format!(
+                "/apis/differential.example.com/{}/{}",
+                version["name"].as_str().expect("a name"),
+                spec["names"]["plural"].as_str().expect("a plural")
+            );
             crate::support::cluster::eventually("the kind is served", std::time::Duration::from_secs(30), || {
                 server.answer(&list(&path)).code == 200
             });
@@ -109,7 +119,13 @@ fn prepare(server: &dyn Answerer) {
 /// Makes the namespace of a sequence, and what controllers would put into it.
 fn make_namespace(server: &dyn Answerer, name: &str) {
     let post = |path: String, body: Value| {
-        let request = Request { method: "POST", path, content: "application/json", accept: "application/json", body: body.to_string() };
+        let request = Request {
+            method: "POST",
+            path,
+            content: "application/json",
+            accept: "application/json",
+            body: body.to_string(),
+        };
         let reply = server.answer(&request);
         assert!(reply.code < 300, "{}", reply.body);
     };
@@ -120,7 +136,13 @@ fn make_namespace(server: &dyn Answerer, name: &str) {
     );
 }
 
-fn run_one(real: &dyn Answerer, sandbox: &dyn Answerer, seed: u64, mut sequence: Sequence<'_>, figures: &Mutex<Figures>) {
+fn run_one(
+    real: &dyn Answerer,
+    sandbox: &dyn Answerer,
+    seed: u64,
+    mut sequence: Sequence<'_>,
+    figures: &Mutex<Figures>,
+) {
     make_namespace(real, &sequence.namespace);
     make_namespace(sandbox, &sequence.namespace);
     let (mut seen, mut normal) = ((Seen::default(), Seen::default()), (Normal::default(), Normal::default()));

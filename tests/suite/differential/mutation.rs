@@ -103,9 +103,8 @@ fn path(text: &str) -> Vec<String> {
     text.split('|').map(str::to_owned).collect()
 }
 
-const OTHER_TEXTS: [&str; 14] = [
-    "", "a", "b", "Bad_Name!", "with space", "a.b", "1", "-1", "10Mi", "1Gi", "100m", "Always", "Never", "x-y",
-];
+const OTHER_TEXTS: [&str; 14] =
+    ["", "a", "b", "Bad_Name!", "with space", "a.b", "1", "-1", "10Mi", "1Gi", "100m", "Always", "Never", "x-y"];
 
 /// Another value of the same type.
 fn other(value: &Value, dice: &mut Dice) -> Value {
@@ -130,23 +129,52 @@ fn other(value: &Value, dice: &mut Dice) -> Value {
 }
 
 fn wrong(dice: &mut Dice) -> Value {
-    dice.pick(&[json!("text"), json!(7), json!(1.5), json!(true), json!([]), json!({}), json!(["a"]), json!({"a": "b"}), json!(null)]).clone()
+    dice.pick(&[
+        json!("text"),
+        json!(7),
+        json!(1.5),
+        json!(true),
+        json!([]),
+        json!({}),
+        json!(["a"]),
+        json!({"a": "b"}),
+        json!(null),
+    ])
+    .clone()
 }
 
 /// Changes of what all objects have, all of them right but for a few.
 fn of_metadata(dice: &mut Dice) -> Edit {
     let value = (*dice.pick(&["1", "2", "x"])).to_owned();
     match dice.below(24) {
-        0..5 => Edit::Set(path(*dice.pick(&["metadata|labels|app", "metadata|labels|tier", "metadata|labels|example.com/x"])), json!(value)),
-        5..9 => Edit::Set(path(*dice.pick(&["metadata|annotations|note", "metadata|annotations|example.com/why"])), json!(value)),
-        9..11 => Edit::Remove(path(*dice.pick(&["metadata|labels|app", "metadata|labels", "metadata|annotations|note"]))),
-        11..14 => Edit::Set(path("metadata|finalizers"), dice.pick(&[json!(["example.com/hold"]), json!([]), json!(["example.com/hold", "example.com/more"])]).clone()),
+        0..5 => Edit::Set(
+            path(*dice.pick(&["metadata|labels|app", "metadata|labels|tier", "metadata|labels|example.com/x"])),
+            json!(value),
+        ),
+        5..9 => Edit::Set(
+            path(*dice.pick(&["metadata|annotations|note", "metadata|annotations|example.com/why"])),
+            json!(value),
+        ),
+        9..11 => {
+            Edit::Remove(path(*dice.pick(&["metadata|labels|app", "metadata|labels", "metadata|annotations|note"])))
+        }
+        11..14 => Edit::Set(
+            path("metadata|finalizers"),
+            dice.pick(&[json!(["example.com/hold"]), json!([]), json!(["example.com/hold", "example.com/more"])])
+                .clone(),
+        ),
         14 => Edit::Set(path("metadata|finalizers"), json!(["bare"])),
         15 => Edit::Set(path("metadata|labels|Bad Key"), json!("v")),
         16 => Edit::Set(path("metadata|labels|app"), json!("not a value!")),
         17 => Edit::Set(path("metadata|labels|app"), json!(5)),
-        18 => Edit::Set(path("metadata|ownerReferences"), json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": "11111111-2222-3333-4444-555555555555"}])),
-        19 => Edit::Set(path("metadata|ownerReferences"), json!([{"apiVersion": "v1", "kind": "", "name": "o", "uid": "", "controller": true}])),
+        18 => Edit::Set(
+            path("metadata|ownerReferences"),
+            json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": "11111111-2222-3333-4444-555555555555"}]),
+        ),
+        19 => Edit::Set(
+            path("metadata|ownerReferences"),
+            json!([{"apiVersion": "v1", "kind": "", "name": "o", "uid": "", "controller": true}]),
+        ),
         20 => Edit::Set(path("metadata|annotations|bad/key/x"), json!("v")),
         21 => Edit::Set(path("metadata|generation"), json!(7)),
         22 => Edit::Set(path("metadata|unknown"), json!("v")),
@@ -161,7 +189,10 @@ fn of_content(object: &Value, dice: &mut Dice) -> Option<Edit> {
         return None;
     }
     let at = dice.pick(&found).clone();
-    let value = object.pointer(&format!("/{}", at.iter().map(|step| step.replace('~', "~0").replace('/', "~1")).collect::<Vec<_>>().join("/")))?;
+    let value = object.pointer(&format!(
+        "/{}",
+        at.iter().map(|step| step.replace('~', "~0").replace('/', "~1")).collect::<Vec<_>>().join("/")
+    ))?;
     Some(match (dice.below(20), value) {
         (0..3, _) => Edit::Remove(at),
         (3..6, Value::Array(_)) => Edit::Repeat(at),
@@ -233,7 +264,9 @@ pub fn json_patch(edits: &[Edit], object: &Value, dice: &mut Dice) -> Value {
                 json!({"op": verb, "path": at, "value": value})
             }
             Edit::Remove(path) => json!({"op": "remove", "path": pointer(path)}),
-            Edit::Repeat(path) => json!({"op": "copy", "from": format!("{}/0", pointer(path)), "path": format!("{}/-", pointer(path))}),
+            Edit::Repeat(path) => {
+                json!({"op": "copy", "from": format!("{}/0", pointer(path)), "path": format!("{}/-", pointer(path))})
+            }
         })
         .collect();
     if dice.percent(15) {

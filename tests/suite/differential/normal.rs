@@ -90,9 +90,9 @@ impl Normal {
                     std::mem::swap(&mut self.versions, &mut known);
                     value
                 }
-                "cells" => Value::from(
-                    value.as_array().into_iter().flatten().map(|cell| self.cell(cell)).collect::<Vec<_>>(),
-                ),
+                "cells" => {
+                    Value::from(value.as_array().into_iter().flatten().map(|cell| self.cell(cell)).collect::<Vec<_>>())
+                }
                 _ => self.value(value, name),
             };
             normal.insert(name.clone(), value);
@@ -105,7 +105,11 @@ impl Normal {
             Value::String(text) if AGE.is_match(text) => Value::from("<age>"),
             Value::String(text) => {
                 let text = self.text(text);
-                Value::from(NODE_PORT.replace_all(&text, |found: &Captures<'_>| number(&mut self.ports, "port", &found[0])).into_owned())
+                Value::from(
+                    NODE_PORT
+                        .replace_all(&text, |found: &Captures<'_>| number(&mut self.ports, "port", &found[0]))
+                        .into_owned(),
+                )
             }
             other => other.clone(),
         }

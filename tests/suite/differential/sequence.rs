@@ -105,7 +105,8 @@ impl<'a> Sequence<'a> {
         };
         match deed {
             Deed::Create => {
-                let object = if self.dice.percent(30) { edited(fresh.clone(), &edits(&fresh, &mut self.dice)) } else { fresh };
+                let object =
+                    if self.dice.percent(30) { edited(fresh.clone(), &edits(&fresh, &mut self.dice)) } else { fresh };
                 step("POST", format!("{collection}?{query}"), JSON, Body::Text(object.to_string()))
             }
             Deed::Generate => {
@@ -141,7 +142,11 @@ impl<'a> Sequence<'a> {
                 if self.dice.percent(5) {
                     patch["metadata"]["resourceVersion"] = json!(*self.dice.pick(&["@stale@", "@version@"]));
                 }
-                let content = if is_strategic { "application/strategic-merge-patch+json" } else { "application/merge-patch+json" };
+                let content = if is_strategic {
+                    "application/strategic-merge-patch+json"
+                } else {
+                    "application/merge-patch+json"
+                };
                 step("PATCH", format!("{path}?{query}"), content, Body::Text(patch.to_string()))
             }
             Deed::Json => {
@@ -162,7 +167,12 @@ impl<'a> Sequence<'a> {
                 let count = self.dice.pick(&[json!(0), json!(1), json!(5), json!(-1), json!("x")]).clone();
                 let mut step = match self.dice.below(4) {
                     0 => step("GET", format!("{path}/scale"), "", Body::Text(String::new())),
-                    1 => step("PATCH", format!("{path}/scale?{query}"), "application/merge-patch+json", Body::Text(json!({"spec": {"replicas": count}}).to_string())),
+                    1 => step(
+                        "PATCH",
+                        format!("{path}/scale?{query}"),
+                        "application/merge-patch+json",
+                        Body::Text(json!({"spec": {"replicas": count}}).to_string()),
+                    ),
                     2 => {
                         let mut scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": name, "namespace": self.namespace}, "spec": {"replicas": count}});
                         if self.dice.percent(30) {
@@ -181,7 +191,8 @@ impl<'a> Sequence<'a> {
             }
             Deed::Get => {
                 let mut step = step("GET", path, "", Body::Text(String::new()));
-                (step.accept, step.is_idle) = self.dice.weighted(&[(60, (JSON, false)), (20, (TABLE, true)), (20, (PARTIAL, true))]);
+                (step.accept, step.is_idle) =
+                    self.dice.weighted(&[(60, (JSON, false)), (20, (TABLE, true)), (20, (PARTIAL, true))]);
                 step
             }
             Deed::List => {
@@ -196,7 +207,11 @@ impl<'a> Sequence<'a> {
             }
             Deed::DeleteAll => {
                 // Other sequences have objects of the same cluster.
-                let selector = if kind.namespaced { "labelSelector=app%3D1".to_owned() } else { format!("fieldSelector=metadata.name%3D{name}") };
+                let selector = if kind.namespaced {
+                    "labelSelector=app%3D1".to_owned()
+                } else {
+                    format!("fieldSelector=metadata.name%3D{name}")
+                };
                 let mut step = step("DELETE", format!("{collection}?{selector}"), JSON, Body::Text(String::new()));
                 step.about = None;
                 step
@@ -220,7 +235,12 @@ impl<'a> Sequence<'a> {
             query.push_str("&dryRun=All");
         }
         if self.dice.percent(1) {
-            query.push_str(*self.dice.pick(&["&dryRun=Some", "&fieldValidation=strict", "&fieldManager=%00", "&force=true"]));
+            query.push_str(*self.dice.pick(&[
+                "&dryRun=Some",
+                "&fieldValidation=strict",
+                "&fieldManager=%00",
+                "&force=true",
+            ]));
         }
         (query.trim_start_matches('&').to_owned(), is_dry)
     }
@@ -249,14 +269,23 @@ impl<'a> Sequence<'a> {
             }
         }
         if self.dice.percent(6) {
-            fields.entry("metadata").or_insert_with(|| json!({}))["$deleteFromPrimitiveList/finalizers"] = json!(["example.com/hold"]);
+            fields.entry("metadata").or_insert_with(|| json!({}))["$deleteFromPrimitiveList/finalizers"] =
+                json!(["example.com/hold"]);
         }
         if self.dice.percent(3) {
-            fields.entry("metadata").or_insert_with(|| json!({}))["$setElementOrder/finalizers"] = json!(["example.com/more", "example.com/hold"]);
+            fields.entry("metadata").or_insert_with(|| json!({}))["$setElementOrder/finalizers"] =
+                json!(["example.com/more", "example.com/hold"]);
         }
     }
 
-    fn status(&mut self, path: &str, query: &str, shown: &Value, kind: &Place, step: impl Fn(&'static str, String, &'static str, Body) -> Step) -> Step {
+    fn status(
+        &mut self,
+        path: &str,
+        query: &str,
+        shown: &Value,
+        kind: &Place,
+        step: impl Fn(&'static str, String, &'static str, Body) -> Step,
+    ) -> Step {
         let condition = json!({"type": "Ready", "status": "True", "lastTransitionTime": "2024-01-01T00:00:00Z", "reason": "Fine", "message": ""});
         let status = match self.dice.below(8) {
             0 => json!({}),
@@ -280,7 +309,11 @@ impl<'a> Sequence<'a> {
                 step("PATCH", path, APPLY, Body::Text(config.to_string()))
             }
             2 | 3 => {
-                let content = if self.dice.percent(50) { "application/merge-patch+json" } else { "application/strategic-merge-patch+json" };
+                let content = if self.dice.percent(50) {
+                    "application/merge-patch+json"
+                } else {
+                    "application/strategic-merge-patch+json"
+                };
                 let mut patch = json!({"status": status});
                 if self.dice.percent(20) {
                     patch["metadata"] = json!({"labels": {"app": "status"}});
@@ -308,7 +341,8 @@ impl<'a> Sequence<'a> {
         } else {
             match self.dice.below(8) {
                 0 => query.push(format!("fieldSelector=metadata.name%3D{name}")),
-                1 => query.push(format!("fieldSelector=metadata.name%21%3D{name},metadata.namespace%3D{}", self.namespace)),
+                1 => query
+                    .push(format!("fieldSelector=metadata.name%21%3D{name},metadata.namespace%3D{}", self.namespace)),
                 2 => query.push("fieldSelector=spec.nothing%3Da".to_owned()),
                 3 => query.push("limit=1".to_owned()),
                 4 => query.push("limit=1&continue=@continue@".to_owned()),
@@ -319,7 +353,20 @@ impl<'a> Sequence<'a> {
             0 | 1 => query.push("labelSelector=app".to_owned()),
             2 => query.push("labelSelector=app%20in%20(1,2),%21tier".to_owned()),
             3 => query.push("labelSelector=app%21%3D1".to_owned()),
-            4 => query.push((*self.dice.pick(&["labelSelector=a%20b", "labelSelector=-a", "labelSelector=x%20in%20", "limit=-1", "limit=x", "continue=abc", "resourceVersion=x", "resourceVersionMatch=Exact", "includeObject=Object"])).to_owned()),
+            4 => query.push(
+                (*self.dice.pick(&[
+                    "labelSelector=a%20b",
+                    "labelSelector=-a",
+                    "labelSelector=x%20in%20",
+                    "limit=-1",
+                    "limit=x",
+                    "continue=abc",
+                    "resourceVersion=x",
+                    "resourceVersionMatch=Exact",
+                    "includeObject=Object",
+                ]))
+                .to_owned(),
+            ),
             _ => {}
         }
         format!("{collection}?{}", query.join("&"))
@@ -332,7 +379,10 @@ impl<'a> Sequence<'a> {
             1 | 2 => options["propagationPolicy"] = json!("Foreground"),
             3 | 4 => options["propagationPolicy"] = json!("Orphan"),
             5 => options["propagationPolicy"] = json!("Background"),
-            6 => options["preconditions"] = json!({"uid": *self.dice.pick(&["@uid@", "11111111-2222-3333-4444-555555555555"])}),
+            6 => {
+                options["preconditions"] =
+                    json!({"uid": *self.dice.pick(&["@uid@", "11111111-2222-3333-4444-555555555555"])})
+            }
             7 => options["preconditions"] = json!({"resourceVersion": *self.dice.pick(&["@version@", "@stale@"])}),
             8 => options["gracePeriodSeconds"] = json!(*self.dice.pick(&[0, 5, -1])),
             9 => options["propagationPolicy"] = json!(*self.dice.pick(&["Sometimes", ""])),

@@ -43,9 +43,8 @@ impl Seen {
 
     fn filled(&self, text: &str, about: Option<&str>) -> String {
         let object = about.and_then(|name| self.objects.get(name));
-        let of_metadata = |field: &str| {
-            object.and_then(|object| object["metadata"][field].as_str()).unwrap_or("0").to_owned()
-        };
+        let of_metadata =
+            |field: &str| object.and_then(|object| object["metadata"][field].as_str()).unwrap_or("0").to_owned();
         text.replace("@uid@", &of_metadata("uid"))
             .replace("@version@", &of_metadata("resourceVersion"))
             .replace("@stale@", &self.first_version)
@@ -82,6 +81,12 @@ impl Step {
                 mutation::edited(object, edits).to_string()
             }
         };
-        Request { method: self.method, path: seen.filled(&self.path, about), content: self.content, accept: self.accept, body }
+        Request {
+            method: self.method,
+            path: seen.filled(&self.path, about),
+            content: self.content,
+            accept: self.accept,
+            body,
+        }
     }
 }

@@ -82,7 +82,8 @@ fn scripts() -> Vec<Script> {
         .collect();
     paths.sort();
     let all = paths.iter().flat_map(|path| read::<Script>(path));
-    all.filter(|script| wanted.as_ref().is_none_or(|wanted| wanted.split(',').any(|name| name == script.name))).collect()
+    all.filter(|script| wanted.as_ref().is_none_or(|wanted| wanted.split(',').any(|name| name == script.name)))
+        .collect()
 }
 
 #[test]
@@ -135,9 +136,9 @@ fn kubectl_says_of_the_sandbox_what_it_says_of_a_cluster() {
 impl Step {
     fn command(&self) -> &str {
         match self {
-            Self::Compared(command)
-            | Self::Prepares { prepare: command }
-            | Self::Unordered { unordered: command } => command,
+            Self::Compared(command) | Self::Prepares { prepare: command } | Self::Unordered { unordered: command } => {
+                command
+            }
         }
     }
 }
@@ -178,8 +179,7 @@ fn difference(theirs: &str, ours: &str) -> String {
     let mut common = vec![vec![0_usize; ours.len() + 1]; theirs.len() + 1];
     for (i, their) in theirs.iter().enumerate().rev() {
         for (j, our) in ours.iter().enumerate().rev() {
-            common[i][j] =
-                if their == our { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
+            common[i][j] = if their == our { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
         }
     }
     let (mut i, mut j, mut text) = (0, 0, String::new());

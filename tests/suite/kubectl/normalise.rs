@@ -19,7 +19,10 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r#"((?:resourceVersion|Resource Version)"?: +)"?\d+"?"#, "$1[version]"),
         // The suffixes of generated names and the hashes of templates know no vowels.
         (r"-[bcdfghjklmnpqrstvwxz2456789]{6,10}(-[bcdfghjklmnpqrstvwxz2456789]{5})?\b", "-[hash]"),
-        (r"((?:pod-template|controller-revision)-hash(?:=|: *|=: *)[\w-]*?)[bcdfghjklmnpqrstvwxz2456789]{6,10}\b", "$1[hash]"),
+        (
+            r"((?:pod-template|controller-revision)-hash(?:=|: *|=: *)[\w-]*?)[bcdfghjklmnpqrstvwxz2456789]{6,10}\b",
+            "$1[hash]",
+        ),
         (r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "-[random]"),
         // CronJobs name their Jobs after the minute.
         (r"-\d{8}\b", "-[minute]"),
@@ -45,5 +48,7 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 
 /// Makes a text comparable.
 pub fn text(text: &str) -> String {
-    RULES.iter().fold(text.to_owned(), |text, (pattern, replacement)| pattern.replace_all(&text, *replacement).into_owned())
+    RULES
+        .iter()
+        .fold(text.to_owned(), |text, (pattern, replacement)| pattern.replace_all(&text, *replacement).into_owned())
 }
