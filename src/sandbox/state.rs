@@ -119,6 +119,10 @@ impl View for State {
         self.store.range(&prefix, None).map(|(_, stored)| Arc::clone(&stored.object)).collect()
     }
 
+    fn dependents(&self, uid: &str) -> Vec<Arc<Value>> {
+        self.store.owned_by(uid).map(|stored| Arc::clone(&stored.object)).collect()
+    }
+
     fn kinds(&self) -> Vec<(String, String, bool)> {
         let mut kinds: Vec<_> = self
             .kinds

@@ -31,6 +31,8 @@ pub struct Stored {
 pub struct Store {
     revision: u64,
     objects: BTreeMap<Key, Stored>,
+    /// Who names whom an owner: the keys by the owner's uid.
+    owned: BTreeMap<String, BTreeSet<Key>>,
     history: History,
 }
 
@@ -39,7 +41,14 @@ impl Store {
     pub fn new(revision: u64, objects: impl IntoIterator<Item = (Key, Stored)>) -> Self {
         // etcd starts at 1, and clients take 0 for "any".
         let revision = revision.max(1);
-        Self { revision, objects: objects.into_iter().collect(), history: History::starting_at(revision) }
+        let objects: BTreeMap<Key, Stored> = objects.into_iter().collect();
+        let mut owned = BTreeMap::<String, BTreeSet<Key>>::new();
+        for (key, stored) in &objects {
+            for owner in owners(&stored.object) {
+                owned.entry(owner.to_owned()).or_default().insert(key.clone());
+            }
+        }
+        Self { revision, objects, owned, history: History::starting_at(revision) }
     }
 
     /// The revision of the last write.
@@ -61,6 +70,11 @@ impl Store {
             None => Bound::Included(Key::from_text(prefix)),
         };
         self.objects.range((start, Bound::Unbounded)).take_while(move |(key, _)| key.text().starts_with(prefix))
+    }
+
+    /// Returns the objects that name this uid among their owners, in the order of their keys.
+    pub fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Stored> {
+        self.owned.get(uid).into_iter().flatten().filter_map(|key| self.objects.get(key))
     }
 
     /// Counts the objects under a prefix.
@@ -115,11 +129,26 @@ impl Store {
             return;
         }
         self.revision = change.revision;
+        self.note_owners(&change);
         match &change.after {
             Some(after) => self.objects.insert(change.key.clone(), after.clone()),
             None => self.objects.remove(&change.key),
         };
         self.history.push(change);
+    }
+
+    fn note_owners(&mut self, change: &Change) {
+        for owner in change.before.iter().flat_map(|before| owners(&before.object)) {
+            if let Some(keys) = self.owned.get_mut(owner) {
+                keys.remove(&change.key);
+                if keys.is_empty() {
+                    self.owned.remove(owner);
+                }
+            }
+        }
+        for owner in change.after.iter().flat_map(|after| owners(&after.object)) {
+            self.owned.entry(owner.to_owned()).or_default().insert(change.key.clone());
+        }
     }
 
     /// Returns the changes after a revision, oldest first.
@@ -134,6 +163,12 @@ impl Store {
     pub fn compact(&mut self) {
         self.history = History::starting_at(self.revision);
     }
+}
+
+/// The uids of an object's owners.
+fn owners(object: &Value) -> impl Iterator<Item = &str> {
+    let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    owners.into_iter().flatten().filter_map(|owner| owner.get("uid")?.as_str())
 }
 
 fn set_revision(object: &mut Value, revision: u64) {
@@ -194,5 +229,21 @@ mod tests {
         assert_eq!(change.last.unwrap()["metadata"]["resourceVersion"], "9");
         assert_eq!(change.before.unwrap().object["metadata"]["resourceVersion"], "8");
         assert_eq!(store.count("/configmaps/"), 0);
+    }
+
+    #[test]
+    fn who_names_an_owner_is_found_until_it_does_not_any_more() {
+        let owned = |uid: &str| json!({"metadata": {"ownerReferences": [{"uid": uid}]}});
+        let mut store = Store::new(0, []);
+        let names = |store: &Store, uid: &str| store.owned_by(uid).count();
+        store.write(key("x"), Some(owned("a")));
+        store.write(key("y"), Some(owned("a")));
+        assert_eq!((names(&store, "a"), names(&store, "b")), (2, 0));
+        store.write(key("x"), Some(owned("b")));
+        store.write(key("y"), None);
+        assert_eq!((names(&store, "a"), names(&store, "b")), (0, 1));
+        // Also of what was read from disk.
+        let again = Store::new(store.revision(), store.objects.clone());
+        assert_eq!(names(&again, "b"), 1);
     }
 }
