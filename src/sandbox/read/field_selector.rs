@@ -15,8 +15,11 @@ struct Requirement {
     equal: bool,
 }
 
-/// Fields beside name and namespace that can be selected by, with what a missing one reads as. As the server has them.
-const SELECTABLE: &[(&str, &str, &[(&str, &str)])] = &[
+/// A field's path, and what a missing one reads as.
+type Field = (&'static str, &'static str);
+
+/// Fields beside name and namespace that can be selected by, of which group and kind. As the server has them.
+const SELECTABLE: &[(&str, &str, &[Field])] = &[
     (
         "",
         "Pod",
