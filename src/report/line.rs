@@ -117,6 +117,7 @@ pub(super) fn last_line(out: &mut String, options: &Options, text: impl AsRef<st
 #[must_use]
 pub fn message(label: &str, text: &str, width: usize) -> String {
     let mut out = String::new();
+    let hanging = label.len() - label.trim_start().len() + 2;
     for (index, text) in text.trim_end().lines().enumerate() {
         let start = if index == 0 { format!("{label}: ") } else { String::new() };
         let mut line = Line::new().text(start);
@@ -127,7 +128,7 @@ pub fn message(label: &str, text: &str, width: usize) -> String {
                 _ => line.unbroken("`").text(part),
             };
         }
-        line.write(&mut out, &Options::plain(width), 0, 2);
+        line.write(&mut out, &Options::plain(width), 0, hanging);
     }
     out
 }
