@@ -58,6 +58,8 @@ pub struct Custom {
     pub version: serde_json::Value,
     /// Version in which objects are stored.
     pub storage_version: String,
+    /// What every answer warns of, if this version is deprecated.
+    pub deprecation: Option<String>,
 }
 
 impl Kind {

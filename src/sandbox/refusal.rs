@@ -175,12 +175,21 @@ pub struct Refusal {
     pub details: Option<Map<String, Value>>,
     /// A token that goes on where an expired one cannot.
     pub continue_with: Option<String>,
+    /// What the answer warns of all the same.
+    pub warnings: Vec<String>,
 }
 
 impl Refusal {
     /// Makes a refusal without details.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None, continue_with: None }
+        Self { code, reason, message: message.into(), details: None, continue_with: None, warnings: Vec::new() }
+    }
+
+    /// Adds what was to be warned of before it turned out that the request is turned down.
+    #[must_use]
+    pub fn warned(mut self, warnings: Vec<String>) -> Self {
+        self.warnings.splice(0..0, warnings);
+        self
     }
 
     fn with(mut self, details: Value) -> Self {

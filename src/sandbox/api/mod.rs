@@ -74,9 +74,25 @@ impl Api {
             self.allow(&Attributes { user, verb, path: Some(call.path.clone()), ..Attributes::default() })?;
             return documents::answer(self, &call);
         };
+        let verb = verb_of(&call, &target).ok_or_else(Refusal::method_not_allowed)?;
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let is_namespace = target.group.is_empty() && target.plural == "namespaces";
+        let attributes = Attributes {
+            user,
+            verb: verb.to_owned(),
+            group: target.group.clone(),
+            version: target.version.clone(),
+            resource: target.plural.clone(),
+            subresource: text(&target.subresource),
+            // A namespace is asked for in itself.
+            namespace: text(if is_namespace { &target.name } else { &target.namespace }),
+            name: text(&target.name),
+            path: None,
+        };
+        // Who may not ask does not learn either whether there is something to ask for.
+        self.allow(&attributes)?;
         let Some(kind) = self.kind(&target) else {
-            let is_known = documents::is_built_in(&target.group, &self.state().kinds);
-            return if is_known { Err(Refusal::no_such_path()) } else { Ok(answers::no_page()) };
+            return self.nothing_at(&target);
         };
         let warning = self.deprecation(&kind);
         let answer = self.served(call, user, &target, &kind);
@@ -108,27 +124,30 @@ impl Api {
         if target.namespace.is_some() && !kind.namespaced {
             return Err(Refusal::no_such_path());
         }
-        let verb = verb_of(&call, target).ok_or_else(Refusal::method_not_allowed)?;
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let attributes = Attributes {
-            user,
-            verb: verb.to_owned(),
-            group: kind.group.clone(),
-            version: kind.version.clone(),
-            resource: kind.plural.clone(),
-            subresource: text(&target.subresource),
-            // A namespace is asked for in itself.
-            namespace: text(if kind.is("", "Namespace") { &target.name } else { &target.namespace }),
-            name: text(&target.name),
-            path: None,
-        };
-        self.allow(&attributes)?;
-        let asked = Asked { call: &call, target, kind, attributes: &attributes };
-        match (&target.name, &target.subresource) {
+        let asked = Asked { call: &call, target: &target, kind: &kind, attributes: &attributes };
+        let answer = match (&target.name, &target.subresource) {
             (None, _) => collections::answer(self, &asked),
             (Some(_), None) => objects::answer(self, &asked),
             (Some(_), Some(_)) => below::answer(self, &asked),
+        };
+        let Some(warning) = deprecation(&kind) else { return answer };
+        let warnings = [warning.to_owned()];
+        match answer {
+            Ok(mut answer) => {
+                answers::warn(&mut answer, &warnings);
+                Ok(answer)
+            }
+            Err(refusal) => Err(refusal.warned(warnings.to_vec())),
         }
+    }
+
+    /// What is not served is a page of a group that is, or of nobody.
+    fn nothing_at(&self, target: &Target) -> Result<Answer, Refusal> {
+        let state = self.state();
+        if target.group.is_empty() || state.kinds.groups().iter().any(|(group, _)| *group == target.group) {
+            return Err(Refusal::no_such_path());
+        }
+        Ok(answers::no_such_page())
     }
 
     fn user(&self, request: &http::Request<Bytes>) -> Result<User, Refusal> {
@@ -175,6 +194,18 @@ impl Asked<'_> {
             manager: options.field_manager.clone().unwrap_or_else(|| self.call.default_manager()),
             asked: Some(self.attributes.clone()),
         }
+    }
+}
+
+/// What every answer about a kind warns of that is on its way out.
+fn deprecation(kind: &Kind) -> Option<&str> {
+    if let Some(custom) = &kind.custom {
+        return custom.deprecation.as_deref();
+    }
+    match (kind.group.as_str(), kind.version.as_str(), kind.kind.as_str()) {
+        ("", "v1", "Endpoints") => Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+        ("", "v1", "ComponentStatus") => Some("v1 ComponentStatus is deprecated in v1.19+"),
+        _ => None,
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::definition::{is_terminating, versions};
+use super::super::kind::{Custom, Kind, Subresource};
+use super::definition::{deprecation_warning, versions};
 use super::openapi::openapi_schemas;
 use super::structural::{flag, text, texts};
 use crate::sandbox::kind::{Custom, Kind, Subresource};
@@ -56,6 +57,7 @@ fn kind_of(definition: &Value, version: &Value) -> Kind {
             structural: version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_else(|| json!({})),
             version: version.clone(),
             storage_version: storage.map_or(version_name, |storage| text(storage, "name")).to_owned(),
+            deprecation: deprecation_warning(definition, version_name),
         })),
         kind,
     };

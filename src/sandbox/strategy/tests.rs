@@ -236,6 +236,7 @@ fn custom_kind(has_status: bool) -> Kind {
         structural: json!({}),
         version: json!({"name": "v1", "subresources": subresources}),
         storage_version: "v1".to_owned(),
+        deprecation: None,
     };
     Kind { custom: Some(Arc::new(custom)), group: "x.io".to_owned(), kind: "Foo".to_owned(), ..kind("v1", "ConfigMap") }
 }
