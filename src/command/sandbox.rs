@@ -77,6 +77,18 @@ fn failure(doing: &str, error: &SandboxError) -> Failure {
     Failure::because(status, doing, error).maybe_hinted(error.hint())
 }
 
+/// How a sandbox is served.
+pub(super) struct Serving {
+    /// A kubeconfig to write beside the sandbox's own.
+    pub(super) kubeconfig: Option<PathBuf>,
+    /// Whether controllers run.
+    pub(super) controllers: bool,
+    /// What goes wrong on purpose.
+    pub(super) faults: Option<String>,
+    /// What faults, names and identities are drawn from.
+    pub(super) seed: Option<u64>,
+}
+
 /// `mathison sandbox serve`: serves until it is interrupted.
 pub(super) async fn serve(folder: &Path, serving: &Serving, streams: &Streams) -> Ended {
     let failed = |error: SandboxError| failure("failed to serve the sandbox", &error);
@@ -103,9 +115,13 @@ pub(super) async fn serve(folder: &Path, serving: &Serving, streams: &Streams) -
         folder: folder.display().to_string(),
         url,
         kubeconfig: shown.display().to_string(),
-        controllers,
+        controllers: serving.controllers,
     }));
-    let handler: Arc<dyn crate::sandbox::answer::Handler> = Arc::clone(plane.api()) as _;
+    let mut handler: Arc<dyn Handler> = Arc::clone(plane.api()) as _;
+    if let Some(faults) = faults {
+        streams.insist(&format!("it fails on purpose: --faults {faults} --seed {seed}\n"));
+        handler = Arc::new(Faulty::new(handler, faults, seed));
+    }
     server::serve(listener, tls, handler, interrupted()).await;
     drop(announcement);
     Ok(ExitStatus::Done)

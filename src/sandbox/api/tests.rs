@@ -22,7 +22,7 @@ impl Server {
         let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
         match self.0.local().answer(request.body(body).unwrap()) {
             Answer::Whole(response) => response,
-            Answer::Stream(..) => panic!("{method} {path} is a watch"),
+            _ => panic!("{method} {path} is answered in another way"),
         }
     }
 
