@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::{Api, answers};
 use crate::sandbox::answer::Answer;
-use crate::sandbox::kinds::Kinds;
+use crate::sandbox::discovery;
+use crate::sandbox::openapi::{self, version_2};
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::request::{Call, Form, form_of, not_acceptable};
-use crate::sandbox::{discovery, openapi};
+use crate::sandbox::request::Call;
 
 pub(super) fn answer(api: &Api, call: &Call) -> Result<Answer, Refusal> {
     let kinds = api.state().kinds.clone();
@@ -44,6 +44,13 @@ pub(super) fn answer(api: &Api, call: &Call) -> Result<Answer, Refusal> {
             response.headers_mut().insert(http::header::ETAG, tag);
         }
         return Ok(answer);
+    }
+    if path == "/openapi/v2" {
+        return Ok(if version_2::prefers_protobuf(&call.accept) {
+            answers::raw(200, version_2::PROTOBUF, Bytes::from(version_2::protobuf()))
+        } else {
+            answers::json(200, &version_2::document())
+        });
     }
     if let Some(document) = openapi::document(path, &kinds) {
         return if is_get { Ok(answers::json(200, &document)) } else { Err(Refusal::method_not_allowed()) };
@@ -83,4 +90,5 @@ fn health(path: &str, verbose: bool) -> Option<String> {
         (Some(check), None) if CHECKS.contains(&check) => Some("ok".to_owned()),
         _ => None,
     }
+    Ok(answers::no_such_page())
 }

@@ -2,11 +2,12 @@
 //!
 //! Shapes of Kubernetes' own kinds are written back from the compact tables of [`crate::ssa`], so that there is one truth;
 //! descriptions are in none of the tables, and so in none of these documents. Custom kinds are described by their
-//! definitions. There is no version 2: clients of today ask for it only if version 3 does not help them, and do without.
+//! definitions. Of version 2 there is only the frame, see [`version_2`].
 
 mod definitions;
 mod operations;
 mod paths;
+pub mod version_2;
 
 use std::sync::Arc;
 
