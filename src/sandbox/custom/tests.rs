@@ -361,3 +361,18 @@ fn a_scale_is_read_and_written_where_the_definition_says() {
     let refusal = scale_of(custom, &gizmo(&json!({"size": 5}))).unwrap_err();
     assert_eq!(refusal.message, "Internal error occurred: the spec replicas field \".spec.replicas\" does not exist");
 }
+
+#[test]
+fn nothing_is_said_of_rules_where_there_are_none() {
+    let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
+        "note": {"type": "string", "maxLength": 5}
+    }}}});
+    let definition = json!({"spec": {
+        "group": "toys.example.com", "scope": "Namespaced", "names": {"plural": "gizmos", "kind": "Gizmo"},
+        "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}]
+    }});
+    let kind = kinds_of(&definition).into_iter().next().unwrap();
+    let custom = kind.custom.as_ref().unwrap();
+    let verdict = verdict(custom, &gizmo(&json!({"note": "much too long"})), None);
+    assert_eq!(texts(&verdict.problems), ["spec.note: Too long: may not be more than 5 bytes"]);
+}

@@ -44,7 +44,8 @@ pub(super) fn check_rules(
     check.value(schema, object, live, Ratchet { own: pair, parent: None }, "", true);
 }
 
-fn has_rules(schema: &Value) -> bool {
+/// Tells whether a schema, or one below it, has rules.
+pub(super) fn has_rules(schema: &Value) -> bool {
     let below = |key: &str| schema.get(key).is_some_and(has_rules);
     schemas(schema, "x-kubernetes-validations").next().is_some()
         || below("items")

@@ -16,7 +16,9 @@ use serde_json::Value;
 
 use self::embedded::check_embedded;
 use self::lists::check_lists;
-use super::rules::check_rules;
+use super::super::kind::Custom;
+use super::super::refusal::{FieldProblem, ProblemSort};
+use super::rules::{check_rules, has_rules};
 use super::scale::ScalePaths;
 use crate::sandbox::kind::Custom;
 use crate::sandbox::refusal::{FieldProblem, ProblemSort};
