@@ -47,7 +47,10 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             allowed("get")?;
             let state = api.state();
             let scale = write::get_scale(&state, &asked.place(&WriteOptions::default()))?;
-            Ok(answers::json(200, &scale))
+            let now = state.clock.now();
+            drop(state);
+            let kind = posted(kind, subresource)?;
+            answers::object_answer(call, &kind, &Arc::new(scale), 200, now)
         }
         (&http::Method::GET, _) => {
             allowed("get")?;
