@@ -11,7 +11,11 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", "[time]"),
         (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000", "[time]"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? \+0000 UTC", "[time]"),
-        // The program's own log lines.
+        // What `kubectl diff` compares, and when it wrote it.
+        (r"/tmp/(LIVE|MERGED)-\d+", "[$1]"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \+0000", "[time]"),
+        // The program's own log lines; what it tells of its watches depends on when they were cut off.
+        (r"(?m)^I\d{4} [^\n]* reflector\.go:[^\n]*\n", ""),
         (r"(?m)^([EWI])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ ", "$1[log] "),
         (r"https://127\.0\.0\.1:\d+", "[server]"),
         (r"127\.0\.0\.1:\d+", "[server]"),

@@ -5,9 +5,11 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use mathison::sandbox::answer::Handler;
 use mathison::sandbox::plane::{ControlPlane, Options};
 use mathison::sandbox::server;
 use tempfile::TempDir;
@@ -56,7 +58,7 @@ impl Side {
             let tls = plane.tls().expect("a certificate");
             plane.start();
             tokio::spawn(async move {
-                let handler = std::sync::Arc::clone(plane.api()) as _;
+                let handler: Arc<dyn Handler> = plane.api().clone();
                 server::serve(listener, tls, handler, std::future::pending()).await;
                 drop(plane);
             });
