@@ -5,7 +5,9 @@
 //! where the server's order is random. Where the server appends a unified comparison of its internal form (Pods, claims,
 //! volumes), the changed fields are listed instead.
 
+mod attachment;
 mod autoscaling;
+mod bindings;
 mod claim;
 mod cluster;
 mod config;
@@ -96,6 +98,8 @@ fn of_kind(kind: &Kind, object: &Value, problems: &mut Problems) {
         ("scheduling.k8s.io", "PriorityClass") => cluster::priority_class(object, problems),
         ("node.k8s.io", "RuntimeClass") => cluster::runtime_class(object, problems),
         ("storage.k8s.io", "StorageClass") => cluster::storage_class(object, problems),
+        ("storage.k8s.io", "VolumeAttachment") => attachment::of(object, problems),
+        (ADMISSION, "ValidatingAdmissionPolicyBinding") => bindings::of(object, problems),
         (ADMISSION, "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
             webhooks::of(object, problems);
         }
@@ -193,6 +197,8 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
         (ADMISSION, "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
             webhooks::of(object, problems);
         }
+        ("storage.k8s.io", "VolumeAttachment") => attachment::of_update(live, object, problems),
+        (ADMISSION, "ValidatingAdmissionPolicyBinding") => bindings::of(object, problems),
         ("apiregistration.k8s.io", "APIService") => {
             meta::generic_update(live, object, problems);
             webhooks::api_service(object, problems);

@@ -1,0 +1,104 @@
+//! Attachments of volumes to nodes.
+//!
+//! A specification of a volume within the attachment is not looked into.
+
+use serde_json::{Value, json};
+
+use super::Problems;
+use super::meta;
+use super::names::NameRule;
+use super::path::Path;
+use super::read::Read;
+
+/// Bytes of a driver's name.
+const LONGEST_DRIVER: usize = 63;
+
+/// A new attachment.
+pub(super) fn of(object: &Value, problems: &mut Problems) {
+    checked(object, problems);
+    let spec = object.field("spec").unwrap_or(&Value::Null);
+    let path = Path::new("spec").child("attacher");
+    match spec.text("attacher") {
+        "" => problems.push(path.required("")),
+        driver => {
+            if driver.len() > LONGEST_DRIVER {
+                problems.push(path.too_long(LONGEST_DRIVER));
+            }
+            problems.extend(path.each(driver, NameRule::Subdomain.of_name(&driver.to_lowercase())));
+        }
+    }
+    if let Some(volume) = spec.field("source").and_then(|source| source.maybe_text("persistentVolumeName")) {
+        let path = Path::new("spec").child("source").child("persistentVolumeName");
+        problems.extend(path.each(volume, NameRule::Subdomain.of_name(volume)));
+    }
+}
+
+/// A change of an attachment: only its status may change.
+pub(super) fn of_update(live: &Value, object: &Value, problems: &mut Problems) {
+    checked(object, problems);
+    if live.field("spec") != object.field("spec") {
+        problems.push(Path::new("spec").invalid_shown(internal(object).to_string(), "field is immutable"));
+    }
+}
+
+/// The specification in the server's internal form.
+fn internal(object: &Value) -> Value {
+    let spec = object.field("spec").unwrap_or(&Value::Null);
+    let source = spec.field("source").unwrap_or(&Value::Null);
+    json!({
+        "Attacher": spec.text("attacher"),
+        "Source": {
+            "PersistentVolumeName": source.maybe_text("persistentVolumeName"),
+            "InlineVolumeSpec": source.field("inlineVolumeSpec")
+        },
+        "NodeName": spec.text("nodeName")
+    })
+}
+
+fn checked(object: &Value, problems: &mut Problems) {
+    meta::of(object, false, NameRule::Subdomain, problems);
+    let spec = object.field("spec").unwrap_or(&Value::Null);
+    let path = Path::new("spec");
+    if spec.text("attacher").is_empty() {
+        problems.push(path.child("attacher").required(""));
+    }
+    let source = spec.field("source").unwrap_or(&Value::Null);
+    let one = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+    match (source.field("inlineVolumeSpec"), source.maybe_text("persistentVolumeName")) {
+        (None, None) => problems.push(path.child("source").required(one)),
+        (Some(_), Some(_)) => problems.push(path.child("source").forbidden(one)),
+        (None, Some("")) => problems.push(
+            path.child("source").child("persistentVolumeName").required("must specify non empty persistentVolumeName"),
+        ),
+        _ => {}
+    }
+    let node = spec.text("nodeName");
+    problems.extend(path.child("nodeName").each(node, NameRule::Subdomain.of_name(node)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::validation::tests::lines;
+
+    #[test]
+    fn an_attachment_names_a_driver_a_node_and_one_volume() {
+        let mut problems = Problems::new();
+        of(&json!({"metadata": {"name": "a"}, "spec": {"attacher": "a.b", "nodeName": "n", "source": {}}}), &mut problems);
+        assert_eq!(
+            lines(&problems),
+            "spec.source: Required value: must specify exactly one of inlineVolumeSpec and persistentVolumeName\n"
+        );
+    }
+
+    #[test]
+    fn what_is_attached_stays() {
+        let live = json!({"metadata": {"name": "a"}, "spec": {"attacher": "a.b", "nodeName": "n", "source": {"persistentVolumeName": "p"}}});
+        let mut object = live.clone();
+        object["spec"]["attacher"] = json!("1");
+        let mut problems = Problems::new();
+        of_update(&live, &object, &mut problems);
+        assert_eq!(problems.len(), 1);
+        assert!(lines(&problems).ends_with("field is immutable\n"), "{}", lines(&problems));
+    }
+}
