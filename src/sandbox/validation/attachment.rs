@@ -37,22 +37,21 @@ pub(super) fn of(object: &Value, problems: &mut Problems) {
 pub(super) fn of_update(live: &Value, object: &Value, problems: &mut Problems) {
     checked(object, problems);
     if live.field("spec") != object.field("spec") {
-        problems.push(Path::new("spec").invalid_shown(internal(object).to_string(), "field is immutable"));
+        problems.push(Path::new("spec").invalid_shown(internal(object), "field is immutable"));
     }
 }
 
-/// The specification in the server's internal form.
-fn internal(object: &Value) -> Value {
+/// The specification in the server's internal form, in the order of its fields there.
+fn internal(object: &Value) -> String {
     let spec = object.field("spec").unwrap_or(&Value::Null);
     let source = spec.field("source").unwrap_or(&Value::Null);
-    json!({
-        "Attacher": spec.text("attacher"),
-        "Source": {
-            "PersistentVolumeName": source.maybe_text("persistentVolumeName"),
-            "InlineVolumeSpec": source.field("inlineVolumeSpec")
-        },
-        "NodeName": spec.text("nodeName")
-    })
+    format!(
+        r#"{{"Attacher":{},"Source":{{"PersistentVolumeName":{},"InlineVolumeSpec":{}}},"NodeName":{}}}"#,
+        json!(spec.text("attacher")),
+        json!(source.maybe_text("persistentVolumeName")),
+        json!(source.field("inlineVolumeSpec")),
+        json!(spec.text("nodeName")),
+    )
 }
 
 fn checked(object: &Value, problems: &mut Problems) {
@@ -84,7 +83,10 @@ mod tests {
     #[test]
     fn an_attachment_names_a_driver_a_node_and_one_volume() {
         let mut problems = Problems::new();
-        of(&json!({"metadata": {"name": "a"}, "spec": {"attacher": "a.b", "nodeName": "n", "source": {}}}), &mut problems);
+        of(
+            &json!({"metadata": {"name": "a"}, "spec": {"attacher": "a.b", "nodeName": "n", "source": {}}}),
+            &mut problems,
+        );
         assert_eq!(
             lines(&problems),
             "spec.source: Required value: must specify exactly one of inlineVolumeSpec and persistentVolumeName\n"

@@ -183,7 +183,8 @@ fn unversioned(kind: &Kind, name: &str) -> Refusal {
 /// Where the API server keeps an object: its messages tell it.
 fn registry_key(place: &Place) -> String {
     let (kind, name) = (&place.kind, &place.name);
-    let is_plain = kind.custom.is_none() && !matches!(kind.group.as_str(), "apiextensions.k8s.io" | "apiregistration.k8s.io");
+    let is_plain =
+        kind.custom.is_none() && !matches!(kind.group.as_str(), "apiextensions.k8s.io" | "apiregistration.k8s.io");
     let resource = match (kind.group.as_str(), kind.plural.as_str()) {
         ("", "services") => "services/specs".to_owned(),
         ("", "endpoints") => "services/endpoints".to_owned(),
