@@ -175,7 +175,7 @@ pub struct Refusal {
     pub details: Option<Map<String, Value>>,
     /// A token that goes on where an expired one cannot.
     pub continue_with: Option<String>,
-    /// What the answer warns of all the same.
+    /// What the client is warned of all the same.
     pub warnings: Vec<String>,
 }
 
@@ -185,10 +185,10 @@ impl Refusal {
         Self { code, reason, message: message.into(), details: None, continue_with: None, warnings: Vec::new() }
     }
 
-    /// Adds what was to be warned of before it turned out that the request is turned down.
+    /// The same refusal, with what was to be warned of before it came to that.
     #[must_use]
-    pub fn warned(mut self, warnings: Vec<String>) -> Self {
-        self.warnings.splice(0..0, warnings);
+    pub fn after(mut self, warnings: &[String]) -> Self {
+        self.warnings.splice(0..0, warnings.iter().cloned());
         self
     }
 

@@ -42,6 +42,7 @@ pub(in crate::sandbox) fn refused(refusal: &Refusal) -> Answer {
     {
         response.headers_mut().insert(http::header::RETRY_AFTER, value);
     }
+    warn(&mut answer, &refusal.warnings);
     answer
 }
 
@@ -135,6 +136,8 @@ pub(super) fn list_answer(call: &Call, kind: &Kind, listed: &Listed, now: Timest
         Form::Metadata => return Err(other_form(kind, true)),
         Form::MetadataList => {
             let items: Vec<Value> = listed.objects.iter().map(|object| read::partial(object)).collect();
+            // This form's list is made by appending, so that it is none before there is anything in it.
+            let items = if items.is_empty() { Value::Null } else { Value::Array(items) };
             json(
                 200,
                 &serde_json::json!({

@@ -28,7 +28,14 @@ pub fn partial(object: &Value) -> Value {
 /// Writes a list. Items of built-in kinds do not say what they are, those of custom resources do.
 #[must_use]
 pub fn list_text(kind: &Kind, metadata: &Value, objects: &[Arc<Value>]) -> Bytes {
-    let list = List { kind, metadata, items: Items { objects, bare: kind.custom.is_none() } };
+    let mut metadata = metadata.clone();
+    // What has no type of its own always says whether there is more.
+    if kind.custom.is_some()
+        && let Some(metadata) = metadata.as_object_mut()
+    {
+        metadata.entry("continue").or_insert_with(|| Value::from(""));
+    }
+    let list = List { kind, metadata: &metadata, items: Items { objects, bare: kind.custom.is_none() } };
     serde_json::to_vec(&list).unwrap_or_default().into()
 }
 

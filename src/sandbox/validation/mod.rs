@@ -114,6 +114,9 @@ pub fn update(kind: &Kind, subresource: Option<&str>, live: &Value, object: &Val
     let mut problems = Vec::new();
     meta::generic(object, kind.namespaced, NameRule::Segment, &mut problems);
     meta::generic_update(live, object, &mut problems);
+    if kind.custom.is_some() {
+        meta::generic_update(live, object, &mut problems);
+    }
     match subresource {
         None => of_update(kind, live, object, &mut problems),
         Some("ephemeralcontainers") => pod::ephemeral_containers(live, object, &mut problems),

@@ -30,7 +30,7 @@ pub fn create(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
         metadata.remove("labels");
     }
     record_requester(place, &mut object);
-    let mut written = finish(state, place, object, options)?;
+    let mut written = finish(state, place, object, options).map_err(|refusal| refusal.after(&warnings))?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
 }
@@ -97,7 +97,7 @@ pub(super) fn finish(
         if !metadata::text(&existing.object, "deletionTimestamp").is_empty() {
             refusal.message = format!("object is being deleted: {}", refusal.message);
         }
-        return Err(refusal);
+        return Err(refusal.after(&warnings));
     }
     if options.dry_run {
         if let Some(metadata) = metadata::of(&mut object) {

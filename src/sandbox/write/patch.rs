@@ -30,7 +30,8 @@ pub fn patch(
     defaulted(kind, &mut object);
     metadata::settle_name(place, &object)?;
     metadata::settle_namespace(place, &mut object)?;
-    let mut written = update::from_body(state, place, &live, object, options)?;
+    let mut written =
+        update::from_body(state, place, &live, object, options).map_err(|refusal| refusal.after(&warnings))?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
 }

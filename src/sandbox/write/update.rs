@@ -51,8 +51,7 @@ pub fn update(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
     if disowns && let Some(metadata) = metadata::of(&mut object) {
         metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
     }
-    identity::check_uid(place, Some(&live), &object)?;
-    let mut written = from_body(state, place, &live, object, options)?;
+    let mut written = from_body(state, place, &live, object, options).map_err(|refusal| refusal.after(&warnings))?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
 }
@@ -66,7 +65,7 @@ fn create_by_put(
     let kind = &place.kind;
     let makes = place.subresource.is_none() && MADE_BY_PUT.iter().any(|(group, name)| kind.is(group, name));
     if !makes {
-        return Err(Refusal::not_found(kind, &place.name));
+        return Err(Refusal::not_found(kind, &place.name).after(&decoded.warnings));
     }
     identity::check_uid(place, None, &decoded.object)?;
     let mut decoded = decoded;
