@@ -23,6 +23,11 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let Asked { call, target, kind, .. } = *asked;
     let path = target.subresource.as_deref().unwrap_or_default();
     let first = path.split('/').next().unwrap_or_default();
+    let subresource = kind.subresource(first).ok_or_else(|| match (kind.custom.is_some(), first) {
+        // Custom resources have these two where their definition says so; without, it is the object that is not found.
+        (true, "status" | "scale") => Refusal::not_found(kind, &asked.name()),
+        _ => Refusal::no_such_path(),
+    })?;
     let (namespace, name) = (asked.namespace(), asked.name());
     let subresource = kind.subresource(first).ok_or_else(|| match kind.custom {
         Some(_) => Refusal::not_found(kind, &name),

@@ -19,6 +19,14 @@ pub const KNOWN: &[Known] = &[
         matches: |request, line| request.method == "PATCH" && tells_whole_object(line),
     },
     Known {
+        reason: "fields behind feature gates that are off by default are kept: the source `clusterTrustBundle` of volumes",
+        kinds: &["PodTemplate"],
+        matches: |_, line| {
+            line.contains(".clusterTrustBundle: absent | ")
+                || (line.starts_with("warnings: ") && line.contains("(Projected) has no sources provided"))
+        },
+    },
+    Known {
         reason: "autoscaling/v1 has its own shape, with annotations for what it lacks; the sandbox shows that of autoscaling/v2",
         kinds: &["HorizontalPodAutoscaler"],
         matches: |request, _| {
