@@ -23,8 +23,12 @@ fn kind(group: &str, version: &str, name: &str) -> Kind {
 }
 
 fn custom() -> Kind {
-    let definition =
-        crate::sandbox::kind::Custom { structural: json!({}), version: json!({}), storage_version: "v1".to_owned() };
+    let definition = crate::sandbox::kind::Custom {
+        structural: json!({}),
+        version: json!({}),
+        storage_version: "v1".to_owned(),
+        deprecation: None,
+    };
     Kind {
         group: "h.example.com".to_owned(),
         version: "v1".to_owned(),
