@@ -116,6 +116,13 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             allowed("create")?;
             bind(api, asked, subresource)
         }
+        _ if kind.custom.is_some() => {
+            let verb = asked.attributes.verb.as_str();
+            let message = format!("{verb} is not supported on resources of kind {:?}", kind.qualified());
+            let mut refusal = Refusal::new(405, "MethodNotAllowed", message);
+            refusal.details = json!({"group": kind.group, "kind": kind.plural}).as_object().cloned();
+            Err(refusal)
+        }
         _ => Err(Refusal::method_not_allowed()),
     }
 }

@@ -40,6 +40,11 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
         {
             delete_all(api, asked)
         }
+        http::Method::POST | http::Method::DELETE
+            if kind.custom.is_some() && kind.namespaced && target.namespace.is_none() =>
+        {
+            Ok(answers::no_page())
+        }
         _ => Err(Refusal::method_not_allowed()),
     }
 }

@@ -85,7 +85,12 @@ impl DeleteOptions {
         let grace_seconds = if has_body {
             body.get("gracePeriodSeconds").and_then(Value::as_i64)
         } else {
-            query.get("gracePeriodSeconds").and_then(|text| text.parse().ok())
+            let text = query.get("gracePeriodSeconds");
+            text.map(|text| {
+                let problem = || Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
+                text.parse::<i64>().map_err(|_| problem())
+            })
+            .transpose()?
         };
         Ok(Self {
             uid: text("/preconditions/uid"),

@@ -75,8 +75,9 @@ pub fn patch_scale(
                 let message = format!("invalid object type: {}, Kind={}", said("apiVersion"), said("kind"));
                 return Err(Refusal::bad_request(message));
             }
-            if place.kind.custom.is_some() {
-                return Err(applied_to_custom(&scale, &config));
+            let has_entries = scale.live.pointer("/metadata/managedFields").is_some();
+            if place.kind.custom.is_some() && !has_entries {
+                return Err(applied_to_custom(None));
             }
             let time = metadata::seconds(state.clock.now());
             let writer = scale.writer(place, &time);
@@ -84,6 +85,9 @@ pub fn patch_scale(
             let reset = FieldSet::new();
             let applied = tracking::apply_as(&scale.schema, Some(&scale.live), &config, &writer, force, &reset)
                 .map_err(super::apply::refusal)?;
+            if place.kind.custom.is_some() {
+                return Err(applied_to_custom(Some(&config)));
+            }
             let warnings = repeated.judged(options.field_validation)?;
             metadata::settle_name(place, &applied.object)?;
             (applied.object, warnings)
@@ -178,15 +182,17 @@ fn scale_to_write(kind: &Kind, parent: &Value) -> Result<Value, Refusal> {
     }
 }
 
-/// Nobody can apply the scale of a custom resource: the server cannot read it at the version of `Scale`.
-fn applied_to_custom(scale: &Scale, config: &Value) -> Refusal {
-    const WHY: &str = "autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1";
-    let has_entries = scale.live.pointer("/metadata/managedFields").is_some();
-    Refusal::plain(if has_entries {
-        let text = |field: &str| metadata::text(config, field);
-        format!("failed to convert new object ({}/{}; {WHY}", text("namespace"), text("name"))
-    } else {
-        format!("failed to create manager for existing fields: failed to convert live object (/; {WHY}")
+/// Nobody can apply the scale of a custom resource: the server cannot read it at the version of `Scale`. It notices with the
+/// configuration, or before that where nobody owns anything of the scale yet.
+fn applied_to_custom(config: Option<&Value>) -> Refusal {
+    const WHY: &str = "autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: \
+                       autoscaling/v1";
+    Refusal::plain(match config {
+        Some(config) => {
+            let text = |field: &str| metadata::text(config, field);
+            format!("failed to convert new object ({}/{}; {WHY}", text("namespace"), text("name"))
+        }
+        None => format!("failed to create manager for existing fields: failed to convert live object (/; {WHY}"),
     })
 }
 
