@@ -135,6 +135,10 @@ impl View for State {
         kinds
     }
 
+    fn dependents(&self, uid: &str) -> Vec<Arc<Value>> {
+        self.store.owned_by(uid).map(|stored| Arc::clone(&stored.object)).collect()
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.now()
     }

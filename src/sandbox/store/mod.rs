@@ -31,7 +31,7 @@ pub struct Stored {
 pub struct Store {
     revision: u64,
     objects: BTreeMap<Key, Stored>,
-    /// Who names whom an owner: the keys by the owner's uid.
+    /// Whose owners are whose: keys by the uid of each owner.
     owned: BTreeMap<String, BTreeSet<Key>>,
     history: History,
 }
@@ -42,13 +42,32 @@ impl Store {
         // etcd starts at 1, and clients take 0 for "any".
         let revision = revision.max(1);
         let objects: BTreeMap<Key, Stored> = objects.into_iter().collect();
-        let mut owned = BTreeMap::<String, BTreeSet<Key>>::new();
+        let mut owned: BTreeMap<String, BTreeSet<Key>> = BTreeMap::new();
         for (key, stored) in &objects {
             for owner in owners(&stored.object) {
                 owned.entry(owner.to_owned()).or_default().insert(key.clone());
             }
         }
         Self { revision, objects, owned, history: History::starting_at(revision) }
+    }
+
+    /// Returns the objects that name a uid among their owners, in the order of their keys.
+    pub fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Stored> {
+        self.owned.get(uid).into_iter().flatten().filter_map(move |key| self.objects.get(key))
+    }
+
+    fn note_owners(&mut self, change: &Change) {
+        for owner in change.before.iter().flat_map(|before| owners(&before.object)) {
+            if let Some(keys) = self.owned.get_mut(owner) {
+                keys.remove(&change.key);
+                if keys.is_empty() {
+                    self.owned.remove(owner);
+                }
+            }
+        }
+        for owner in change.after.iter().flat_map(|after| owners(&after.object)) {
+            self.owned.entry(owner.to_owned()).or_default().insert(change.key.clone());
+        }
     }
 
     /// The revision of the last write.
@@ -219,6 +238,26 @@ mod tests {
         store.compact();
         assert!(store.range_at("/configmaps/a/", then).is_err());
         assert!(store.changes_since(store.revision()).is_ok());
+    }
+
+    #[test]
+    fn who_owns_what_is_known_without_looking_at_everything() {
+        let owned = |uids: &[&str]| {
+            let owners: Vec<Value> = uids.iter().map(|uid| json!({"uid": uid})).collect();
+            json!({"metadata": {"name": "x", "ownerReferences": owners}})
+        };
+        let count = |store: &Store, uid: &str| store.owned_by(uid).count();
+        let mut store = Store::new(0, []);
+        store.write(key("x"), Some(owned(&["a", "b"])));
+        store.write(key("y"), Some(owned(&["a"])));
+        assert_eq!([count(&store, "a"), count(&store, "b"), count(&store, "c")], [2, 1, 0]);
+        store.write(key("x"), Some(owned(&["c"])));
+        assert_eq!([count(&store, "a"), count(&store, "b"), count(&store, "c")], [1, 0, 1]);
+        let again = Store::new(store.revision, store.objects.clone());
+        assert_eq!(again.owned, store.owned);
+        store.write(key("x"), None);
+        store.write(key("y"), None);
+        assert!(store.owned.is_empty());
     }
 
     #[test]
