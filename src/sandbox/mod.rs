@@ -54,6 +54,7 @@ pub mod discovery;
 pub mod disk;
 pub mod error;
 pub mod faults;
+pub mod first;
 pub mod kind;
 pub mod kinds;
 pub mod openapi;

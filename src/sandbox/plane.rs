@@ -1,7 +1,6 @@
 //! A control plane: opened, bootstrapped, served, run.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,22 +9,19 @@ use http::header::{AUTHORIZATION, HeaderValue};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::access::{self, Tokens};
+use super::access::Tokens;
 use super::answer::{Answer, Handler};
 use super::api::Api;
 use super::clock::Clock;
-use super::controllers::{self, Bootstrap};
 use super::disk::{Announcement, Disk, Running};
 use super::error::SandboxError;
+use super::first;
 use super::kinds::Kinds;
 use super::random::Random;
 use super::runner;
 use super::server::{Identity, kubeconfig};
 use super::state::State;
 use super::store::{Key, Store, Stored};
-
-/// Where the node of the sandbox says it is.
-const NODE_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 
 /// How a control plane is opened.
 #[derive(Debug, Clone)]
@@ -117,14 +113,7 @@ impl ControlPlane {
             unsettled: BTreeSet::new(),
         };
         state.serve_definitions();
-        // No pod will ever call it, and Endpoints may not name a loopback address: the node's own stands for it.
-        let known = Bootstrap { certificate_authority: &identity.ca, address: SocketAddr::from((NODE_ADDRESS, 6443)) };
-        let mut first = runner::first_namespaces();
-        first.extend(access::bootstrap_objects());
-        if options.controllers {
-            first.extend(controllers::bootstrap_objects(options.now, &known));
-        }
-        runner::bootstrap(&mut state, first).map_err(|refusal| SandboxError::Bootstrap { why: refusal.message })?;
+        first::begin(&mut state, options.controllers, &identity.ca)?;
         let secrets = Secrets::keep(&mut state)?;
         let api = Arc::new(Api::new(state, Tokens::new(secrets.token.clone(), secrets.key)));
         Ok(Self { api, identity, token: secrets.token, controllers: options.controllers })

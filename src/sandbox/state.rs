@@ -13,7 +13,7 @@ use super::kind::Kind;
 use super::kinds::Kinds;
 use super::random::Random;
 use super::refusal::Refusal;
-use super::store::{Change, Key, Store, prefix_of};
+use super::store::{Change, Key, Store, Stored, prefix_of};
 use super::view::View;
 
 /// The state of the control plane.
@@ -41,9 +41,7 @@ impl State {
     pub fn write(&mut self, key: Key, object: Option<Value>) -> Result<Change, Refusal> {
         let change = self.store.prepare(key, object);
         if let Some(disk) = &self.disk {
-            let value =
-                change.after.as_ref().map(|after| serde_json::to_vec(&*after.object).unwrap_or_default().into());
-            let kept = disk::Change { key: change.key.text().to_owned(), value, resource_version: change.revision };
+            let kept = kept(&change.key, change.after.as_ref(), change.revision);
             disk.write(&[kept]).map_err(|error| Refusal::internal(error.to_string()))?;
         }
         self.store.commit(change.clone());
@@ -105,6 +103,20 @@ impl State {
         }
         kind
     }
+}
+
+/// A change as it is kept on disk.
+pub(super) fn kept(key: &Key, after: Option<&Stored>, revision: u64) -> disk::Change {
+    let value = after.map(|after| serde_json::to_vec(&*after.object).unwrap_or_default().into());
+    disk::Change { key: key.text().to_owned(), value, resource_version: revision }
+}
+
+fn is_established(definition: &Value) -> bool {
+    let conditions = definition.pointer("/status/conditions").and_then(Value::as_array);
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
 }
 
 impl View for State {
