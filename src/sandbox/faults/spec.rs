@@ -11,7 +11,7 @@ use thiserror::Error;
 pub struct Share(u32);
 
 /// What is certain.
-const WHOLE: u32 = 100_00;
+const WHOLE: u32 = 10_000;
 
 impl Share {
     /// Tells whether a number that was drawn below [`Share::BOUND`] is within the share.
