@@ -111,14 +111,6 @@ pub(super) fn kept(key: &Key, after: Option<&Stored>, revision: u64) -> disk::Ch
     disk::Change { key: key.text().to_owned(), value, resource_version: revision }
 }
 
-fn is_established(definition: &Value) -> bool {
-    let conditions = definition.pointer("/status/conditions").and_then(Value::as_array);
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
-}
-
 impl View for State {
     fn get(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<Arc<Value>> {
         let kind = self.kinds.by_kind(group, kind)?;
@@ -129,10 +121,6 @@ impl View for State {
         let Some(kind) = self.kinds.by_kind(group, kind) else { return Vec::new() };
         let prefix = prefix_of(self.stored_kind(kind), namespace);
         self.store.range(&prefix, None).map(|(_, stored)| Arc::clone(&stored.object)).collect()
-    }
-
-    fn dependents(&self, uid: &str) -> Vec<Arc<Value>> {
-        self.store.owned_by(uid).map(|stored| Arc::clone(&stored.object)).collect()
     }
 
     fn kinds(&self) -> Vec<(String, String, bool)> {

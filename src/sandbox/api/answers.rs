@@ -46,9 +46,45 @@ pub(in crate::sandbox) fn refused(refusal: &Refusal) -> Answer {
     answer
 }
 
-/// Answers a request for a path that nobody serves.
-pub(super) fn no_such_page() -> Answer {
+/// Answers what the server answers where nobody feels responsible.
+pub(super) fn no_page() -> Answer {
     raw(404, "text/plain; charset=utf-8", Bytes::from_static(b"404 page not found\n"))
+}
+
+/// 406 for the metadata of one object where there is a list, and the other way round.
+fn other_form(kind: &Kind, is_list: bool) -> Refusal {
+    let go_type = match (&kind.custom, kind.group.split('.').next().unwrap_or_default()) {
+        (Some(_), _) if is_list => "unstructured.UnstructuredList".to_owned(),
+        (Some(_), _) => "unstructured.Unstructured".to_owned(),
+        (None, group) => {
+            let package = if matches!(group, "" | "events") { "core" } else { group };
+            format!("{package}.{}", if is_list { &kind.list_kind } else { &kind.kind })
+        }
+    };
+    let (wanted, is) = if is_list { ("", "a list") } else { ("List", "not a list") };
+    let message = format!("you requested PartialObjectMetadata{wanted}, but the requested object is {is} (*{go_type})");
+    Refusal::new(406, "NotAcceptable", message)
+}
+
+/// Writes an answer in the form that is asked for: as YAML, or as JSON that people can read.
+pub(super) fn formed(request: &http::Request<Bytes>, answer: Answer) -> Answer {
+    let Answer::Whole(mut response) = answer else { return answer };
+    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|sort| *sort == JSON);
+    let accept = request.headers().get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
+    let as_yaml = accept.is_some_and(wants_yaml);
+    let pretty = || Query::read(request.uri().query().unwrap_or_default()).is_on("pretty");
+    if is_json
+        && (as_yaml || pretty())
+        && let Ok(body) = serde_json::from_slice::<Value>(response.body())
+    {
+        if as_yaml {
+            *response.body_mut() = yaml::to_yaml(&body).into();
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
+        } else {
+            *response.body_mut() = serde_json::to_vec_pretty(&body).unwrap_or_default().into();
+        }
+    }
+    Answer::Whole(response)
 }
 
 /// Answers with what was written, and its warnings.
@@ -64,6 +100,8 @@ pub(super) fn warn(answer: &mut Answer, warnings: &[String]) {
     let headers = match answer {
         Answer::Whole(response) => response.headers_mut(),
         Answer::Stream(parts, _) => &mut parts.headers,
+        // Faults come after the answer is made.
+        Answer::Torn(..) | Answer::Later(..) | Answer::Lost => return,
     };
     let mut told: Vec<&String> = Vec::new();
     for warning in warnings {

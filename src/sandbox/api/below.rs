@@ -23,11 +23,6 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let Asked { call, target, kind, .. } = *asked;
     let path = target.subresource.as_deref().unwrap_or_default();
     let first = path.split('/').next().unwrap_or_default();
-    let subresource = kind.subresource(first).ok_or_else(|| match (kind.custom.is_some(), first) {
-        // Custom resources have these two where their definition says so; without, it is the object that is not found.
-        (true, "status" | "scale") => Refusal::not_found(kind, &asked.name()),
-        _ => Refusal::no_such_path(),
-    })?;
     let (namespace, name) = (asked.namespace(), asked.name());
     let subresource = kind.subresource(first).ok_or_else(|| match kind.custom {
         Some(_) => Refusal::not_found(kind, &name),
@@ -54,7 +49,7 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             let scale = write::get_scale(&state, &asked.place(&WriteOptions::default()))?;
             let now = state.clock.now();
             drop(state);
-            let kind = posted(kind, subresource)?;
+            let kind = posted(api, kind, subresource)?;
             answers::object_answer(call, &kind, &Arc::new(scale), 200, now)
         }
         (&http::Method::GET, _) => {

@@ -78,9 +78,7 @@ fn create(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
         return Ok(answers::json(201, &answered));
     }
     let place = asked.place(&options);
-    let warnings = decoded.warnings.clone();
     done(api, call, kind, |state| write::create(state, &place, decoded, &options))
-        .map_err(|refusal| refusal.warned(warnings))
 }
 
 fn delete_all(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {

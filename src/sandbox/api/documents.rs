@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::{Api, answers};
 use crate::sandbox::answer::Answer;
 use crate::sandbox::discovery;
+use crate::sandbox::kinds::Kinds;
 use crate::sandbox::openapi::{self, version_2};
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::request::Call;
+use crate::sandbox::request::{Call, Form, form_of, not_acceptable};
 
 pub(super) fn answer(api: &Api, call: &Call) -> Result<Answer, Refusal> {
     let kinds = api.state().kinds.clone();
@@ -90,5 +91,4 @@ fn health(path: &str, verbose: bool) -> Option<String> {
         (Some(check), None) if CHECKS.contains(&check) => Some("ok".to_owned()),
         _ => None,
     }
-    Ok(answers::no_such_page())
 }

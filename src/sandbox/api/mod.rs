@@ -15,13 +15,11 @@ use tokio::sync::watch;
 pub(super) use self::answers::refused;
 use super::access::{Attributes, Tokens, User, authorize, forbidden, impersonate};
 use super::answer::{Answer, Handler};
-use super::custom;
 use super::decode::WriteOptions;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::request::{Call, Target, target_of};
 use super::state::State;
-use super::view::View as _;
 use super::write::{self, Place};
 
 /// The API over one state.
@@ -92,35 +90,9 @@ impl Api {
         // Who may not ask does not learn either whether there is something to ask for.
         self.allow(&attributes)?;
         let Some(kind) = self.kind(&target) else {
-            return self.nothing_at(&target);
+            let is_known = documents::is_built_in(&target.group, &self.state().kinds);
+            return if is_known { Err(Refusal::no_such_path()) } else { Ok(answers::no_page()) };
         };
-        let warning = self.deprecation(&kind);
-        let answer = self.served(call, user, &target, &kind);
-        let Some(warning) = warning else { return answer };
-        let mut answer = answer.unwrap_or_else(|refusal| refused(&refusal));
-        answers::warn_first(&mut answer, &warning);
-        Ok(answer)
-    }
-
-    /// What is said to all who use a version that is going to be served no more.
-    fn deprecation(&self, kind: &Kind) -> Option<String> {
-        match (&kind.custom, kind.group.as_str(), kind.kind.as_str()) {
-            (Some(custom), ..) => {
-                custom.version.get("deprecated").filter(|deprecated| **deprecated == true)?;
-                let name = format!("{}.{}", kind.plural, kind.group);
-                let definition = self.state().get("apiextensions.k8s.io", "CustomResourceDefinition", "", &name)?;
-                custom::deprecation_warning(&definition, &kind.version)
-            }
-            (None, "", "Endpoints") => {
-                Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".to_owned())
-            }
-            (None, "", "ComponentStatus") => Some("v1 ComponentStatus is deprecated in v1.19+".to_owned()),
-            _ => None,
-        }
-    }
-
-    /// Answers a request about a kind that is served.
-    fn served(&self, call: Call, user: User, target: &Target, kind: &Arc<Kind>) -> Result<Answer, Refusal> {
         if target.namespace.is_some() && !kind.namespaced {
             return Err(Refusal::no_such_path());
         }
@@ -131,23 +103,9 @@ impl Api {
             (Some(_), Some(_)) => below::answer(self, &asked),
         };
         let Some(warning) = deprecation(&kind) else { return answer };
-        let warnings = [warning.to_owned()];
-        match answer {
-            Ok(mut answer) => {
-                answers::warn(&mut answer, &warnings);
-                Ok(answer)
-            }
-            Err(refusal) => Err(refusal.warned(warnings.to_vec())),
-        }
-    }
-
-    /// What is not served is a page of a group that is, or of nobody.
-    fn nothing_at(&self, target: &Target) -> Result<Answer, Refusal> {
-        let state = self.state();
-        if target.group.is_empty() || state.kinds.groups().iter().any(|(group, _)| *group == target.group) {
-            return Err(Refusal::no_such_path());
-        }
-        Ok(answers::no_such_page())
+        let mut answer = answer.unwrap_or_else(|refusal| refused(&refusal));
+        answers::warn_first(&mut answer, warning);
+        Ok(answer)
     }
 
     fn user(&self, request: &http::Request<Bytes>) -> Result<User, Refusal> {
@@ -197,7 +155,7 @@ impl Asked<'_> {
     }
 }
 
-/// What every answer about a kind warns of that is on its way out.
+/// What is said to all who use a version that is going to be served no more.
 fn deprecation(kind: &Kind) -> Option<&str> {
     if let Some(custom) = &kind.custom {
         return custom.deprecation.as_deref();

@@ -60,9 +60,7 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             let options = WriteOptions::from_query(call.query.pairs(), Verb::Update)?;
             let decoded = decode::body(kind, &call.body, call.content_type.as_deref(), options.field_validation)?;
             let place = asked.place(&options);
-            let warnings = decoded.warnings.clone();
             done(api, call, kind, |state| write::update(state, &place, decoded, &options))
-                .map_err(|refusal| refusal.warned(warnings))
         }
         http::Method::PATCH => {
             allowed("patch")?;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::sandbox::answer::{Answer, Handler as _};
+use crate::sandbox::answer::Answer;
 use crate::sandbox::plane::{ControlPlane, Options};
 
 struct Server(ControlPlane);

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::super::kind::{Custom, Kind, Subresource};
-use super::definition::{deprecation_warning, versions};
+use super::definition::{deprecation_warning, is_terminating, versions};
 use super::openapi::openapi_schemas;
 use super::structural::{flag, text, texts};
 use crate::sandbox::kind::{Custom, Kind, Subresource};

@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::kind::Kind;
 use super::structural::{is_embedded, is_int_or_string, text, texts};
+use crate::sandbox::kind::Kind;
 
 const OBJECT_META: &str = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 const LIST_META: &str = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";

@@ -91,11 +91,6 @@ impl Store {
         self.objects.range((start, Bound::Unbounded)).take_while(move |(key, _)| key.text().starts_with(prefix))
     }
 
-    /// Returns the objects that name this uid among their owners, in the order of their keys.
-    pub fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Stored> {
-        self.owned.get(uid).into_iter().flatten().filter_map(|key| self.objects.get(key))
-    }
-
     /// Counts the objects under a prefix.
     #[must_use]
     pub fn count(&self, prefix: &str) -> usize {
@@ -154,20 +149,6 @@ impl Store {
             None => self.objects.remove(&change.key),
         };
         self.history.push(change);
-    }
-
-    fn note_owners(&mut self, change: &Change) {
-        for owner in change.before.iter().flat_map(|before| owners(&before.object)) {
-            if let Some(keys) = self.owned.get_mut(owner) {
-                keys.remove(&change.key);
-                if keys.is_empty() {
-                    self.owned.remove(owner);
-                }
-            }
-        }
-        for owner in change.after.iter().flat_map(|after| owners(&after.object)) {
-            self.owned.entry(owner.to_owned()).or_default().insert(change.key.clone());
-        }
     }
 
     /// Returns the changes after a revision, oldest first.
@@ -268,21 +249,5 @@ mod tests {
         assert_eq!(change.last.unwrap()["metadata"]["resourceVersion"], "9");
         assert_eq!(change.before.unwrap().object["metadata"]["resourceVersion"], "8");
         assert_eq!(store.count("/configmaps/"), 0);
-    }
-
-    #[test]
-    fn who_names_an_owner_is_found_until_it_does_not_any_more() {
-        let owned = |uid: &str| json!({"metadata": {"ownerReferences": [{"uid": uid}]}});
-        let mut store = Store::new(0, []);
-        let names = |store: &Store, uid: &str| store.owned_by(uid).count();
-        store.write(key("x"), Some(owned("a")));
-        store.write(key("y"), Some(owned("a")));
-        assert_eq!((names(&store, "a"), names(&store, "b")), (2, 0));
-        store.write(key("x"), Some(owned("b")));
-        store.write(key("y"), None);
-        assert_eq!((names(&store, "a"), names(&store, "b")), (0, 1));
-        // Also of what was read from disk.
-        let again = Store::new(store.revision(), store.objects.clone());
-        assert_eq!(names(&again, "b"), 1);
     }
 }

@@ -43,8 +43,8 @@ pub(super) fn settle_namespace(place: &Place, object: &mut Value) -> Result<(), 
     Ok(())
 }
 
-/// Holds the name in a body, which must have one, to that of the path.
-pub(super) fn settle_name(place: &Place, object: &mut Value) -> Result<(), Refusal> {
+/// Holds the name in a body to that of the path; it must say one.
+pub(super) fn settle_name(place: &Place, object: &Value) -> Result<(), Refusal> {
     let given = text(object, "name").to_owned();
     if given.is_empty() {
         return Err(Refusal::bad_request(format!(

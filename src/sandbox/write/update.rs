@@ -10,7 +10,7 @@ use crate::sandbox::convert::{self, Served};
 use crate::sandbox::custom;
 use crate::sandbox::decode::{Decoded, WriteOptions};
 use crate::sandbox::kind::Kind;
-use crate::sandbox::refusal::{FieldProblem, Refusal};
+use crate::sandbox::refusal::Refusal;
 use crate::sandbox::state::State;
 use crate::sandbox::strategy;
 use crate::ssa::tracking::{self, Writer};
@@ -51,6 +51,7 @@ pub fn update(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
     if disowns && let Some(metadata) = metadata::of(&mut object) {
         metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
     }
+    identity::check_uid(place, Some(&live), &object)?;
     let mut written = from_body(state, place, &live, object, options).map_err(|refusal| refusal.after(&warnings))?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
@@ -106,20 +107,7 @@ pub(super) fn finish(
     let mut warnings = admission::admit_update(state, kind, place.subresource(), live, &mut object)?;
     check_rights(state, place, &object, Some(live))?;
     warnings.extend(metadata::dedupe_owners(&mut object));
-    let revision = metadata::text(&object, "resourceVersion").to_owned();
-    // Controllers write what they have just read.
-    if revision.is_empty() && place.asked.is_some() && !is_unconditional(kind) {
-        return Err(unversioned(kind, name));
-    }
-    let stale = !revision.is_empty() && revision != metadata::text(live, "resourceVersion");
-    if stale {
-        if revision.parse::<u64>().is_err() {
-            return Err(Refusal::plain(format!(
-                "metadata.resourceVersion: Invalid value: {revision:?}: strconv.ParseUint: parsing {revision:?}: invalid syntax"
-            )));
-        }
-        return Err(Refusal::modified(kind, name));
-    }
+    identity::check_revision(kind, name, live, &object)?;
     metadata::carry_over(live, &mut object);
     if place.subresource.is_none() {
         let mut random = std::mem::take(&mut state.random);
@@ -155,63 +143,6 @@ pub(super) fn finish(
     let change = state.write(key, Some(stored))?;
     let object = change.after.map(|after| shown(kind, &after.object)).unwrap_or_default();
     Ok(Written { code: 200, object, warnings })
-}
-
-/// Tells whether a kind may be replaced without saying which version is replaced (`AllowUnconditionalUpdate`).
-fn is_unconditional(kind: &Kind) -> bool {
-    kind.custom.is_none()
-        && !matches!(
-            (kind.group.as_str(), kind.kind.as_str()),
-            ("admissionregistration.k8s.io", _)
-                | ("coordination.k8s.io", "Lease" | "LeaseCandidate")
-                | ("node.k8s.io", "RuntimeClass")
-                | ("policy", "PodDisruptionBudget")
-                | ("storage.k8s.io", "CSIDriver" | "CSINode" | "CSIStorageCapacity" | "VolumeAttachment")
-                | ("certificates.k8s.io", "ClusterTrustBundle" | "PodCertificateRequest")
-                | ("apiextensions.k8s.io" | "apiregistration.k8s.io", _)
-        )
-}
-
-/// 422 for an update that does not say which version it is of; told of the resource, not of the kind.
-fn unversioned(kind: &Kind, name: &str) -> Refusal {
-    let resource = Kind { kind: kind.plural.clone(), ..kind.clone() };
-    let problem = FieldProblem::invalid("metadata.resourceVersion", &Value::from(0), "must be specified for an update");
-    Refusal::invalid(&resource, name, &[problem])
-}
-
-/// Where the API server keeps an object: its messages tell it.
-fn registry_key(place: &Place) -> String {
-    let (kind, name) = (&place.kind, &place.name);
-    let is_plain =
-        kind.custom.is_none() && !matches!(kind.group.as_str(), "apiextensions.k8s.io" | "apiregistration.k8s.io");
-    let resource = match (kind.group.as_str(), kind.plural.as_str()) {
-        ("", "services") => "services/specs".to_owned(),
-        ("", "endpoints") => "services/endpoints".to_owned(),
-        ("", "nodes") => "minions".to_owned(),
-        ("", "replicationcontrollers") => "controllers".to_owned(),
-        ("networking.k8s.io", "ingresses") => "ingress".to_owned(),
-        (_, plural) if is_plain => plural.to_owned(),
-        (group, plural) => format!("{group}/{plural}"),
-    };
-    if kind.namespaced {
-        format!("/registry/{resource}/{}/{name}", place.namespace)
-    } else {
-        format!("/registry/{resource}/{name}")
-    }
-}
-
-/// The object must be the one that is there, if the body says which one it means.
-fn check_identity(place: &Place, live: &Value, object: &Value) -> Result<(), Refusal> {
-    let (given, actual) = (metadata::text(object, "uid"), metadata::text(live, "uid"));
-    if given.is_empty() || given == actual {
-        return Ok(());
-    }
-    let why = format!(
-        "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: \
-         UID in precondition: {given}, UID in object meta: {actual}",
-        registry_key(place)
-    );
-    Err(Refusal::conflict(&place.kind, &place.name, &why))
 }
 
 /// Tells whether a deletion that waited for finalizers is over.

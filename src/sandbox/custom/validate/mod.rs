@@ -16,8 +16,6 @@ use serde_json::Value;
 
 use self::embedded::check_embedded;
 use self::lists::check_lists;
-use super::super::kind::Custom;
-use super::super::refusal::{FieldProblem, ProblemSort};
 use super::rules::{check_rules, has_rules};
 use super::scale::ScalePaths;
 use crate::sandbox::kind::Custom;
@@ -105,15 +103,6 @@ pub(super) fn check_default(schema: &Value, default: &Value, path: &str) -> Vec<
         problems = schema::check(schema, default, None, "").into_problems(path);
     }
     problems
-}
-
-/// Tells whether a schema has rules anywhere.
-fn has_rules(schema: &Value) -> bool {
-    match schema {
-        Value::Object(fields) => fields.contains_key("x-kubernetes-validations") || fields.values().any(has_rules),
-        Value::Array(items) => items.iter().any(has_rules),
-        _ => false,
-    }
 }
 
 fn hides_rules(problem: &FieldProblem) -> bool {
