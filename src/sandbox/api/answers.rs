@@ -35,7 +35,6 @@ pub(super) fn json(code: u16, body: &Value) -> Answer {
 /// Answers with why not.
 pub(in crate::sandbox) fn refused(refusal: &Refusal) -> Answer {
     let mut answer = json(refusal.code, &refusal.status());
-    warn(&mut answer, &refusal.warnings);
     let after = refusal.details.as_ref().and_then(|details| details.get("retryAfterSeconds")?.as_u64());
     if let (Answer::Whole(response), Some(seconds)) = (&mut answer, after)
         && let Ok(value) = HeaderValue::from_str(&seconds.to_string())

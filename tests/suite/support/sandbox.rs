@@ -134,6 +134,7 @@ impl Handler for Logged {
         let code = match &answer {
             Answer::Whole(response) => response.status(),
             Answer::Stream(parts, _) => parts.status,
+            _ => panic!("the sandbox of a test injects no faults"),
         };
         self.events.lock().expect("the log")[place]["responseStatus"] = json!({ "code": code.as_u16() });
         answer
