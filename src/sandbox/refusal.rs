@@ -174,7 +174,7 @@ pub struct Refusal {
     /// `details` of the Status, where there are any.
     pub details: Option<Map<String, Value>>,
     /// A token that goes on where an expired one cannot.
-    pub continue_with: Option<String>,
+    pub continue_with: Option<Box<str>>,
     /// What the client is warned of all the same.
     pub warnings: Vec<String>,
 }

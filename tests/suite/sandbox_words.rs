@@ -71,9 +71,9 @@ fn a_reset_removes_what_was_recorded_too() {
 
 /// Holds the lock of a sandbox as a process that works on it does.
 fn hold(folder: &Path) -> File {
-    let lock = File::options().write(true).open(folder.join("lock")).unwrap();
-    lock.lock().unwrap();
-    fs::write(folder.join("lock"), "4711").unwrap();
+    let lock = File::options().write(true).open(folder.join("lock")).expect("the lock");
+    lock.lock().expect("nobody has it");
+    fs::write(folder.join("lock"), "4711").expect("write it");
     lock
 }
 

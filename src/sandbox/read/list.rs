@@ -110,6 +110,6 @@ fn expired(token: &Continue, prefix: &str) -> Refusal {
          Continuing with the provided token results in an inconsistent list - objects that were created, modified, or \
          deleted between the time the first chunk was returned and now may show up in the list.",
     );
-    refusal.continue_with = Some(next);
+    refusal.continue_with = Some(next.into());
     refusal
 }

@@ -148,16 +148,18 @@ fn of_metadata(dice: &mut Dice) -> Edit {
     let value = (*dice.pick(&["1", "2", "x"])).to_owned();
     match dice.below(24) {
         0..5 => Edit::Set(
-            path(*dice.pick(&["metadata|labels|app", "metadata|labels|tier", "metadata|labels|example.com/x"])),
+            path(dice.pick::<&str>(&["metadata|labels|app", "metadata|labels|tier", "metadata|labels|example.com/x"])),
             json!(value),
         ),
         5..9 => Edit::Set(
-            path(*dice.pick(&["metadata|annotations|note", "metadata|annotations|example.com/why"])),
+            path(dice.pick::<&str>(&["metadata|annotations|note", "metadata|annotations|example.com/why"])),
             json!(value),
         ),
-        9..11 => {
-            Edit::Remove(path(*dice.pick(&["metadata|labels|app", "metadata|labels", "metadata|annotations|note"])))
-        }
+        9..11 => Edit::Remove(path(dice.pick::<&str>(&[
+            "metadata|labels|app",
+            "metadata|labels",
+            "metadata|annotations|note",
+        ]))),
         11..14 => Edit::Set(
             path("metadata|finalizers"),
             dice.pick(&[json!(["example.com/hold"]), json!([]), json!(["example.com/hold", "example.com/more"])])

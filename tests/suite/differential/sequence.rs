@@ -235,7 +235,7 @@ impl<'a> Sequence<'a> {
             query.push_str("&dryRun=All");
         }
         if self.dice.percent(1) {
-            query.push_str(*self.dice.pick(&[
+            query.push_str(self.dice.pick::<&str>(&[
                 "&dryRun=Some",
                 "&fieldValidation=strict",
                 "&fieldManager=%00",
