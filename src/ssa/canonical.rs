@@ -19,16 +19,26 @@ use crate::resource::quantity::Quantity;
 /// Of Kubernetes' own kinds, nulls and empty lists and maps go where a field may be left out; empty structures such as
 /// `emptyDir: {}` stay. A Secret's `stringData` becomes `data`. Of custom resources only the metadata is touched.
 pub fn canonicalise(schema: &Schema, object: &mut Value) {
+    brought(schema, object, true);
+}
+
+/// Does what [`canonicalise`] does, and leaves out empty lists everywhere: what is read of an object says no more of them
+/// than of a missing field.
+pub(crate) fn canonicalise_result(schema: &Schema, object: &mut Value) {
+    brought(schema, object, false);
+}
+
+fn brought(schema: &Schema, object: &mut Value, keep: bool) {
     let is_secret = schema.kind().is_some_and(|kind| kind.group.is_empty() && kind.kind == "Secret");
     if is_secret && let Some(secret) = object.as_object_mut() {
         encode_string_data(secret);
     }
     if schema.is_builtin() {
-        structure(&schema.types, &schema.reference, object);
+        structure(&schema.types, &schema.reference, object, keep);
     } else if let Some(metadata) = object.get_mut("metadata")
         && let Some(reference) = schema.atom().map.and_then(|view| view.map.under("metadata"))
     {
-        structure(&schema.types, reference, metadata);
+        structure(&schema.types, reference, metadata, keep);
     }
 }
 
@@ -62,20 +72,20 @@ pub(crate) fn holds_entries(map: &MapType) -> bool {
     map.fields.is_empty() && map.element.as_ref().is_some_and(|element| *element != TypeRef::Deduced)
 }
 
-fn structure(types: &TypeTable, reference: &TypeRef, value: &mut Value) {
+fn structure(types: &TypeTable, reference: &TypeRef, value: &mut Value, keep: bool) {
     match types.resolve(reference).branch(Some(value)) {
         Some(Branch::Map(view)) => {
             if let Some(map) = value.as_object_mut() {
                 if holds_entries(view.map) {
-                    entries(types, view.map, map);
+                    entries(types, view.map, map, keep);
                 } else {
-                    fields(types, types.name_of(reference), view.map, map);
+                    fields(types, types.name_of(reference), view.map, map, keep);
                 }
             }
         }
         Some(Branch::List(list)) => {
             for item in value.as_array_mut().into_iter().flatten() {
-                structure(types, &list.element, item);
+                structure(types, &list.element, item, keep);
             }
         }
         Some(Branch::Scalar(scalar)) => {
@@ -87,10 +97,10 @@ fn structure(types: &TypeTable, reference: &TypeRef, value: &mut Value) {
     }
 }
 
-fn fields(types: &TypeTable, type_name: Option<&str>, declared: &MapType, map: &mut Map<String, Value>) {
+fn fields(types: &TypeTable, type_name: Option<&str>, declared: &MapType, map: &mut Map<String, Value>, keep: bool) {
     for (name, value) in map.iter_mut() {
         if let Some(reference) = declared.under(name) {
-            structure(types, reference, value);
+            structure(types, reference, value, keep);
         }
     }
     let is_omitted = |name: &str, value: &Value| {
@@ -102,7 +112,10 @@ fn fields(types: &TypeTable, type_name: Option<&str>, declared: &MapType, map: &
             return false;
         }
         // An empty list of managed fields asks for something, and so is one stored that Go always writes.
-        if value.is_array() && (name == "managedFields" || type_name.is_some_and(|of| is_always_written(of, name))) {
+        if keep
+            && value.is_array()
+            && (name == "managedFields" || type_name.is_some_and(|of| is_always_written(of, name)))
+        {
             return true;
         }
         declared.is_required(name)
@@ -122,7 +135,7 @@ fn is_left_out(types: &TypeTable, reference: &TypeRef, value: &Value) -> bool {
     }
 }
 
-fn entries(types: &TypeTable, declared: &MapType, map: &mut Map<String, Value>) {
+fn entries(types: &TypeTable, declared: &MapType, map: &mut Map<String, Value>, keep: bool) {
     let Some(element) = &declared.element else { return };
     for value in map.values_mut() {
         match (element, &value) {
@@ -133,7 +146,7 @@ fn entries(types: &TypeTable, declared: &MapType, map: &mut Map<String, Value>) 
                     *value = quantity.rounded_to_milli().canonical().into();
                 }
             }
-            _ => structure(types, element, value),
+            _ => structure(types, element, value, keep),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::ssa::before_first_apply;
-use crate::ssa::canonical::canonicalise;
+use crate::ssa::canonical::canonicalise_result;
 use crate::ssa::compare::compare;
 use crate::ssa::defaults::with_defaults;
 use crate::ssa::field_set::FieldSet;
@@ -100,7 +100,7 @@ pub fn apply(schema: &Schema, live: Option<&Value>, config: &Value, manager: &st
 
     let mut object = pruned;
     keep_of_server(&mut object, live);
-    canonicalise(schema, &mut object);
+    canonicalise_result(schema, &mut object);
     // After ownership: nobody owns what is filled in.
     let merged_changed = live.is_none_or(|live| !same_as_stored(schema, &object, live));
     with_defaults(schema, &mut object);

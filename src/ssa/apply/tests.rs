@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::ssa::builtin;
+use crate::ssa::canonicalise;
 use crate::ssa::field_set::tests::set;
 use crate::ssa::{Comparison, extract, value_at};
 
