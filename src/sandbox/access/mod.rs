@@ -1,6 +1,6 @@
 //! Who asks, and what they may do: authentication, and authorization from the stored RBAC objects.
 //!
-//! A request passes [`Tokens::authenticate`], then [`impersonate`], then [`authorize`]; what grants rights to others passes
+//! A request passes [`Tokens::authenticate`], then [`impersonate()`], then [`authorize()`]; what grants rights to others passes
 //! [`check_escalation`] as well. All is evaluated anew each time, from the objects as they are: nothing is cached.
 //!
 //! Only RBAC decides here: there is no authorizer for nodes and no webhook.

@@ -1,6 +1,6 @@
 //! The controllers: what makes workloads become ready without containers.
 //!
-//! [`reconcile`] looks at one object and says what is to be done about it; [`affected`] says which objects a change makes
+//! [`reconcile`] looks at one object and says what is to be done about it; [`affected()`] says which objects a change makes
 //! worth a look. Both are pure. Somebody else keeps the queue, and does the deeds through the API as any client does.
 //!
 //! Everything is level-triggered: from any half-done state the same deeds follow, and a settled world asks for none.

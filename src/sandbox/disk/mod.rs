@@ -1,7 +1,7 @@
 //! Where a sandbox is kept: a store in one file of a folder that belongs to one process at a time.
 //!
 //! What has been answered survives the end of the process, however sudden. It does not survive a power failure: see
-//! [`backend`]. The store knows keys and bytes only, not what they mean.
+//! `backend`. The store knows keys and bytes only, not what they mean.
 
 mod backend;
 mod folder;

@@ -17,7 +17,7 @@ use crate::ssa::validate::{TypeError, validate_stored};
 ///
 /// `object` is what the request came to, decoded, canonical and with its defaults, together with the managed fields that the
 /// client sent; `live` is what is stored, `None` where the object is created. The object leaves in the form in which the
-/// server writes it ([`as_written`](super::as_written)). All versions of the kind are taken to have the same fields; see
+/// server writes it ([`as_written`]). All versions of the kind are taken to have the same fields; see
 /// [`track_update_in`] for others.
 pub fn track_update(schema: &Schema, live: Option<&Value>, object: &mut Value, writer: &Writer<'_>, reset: &FieldSet) {
     track_update_in(&SameFields(schema), schema, live, object, writer, reset);
