@@ -34,7 +34,7 @@ use self::step::Seen;
 const SEQUENCES: u64 = 2_000;
 /// How many of a hundred sequences may meet a difference that nobody has explained yet. It goes down with each that is
 /// mended or explained, never up; the goal is none.
-const UNEXPLAINED_PERCENT: u64 = 27;
+const UNEXPLAINED_PERCENT: u64 = 26;
 /// Requests of a sequence.
 const REQUESTS: usize = 10;
 const WORKERS: usize = 4;
