@@ -30,7 +30,7 @@ pub struct Options {
     pub folder: Option<PathBuf>,
     /// Whether controllers run. Without them it behaves as a bare API server.
     pub controllers: bool,
-    /// What names, identities and tokens are made from.
+    /// What names and identities are made from; the tokens as well, of what lives in memory only.
     pub seed: u64,
     /// The time at which its clock starts.
     pub now: Timestamp,
