@@ -75,7 +75,7 @@ pub(super) async fn resource(task: &Task, change: &Change, permit: OwnedSemaphor
     }
 }
 
-/// Asks a check until the answer is good or patience ends: what was just applied takes effect a moment after it is stored
+/// Asks a check until the answer is good, patience ends or the run is to stop: what was just applied takes effect a moment after it is stored
 /// (the API server's authorizer follows roles by watch, endpoints follow pods).
 pub(super) async fn check(task: &Task, check: &Check, context: &AskContext<'_>) -> CheckOutcome {
     task.tell(Event::CheckStarted { name: check.name.clone() });
@@ -85,6 +85,9 @@ pub(super) async fn check(task: &Task, check: &Check, context: &AskContext<'_>) 
         if !matches!(outcome, CheckOutcome::Failed(_)) || Instant::now() + ASK_AGAIN > end {
             return outcome;
         }
-        tokio::time::sleep(ASK_AGAIN).await;
+        tokio::select! {
+            () = tokio::time::sleep(ASK_AGAIN) => {}
+            () = task.stopped() => return outcome,
+        }
     }
 }
