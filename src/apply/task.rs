@@ -86,6 +86,7 @@ pub(super) async fn check(task: &Task, check: &Check, context: &AskContext<'_>) 
             return outcome;
         }
         tokio::select! {
+            biased;
             () = tokio::time::sleep(ASK_AGAIN) => {}
             () = task.stopped() => return outcome,
         }

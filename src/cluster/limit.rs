@@ -1,9 +1,9 @@
 //! How many requests may be under way at once: halved when the server says it is too much, grown by one with each success.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 /// A number of permits that follows what the server can take.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! `mathison apply` and `mathison destroy`: plan, ask, lock, walk, record, verify.
 
 use std::io;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
@@ -10,17 +9,17 @@ use tokio::sync::{mpsc, watch};
 use super::approve::{approve, nobody_to_ask};
 use super::plan::refused;
 use super::prepare::{Prepared, Purpose, prepare};
-use super::record::{self, Identity, Recorder};
-use super::session::{Intention, open, state_failure};
+use super::record::{Identity, Recorder};
+use super::session::{Intention, open_with_store, state_failure};
 use super::talk::Streams;
-use super::{Ended, Stopped, verify};
-use crate::apply::{Options, Outcome, Stop, Walk};
+use super::walk::{self, Way};
+use super::{Ended, Stopped};
+use crate::apply::{Options, Stop};
 use crate::cli::{self, ClusterRequest, Environment, PolicyRequest, RunRequest, StackRequest};
-use crate::event::{Event, ResourceEnd};
+use crate::event::Event;
 use crate::failure::{ExitStatus, Failure};
 use crate::plan::Plan;
-use crate::report::{self, Palette, Reporter, Summary};
-use crate::resource::{STACK_LABEL, stack_label};
+use crate::report::{self, Palette, Reporter};
 use crate::state::LockedStore;
 
 /// All of a call's words.
@@ -44,10 +43,10 @@ pub(super) async fn apply(call: Call, environment: &Environment, streams: &Strea
         // Said before anything is asked of a cluster: a run that could never go on should not begin.
         return Err(nobody_to_ask().into());
     }
-    let mut session = open(&call.stack, &call.cluster, Intention::Write, streams).await?;
+    let (mut session, store) = open_with_store(&call.stack, &call.cluster, Intention::Write, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
     let identity = identity(&call);
-    let locked = session.store.lock(&identity.lock_record()).map_err(|error| state_failure(&error))?;
+    let locked = store.lock(&identity.lock_record()).map_err(|error| state_failure(&error))?;
     // Under the lock it is read again: another run may have ended in between, also one that destroyed the stack.
     session.take(locked.load().map_err(|error| state_failure(&error))?)?;
     locked.check_writable().map_err(|error| state_failure(&error))?;
@@ -136,34 +135,16 @@ async fn carry_out(
             .send(Event::Note { text: format!("{}; asking again in {:.1}s", notice.why, notice.delay.as_secs_f32()) });
     });
     let mut record = |fact| recorder.record(fact);
-    let outcome = crate::apply::run(Walk {
-        cluster,
-        plan,
-        label: (STACK_LABEL.to_owned(), stack_label(&session.stack.name, &session.stack.namespace)),
-        checks: &session.stack.checks,
-        declared: Arc::new(record::declared(&session.stack)),
-        keyed: Arc::clone(&prepared.keyed),
-        find_secret: record::desired_secrets(&session.stack),
-        options: Options {
-            timeout: call.run.timeout,
-            wait: !call.run.no_wait,
-            run_checks: !call.run.skip_checks && !call.destroy,
-            parallelism: call.cluster.parallelism,
-        },
-        stop: watch_for_interrupts(),
-        events,
-        record: &mut record,
-    })
-    .await;
-    let unknown = outcome.ends.values().any(|(_, end)| matches!(end, ResourceEnd::Unknown(_)));
-    let saved = recorder.finish(prepared, !unknown && outcome.record_error.is_none());
-    let counts = plan.counts();
-    let summary = Summary {
-        destroy: plan.destroy,
-        unchanged: counts.unchanged,
-        kept: counts.keep,
-        recorded: saved.is_ok() && outcome.record_error.is_none(),
+    let options = Options {
+        timeout: call.run.timeout,
+        wait: !call.run.no_wait,
+        run_checks: !call.run.skip_checks && !call.destroy,
+        parallelism: call.cluster.parallelism,
     };
+    let way = Way { cluster, options, stop: watch_for_interrupts(), events };
+    let outcome = walk::carry_out(prepared, way, &mut record).await;
+    let saved = recorder.finish(prepared, walk::is_settled(&outcome));
+    let summary = walk::summary(plan, saved.is_ok() && outcome.record_error.is_none());
     if let Ok((mut reporter, result)) = reporting.await
         && let Err(error) = result.and_then(|()| reporter.finish(&summary))
         && error.kind() != io::ErrorKind::BrokenPipe
@@ -177,7 +158,7 @@ async fn carry_out(
             .hinted("free the disk and run the same command again: what was written is found by looking")
             .into());
     }
-    Ok(status(&outcome, call))
+    Ok(walk::status(&outcome, call.run.require_all))
 }
 
 fn reporter(call: &Call, streams: &Streams) -> Reporter {
@@ -229,19 +210,4 @@ fn watch_for_interrupts() -> watch::Receiver<Stop> {
         tell.closed().await;
     });
     told
-}
-
-/// The exit code of a run: an interruption weighs more than what failed (it may be why), that more than what moved, that
-/// more than checks.
-fn status(outcome: &Outcome, call: &Call) -> ExitStatus {
-    let any = |test: fn(&ResourceEnd) -> bool| outcome.ends.values().any(|(_, end)| test(end));
-    if outcome.interrupted {
-        ExitStatus::Interrupted
-    } else if any(|end| matches!(end, ResourceEnd::Failed(_) | ResourceEnd::NotReady(_) | ResourceEnd::Unknown(_))) {
-        ExitStatus::Error
-    } else if any(|end| matches!(end, ResourceEnd::Moved(_))) {
-        ExitStatus::Stale
-    } else {
-        verify::status(&outcome.checks, call.run.require_all)
-    }
 }

@@ -25,7 +25,7 @@ pub(super) async fn drift(stack: &StackRequest, cluster: &ClusterRequest, json: 
             .into());
     }
     let observation = session.observe().await?;
-    let (key, key_is_missing) = stack_key(&session.stack, &observation)?;
+    let (key, key_is_missing) = stack_key(&session.stack, &observation, &mut session.randomness)?;
     if key_is_missing && session.records_secrets() {
         streams.insist(&format!("warning: {KEY_LOST}; until an apply does, each Secret is told as changed\n"));
     }

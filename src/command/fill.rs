@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::randomness::Randomness;
 use crate::cli::Environment;
 use crate::cluster::{Cluster, ClusterError};
 use crate::failure::{ExitStatus, Failure};
@@ -41,9 +42,10 @@ pub(super) async fn fill(
     observation: &Observation,
     cluster: &Cluster,
     environment: &Environment,
+    randomness: &mut Randomness,
     require_sources: bool,
 ) -> Result<Filled, Failure> {
-    let (key, key_is_missing) = stack_key(stack, observation)?;
+    let (key, key_is_missing) = stack_key(stack, observation, randomness)?;
     let existing = existing_values(stack, cluster).await?;
     let folder = Path::new(&stack.file).parent().unwrap_or(Path::new("")).to_path_buf();
     let env = |name: &str| environment.get(std::ffi::OsStr::new(name))?.to_str().map(str::to_owned);
@@ -54,7 +56,7 @@ pub(super) async fn fill(
     };
     let found = |object: &ObjectRef, key: &str| existing.get(&(object.clone(), key.to_owned())).cloned();
     let sources = Sources { env: &env, file: &file, existing: &found, require_sources };
-    let mut random = |bytes: &mut [u8]| fill_random(bytes);
+    let mut random = |bytes: &mut [u8]| randomness.fill(bytes);
     let (mut fates, mut missing) = (BTreeMap::new(), Vec::new());
     for (address, spec) in &stack.secrets {
         let live = observation.objects.get(&spec.object).and_then(|live| live.object.get("data")?.as_object());
@@ -83,11 +85,6 @@ fn unfilled(errors: &[SecretError]) -> Failure {
     failure.hinted("give each its source, or mark it `optional: true` in the stack")
 }
 
-fn fill_random(bytes: &mut [u8]) {
-    use rand::Rng as _;
-    rand::rng().fill_bytes(bytes);
-}
-
 fn put_data(desired: &mut Desired, data: &BTreeMap<String, SecretValue>) {
     if let Some(map) = desired.manifest.object_mut().as_object_mut() {
         let values: Map<String, Value> =
@@ -97,7 +94,11 @@ fn put_data(desired: &mut Desired, data: &BTreeMap<String, SecretValue>) {
 }
 
 /// Takes the stack's key from the cluster, or makes a new one; and tells whether the cluster does not have it.
-pub(super) fn stack_key(stack: &Stack, observation: &Observation) -> Result<(HmacKey, bool), Failure> {
+pub(super) fn stack_key(
+    stack: &Stack,
+    observation: &Observation,
+    randomness: &mut Randomness,
+) -> Result<(HmacKey, bool), Failure> {
     let name = secret::key_secret_name(&stack.name);
     let object = ObjectRef::new("", "Secret", Some(&stack.namespace), &name);
     if let Some(live) = observation.objects.get(&object) {
@@ -109,7 +110,10 @@ pub(super) fn stack_key(stack: &Stack, observation: &Observation) -> Result<(Hma
         return Ok((key, false));
     }
     // What may not be read is not missing; the plan refuses over it.
-    Ok((HmacKey::generate(&mut fill_random), !observation.unreadable.contains_key(&object)))
+    Ok((
+        HmacKey::generate(&mut |bytes: &mut [u8]| randomness.fill(bytes)),
+        !observation.unreadable.contains_key(&object),
+    ))
 }
 
 /// Adds the Secret that holds the stack's key, and lets every Secret come after it: their records are keyed by it.

@@ -9,14 +9,17 @@ mod load;
 mod output;
 mod plan;
 mod prepare;
+mod randomness;
 mod record;
 mod render;
 mod sandbox;
 mod session;
 mod settle;
+pub mod simulation;
 mod talk;
 mod validate;
 mod verify;
+mod walk;
 
 use std::io;
 

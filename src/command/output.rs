@@ -40,7 +40,7 @@ pub(super) async fn output(
     chosen.retain(|name, _| wanted.name.as_ref().is_none_or(|only| only == name));
     let is_secret = |source: &OutputSource| matches!(source, OutputSource::SecretKey { .. });
     let observed = if wanted.show_secrets && chosen.values().any(is_secret) {
-        let session = open_loaded(declared, &stack.extra, cluster, Intention::Look).await?;
+        let (session, _) = open_loaded(declared, &stack.extra, cluster, Intention::Look).await?;
         session.observe().await?
     } else {
         Observation::default()

@@ -52,8 +52,8 @@ pub(super) async fn prepare(
     environment: &Environment,
 ) -> Result<Prepared, Failure> {
     let observation = session.observe().await?;
-    let filled =
-        fill(&mut session.stack, &observation, &session.cluster, environment, purpose == Purpose::Apply).await?;
+    let Session { stack, cluster, randomness, .. } = &mut session;
+    let filled = fill(stack, &observation, cluster, environment, randomness, purpose == Purpose::Apply).await?;
     let key = filled.key.clone();
     let keyed: Keyed = Arc::new(move |object: &Value| key.digest_object(object));
     let unfinished = session.unfinished().to_vec();

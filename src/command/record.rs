@@ -85,21 +85,7 @@ impl Recorder {
 
     /// Writes one result down.
     pub(super) fn record(&mut self, record: Record) -> Result<(), String> {
-        let Record { object, fact } = record;
-        let (outcome, recording, uid) = match fact {
-            Fact::Applied(entry) => {
-                let uid = entry.uid.clone();
-                self.state.entries.insert(object.clone(), (*entry).clone());
-                (Outcome::Done, Recording::Put(entry), Some(uid))
-            }
-            Fact::Removed => {
-                let uid = self.state.entries.remove(&object).map(|entry| entry.uid);
-                (Outcome::Done, Recording::Remove, uid)
-            }
-            Fact::Failed(_) => (Outcome::Failed, Recording::Unchanged, None),
-            Fact::Unknown(_) => (Outcome::Unknown, Recording::Unchanged, None),
-        };
-        self.run.append(&JournalResult { object, uid, outcome, recording }).map_err(|error| {
+        self.run.append(&take(&mut self.state, record)).map_err(|error| {
             let failure = state_failure(&error);
             failure.chain.join(": ")
         })
@@ -108,19 +94,43 @@ impl Recorder {
     /// Saves the snapshot and ends the journal. Where it is not known what came of a write (`settled` is false), both stay
     /// as they are: the next run takes the results from the journal, and looks at what is not known.
     pub(super) fn finish(mut self, prepared: &Prepared, settled: bool) -> Result<(), Failure> {
-        let plan = &prepared.plan;
         if !settled {
             return Ok(());
         }
-        for change in plan.changes.iter().filter(|change| change.reason == Reason::RecordOnly) {
-            refresh(&mut self.state, change, prepared);
-        }
-        self.state.with_extra_manifests = plan.with_extra_manifests;
-        self.state.serial = self.state.serial.next();
-        let gone = plan.destroy && self.state.is_empty();
+        conclude(&mut self.state, prepared);
+        let gone = prepared.plan.destroy && self.state.is_empty();
         let locked = self.run.finish(&self.state).map_err(|error| state_failure(&error))?;
         if gone { locked.discard().map_err(|error| state_failure(&error)) } else { Ok(()) }
     }
+}
+
+/// Takes what happened into a state, and returns the line of it for the journal.
+pub(super) fn take(state: &mut State, record: Record) -> JournalResult {
+    let Record { object, fact } = record;
+    let (outcome, recording, uid) = match fact {
+        Fact::Applied(entry) => {
+            let uid = entry.uid.clone();
+            state.entries.insert(object.clone(), (*entry).clone());
+            (Outcome::Done, Recording::Put(entry), Some(uid))
+        }
+        Fact::Removed => {
+            let uid = state.entries.remove(&object).map(|entry| entry.uid);
+            (Outcome::Done, Recording::Remove, uid)
+        }
+        Fact::Failed(_) => (Outcome::Failed, Recording::Unchanged, None),
+        Fact::Unknown(_) => (Outcome::Unknown, Recording::Unchanged, None),
+    };
+    JournalResult { object, uid, outcome, recording }
+}
+
+/// Makes the next snapshot of a state out of what a run took into it.
+pub(super) fn conclude(state: &mut State, prepared: &Prepared) {
+    let plan = &prepared.plan;
+    for change in plan.changes.iter().filter(|change| change.reason == Reason::RecordOnly) {
+        refresh(state, change, prepared);
+    }
+    state.with_extra_manifests = plan.with_extra_manifests;
+    state.serial = state.serial.next();
 }
 
 /// Makes the record anew of an object that needed no write, as it was read for the plan: its address or its protection may

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::load::load;
+use super::randomness::Randomness;
 use super::talk::Streams;
 use crate::cli::{ClusterRequest, ExtraManifests, StackRequest};
 use crate::cluster::{ApiKind, Cluster, ClusterError, ConnectOptions, ObserveRequest};
@@ -19,7 +20,7 @@ use crate::state::{Intent, Interrupted, Lineage, Loaded, LocalStore, State, Stat
 pub(super) struct Session {
     pub(super) stack: Stack,
     pub(super) cluster: Cluster,
-    pub(super) store: LocalStore,
+    pub(super) randomness: Randomness,
     /// True if the stack was given `--manifests`, be it `none`.
     extra_said: bool,
     pub(super) state: State,
@@ -39,6 +40,16 @@ pub(super) async fn open(
     intention: Intention,
     streams: &Streams,
 ) -> Result<Session, Failure> {
+    Ok(open_with_store(stack, cluster, intention, streams).await?.0)
+}
+
+/// Opens a session, and hands out where its state is kept.
+pub(super) async fn open_with_store(
+    stack: &StackRequest,
+    cluster: &ClusterRequest,
+    intention: Intention,
+    streams: &Streams,
+) -> Result<(Session, LocalStore), Failure> {
     open_loaded(load(stack, streams)?, &stack.extra, cluster, intention).await
 }
 
@@ -57,7 +68,7 @@ pub(super) async fn open_loaded(
     extra: &ExtraManifests,
     cluster: &ClusterRequest,
     intention: Intention,
-) -> Result<Session, Failure> {
+) -> Result<(Session, LocalStore), Failure> {
     let connected = connect(cluster, intention).await?;
     let identity = connected
         .identity()
@@ -75,7 +86,8 @@ pub(super) async fn open_loaded(
         file: stack.file.clone(),
         state: store.path().display().to_string(),
     };
-    let state = State::new(&stack.name, &stack.namespace, &identity.0, new_lineage());
+    let mut randomness = Randomness::System;
+    let state = State::new(&stack.name, &stack.namespace, &identity.0, Lineage(randomness.name()));
     let kubectl = match (&cluster.sandbox, connected.context_name()) {
         (Some(folder), _) => super::sandbox::kubectl(folder),
         (None, Some(context)) => format!("kubectl --context {context}"),
@@ -84,7 +96,7 @@ pub(super) async fn open_loaded(
     let mut session = Session {
         stack,
         cluster: connected,
-        store,
+        randomness,
         extra_said: *extra != ExtraManifests::NotSaid,
         state,
         state_exists: false,
@@ -93,7 +105,7 @@ pub(super) async fn open_loaded(
         kubectl,
     };
     session.take(loaded)?;
-    Ok(session)
+    Ok((session, store))
 }
 
 async fn connect(request: &ClusterRequest, intention: Intention) -> Result<Cluster, Failure> {
@@ -116,18 +128,29 @@ async fn connect(request: &ClusterRequest, intention: Intention) -> Result<Clust
         .map_err(|error| failed("failed to connect to the cluster; nothing was written", &error))
 }
 
-/// A line of snapshots gets a random name of 128 bits.
-fn new_lineage() -> Lineage {
-    Lineage(format!("{:032x}", rand::random::<u128>()))
-}
-
 impl Session {
+    /// Makes one whose state is kept by whoever asks for it.
+    pub(super) fn new(
+        stack: Stack,
+        cluster: Cluster,
+        randomness: Randomness,
+        state: State,
+        state_exists: bool,
+        header: Header,
+    ) -> Self {
+        let kubectl = "kubectl".to_owned();
+        Self { stack, cluster, randomness, extra_said: true, state, state_exists, interrupted: None, header, kubectl }
+    }
+
     /// Takes what was read of the state. Where nothing is recorded, be it any more, a new line of snapshots begins.
     pub(super) fn take(&mut self, loaded: Option<Loaded>) -> Result<(), Failure> {
         self.state_exists = loaded.is_some();
         (self.state, self.interrupted) = match loaded {
             Some(loaded) => (loaded.state, loaded.interrupted),
-            None => (State::new(&self.stack.name, &self.stack.namespace, &self.state.cluster, new_lineage()), None),
+            None => {
+                let lineage = Lineage(self.randomness.name());
+                (State::new(&self.stack.name, &self.stack.namespace, &self.state.cluster, lineage), None)
+            }
         };
         if self.state.with_extra_manifests && !self.extra_said {
             return Err(Failure::new(

@@ -1,8 +1,9 @@
 //! `mathison verify`: runs the checks of a stack alone.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt as _;
+use tokio::time::Instant;
 
 use super::Ended;
 use super::session::{Intention, Session, open};

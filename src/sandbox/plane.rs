@@ -95,9 +95,10 @@ impl ControlPlane {
     pub fn open(options: &Options) -> Result<Self, SandboxError> {
         let disk = options.folder.as_deref().map(Disk::open).transpose()?;
         let (revision, objects) = disk.as_ref().map(Disk::load).transpose()?.unwrap_or_default();
+        let mut random = Random::new(options.seed);
         let identity = match &disk {
             Some(disk) => Identity::keep(disk, options.now)?,
-            None => Identity::make(options.now)?,
+            None => Identity::of_seed(options.now, &mut random)?,
         };
         let objects = objects.into_iter().filter_map(|(key, bytes)| {
             let object: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
@@ -107,7 +108,7 @@ impl ControlPlane {
         let mut state = State {
             store: Store::new(revision, objects),
             kinds: Kinds::new(),
-            random: Random::new(options.seed),
+            random,
             clock: Clock::starting_at(options.now),
             disk,
             unsettled: BTreeSet::new(),

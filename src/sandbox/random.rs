@@ -34,6 +34,11 @@ impl Random {
         uuid::Builder::from_random_bytes(self.0.random()).into_uuid().to_string()
     }
 
+    /// Returns random bytes.
+    pub fn bytes<const COUNT: usize>(&mut self) -> [u8; COUNT] {
+        self.0.random()
+    }
+
     /// Returns a number below a bound; 0 for a bound of 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         if bound == 0 { 0 } else { self.0.random_range(0..bound) }

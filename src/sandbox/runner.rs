@@ -86,6 +86,7 @@ pub async fn run(api: Arc<Api>) {
             }
         };
         tokio::select! {
+            biased;
             changed = changes.changed() => {
                 if changed.is_err() {
                     return;

@@ -52,6 +52,7 @@ mod sandbox;
 mod sandbox_words;
 mod schema;
 mod servers;
+mod simulation;
 mod stack_files;
 mod stacks;
 mod structure;

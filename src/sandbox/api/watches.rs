@@ -104,6 +104,7 @@ impl Watch {
                 }
             };
             tokio::select! {
+                biased;
                 changed = self.changes.changed() => {
                     if changed.is_err() {
                         return None;

@@ -5,15 +5,19 @@ use std::sync::Arc;
 use jiff::{Span, Timestamp, tz::TimeZone};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    KeyUsagePurpose, PKCS_ED25519, date_time_ymd,
 };
 use tokio_rustls::rustls::{
     ServerConfig,
     crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject},
 };
 
-use crate::sandbox::{disk::Disk, error::SandboxError};
+use crate::sandbox::{disk::Disk, error::SandboxError, random::Random};
+
+/// What stands before the 32 bytes of a private key (RFC 8410, section 7).
+const ED25519_PKCS8: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 const YEARS: i16 = 10;
 /// Clients whose clock is a little behind should not find it in the future.
@@ -44,6 +48,25 @@ impl Identity {
     /// # Errors
     /// If a key cannot be made.
     pub fn make(now: Timestamp) -> Result<Self, SandboxError> {
+        Self::with_keys(now, KeyPair::generate)
+    }
+
+    /// Makes the same authority and certificate for the same seed: their keys are no secret. Ed25519, since its keys can be
+    /// drawn and its signatures are not.
+    ///
+    /// # Errors
+    /// If a key cannot be made.
+    pub fn of_seed(now: Timestamp, random: &mut Random) -> Result<Self, SandboxError> {
+        Self::with_keys(now, || {
+            let key = [&ED25519_PKCS8[..], &random.bytes::<32>()[..]].concat();
+            KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(key), &PKCS_ED25519)
+        })
+    }
+
+    fn with_keys(
+        now: Timestamp,
+        mut keys: impl FnMut() -> Result<KeyPair, rcgen::Error>,
+    ) -> Result<Self, SandboxError> {
         let failed =
             |error: rcgen::Error| SandboxError::Certificate { action: "make a certificate", why: error.to_string() };
         let (from, until) = validity(now)?;
@@ -52,7 +75,7 @@ impl Identity {
             distinguished.push(DnType::CommonName, name);
             distinguished
         };
-        let ca_key = KeyPair::generate().map_err(failed)?;
+        let ca_key = keys().map_err(failed)?;
         let mut ca = CertificateParams::default();
         ca.distinguished_name = named(AUTHORITY);
         ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -60,7 +83,7 @@ impl Identity {
         limit(&mut ca, from, until);
         let ca_certificate = ca.self_signed(&ca_key).map_err(failed)?;
 
-        let key = KeyPair::generate().map_err(failed)?;
+        let key = keys().map_err(failed)?;
         let mut server = CertificateParams::new(NAMES.map(str::to_owned)).map_err(failed)?;
         server.distinguished_name = named("mathison-sandbox-server");
         server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

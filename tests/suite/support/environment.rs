@@ -229,6 +229,13 @@ impl Started {
         [&self.stdout, &self.stderr].iter().any(|stream| stream.so_far().contains(text))
     }
 
+    /// Returns the most memory, in bytes, that it has had resident so far; nothing once it has ended.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+    }
+
     /// Waits until it ends. One that does not end in time is killed, and fails the test with what it printed.
     pub fn finish(mut self) -> Output {
         let code = wait(&mut self.child, self.end);
