@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::identity::Identity;
 use super::structure::{self, Reading};
-use super::{Decoded, FieldValidation, Node, Sent, Source, unrecognized};
+use super::{Decoded, Empties, FieldValidation, Node, Sent, Source, unrecognized};
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::{FieldProblem, Refusal};
 use crate::sandbox::structure::GoType;
@@ -79,7 +79,7 @@ fn finish(
         warnings.clear();
     }
     let of_yaml = of_yaml.min(warnings.len());
-    Ok(Decoded { object, warnings, of_yaml, source })
+    Ok(Decoded { object, warnings, empties: Empties::default(), of_yaml, source })
 }
 
 fn metadata(node: Option<&Node>) -> Result<Option<structure::Read>, String> {

@@ -8,6 +8,7 @@
 mod apply;
 mod custom;
 mod delete;
+mod empties;
 mod identity;
 pub(crate) mod node;
 pub mod options;
@@ -30,6 +31,7 @@ use super::structure::{GoType, of_kind, package_of_group};
 
 pub use self::apply::{Repeated, yaml_or_json};
 pub use self::delete::delete_options;
+pub use self::empties::Empties;
 pub use self::options::{Verb, WriteOptions};
 
 /// What becomes of fields that are unknown or stand there twice (`fieldValidation`).
@@ -51,6 +53,8 @@ pub struct Decoded {
     pub object: Value,
     /// Fields that are unknown or repeated, in the server's words: `unknown field "spec.foo"`.
     pub warnings: Vec<String>,
+    /// Empty lists and maps that the object was stripped of.
+    pub empties: Empties,
     /// How many of them the YAML parser found; they are the first.
     of_yaml: usize,
     source: Source,
@@ -198,8 +202,9 @@ fn body_as(
     let of_yaml = sent.repeated.len();
     let warnings = sent.repeated.into_iter().chain(read.strict).collect();
     let mut object = read.value;
+    let empties = Empties::of(&sent.node, &object);
     finish(resource, &mut object);
-    Decoded { object, warnings, of_yaml, source }.judged(resource, validation)
+    Decoded { object, warnings, empties, of_yaml, source }.judged(resource, validation)
 }
 
 /// Decodes a value as the kind that it says it is, which must be the one that is written to.
@@ -269,8 +274,26 @@ pub fn value(
     let read = read.map_err(refuse)?;
     let warnings = repeated.iter().cloned().chain(read.strict).collect();
     let mut object = read.value;
+    let empties = Empties::of(&node, &object);
     finish(resource, &mut object);
-    Decoded { object, warnings, of_yaml: 0, source }.judged(resource, validation)
+    Decoded { object, warnings, empties, of_yaml: 0, source }.judged(resource, validation)
+}
+
+/// Reads what an apply merged as the structure that it is.
+///
+/// # Errors
+/// With the server's words for what cannot be read.
+pub fn merged(resource: &Kind, object: &Value) -> Result<(Value, Empties), String> {
+    let name = match of_kind(&resource.group, &resource.version, &resource.kind) {
+        Some(name) if resource.custom.is_none() => name,
+        _ => return Ok((object.clone(), Empties::default())),
+    };
+    let node = Node::of(object);
+    let read = structure::decode(Reading::Map, &GoType::Named(name), &node)?;
+    let mut object = read.value;
+    let empties = Empties::of(&node, &object);
+    finish(resource, &mut object);
+    Ok((object, empties))
 }
 
 /// Returns the object that Go writes of a structure into which nothing was read, with `apiVersion` and `kind`: what the

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Problems;
+use super::internal;
 use super::meta;
 use super::names::{self, NameRule};
 use super::numbers;
@@ -10,7 +11,7 @@ use super::path::Path;
 use super::pod;
 use super::read::{Read, texts};
 use super::resources;
-use super::same::{changes, same, same_field};
+use super::same::same_field;
 use super::selector;
 
 const ACCESS_MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
@@ -145,15 +146,14 @@ pub(super) fn of_update(live: &Value, claim: &Value, problems: &mut Problems) {
     if let (Some(compared), Some(old)) = (compared.as_object_mut(), old.as_object_mut()) {
         // A volume may be found, and a class be given where none was.
         if before.text("volumeName").is_empty() {
-            old.remove("volumeName");
-            compared.remove("volumeName");
+            old.insert("volumeName".to_owned(), compared.get("volumeName").cloned().unwrap_or_default());
         }
         if before.field("storageClassName").is_none() && after.field("storageClassName").is_some() {
             compared.remove("storageClassName");
         }
         if is_bound {
-            old.remove("volumeAttributesClassName");
-            compared.remove("volumeAttributesClassName");
+            let class = old.get("volumeAttributesClassName").cloned().unwrap_or_default();
+            compared.insert("volumeAttributesClassName".to_owned(), class);
         }
     }
     if is_bound
@@ -163,10 +163,11 @@ pub(super) fn of_update(live: &Value, claim: &Value, problems: &mut Problems) {
         requests.insert("storage".to_owned(), amount.clone());
     }
     let path = Path::new("spec");
-    if !same(Some(&old), Some(&compared)) {
+    if !internal::equal(internal::CLAIM_SPEC, &old, &compared) {
         let detail =
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-        problems.push(path.forbidden(&format!("{detail}\n{}", changes(&old, &compared))));
+        let changes = internal::changes(internal::CLAIM_SPEC, &old, &compared);
+        problems.push(path.forbidden(&format!("{detail}\n{changes}")));
     }
     let amount = |spec: &Value| spec.below(&["resources", "requests", "storage"]).and_then(resources::quantity);
     if let (Some(new), Some(old)) = (amount(after), amount(before))
@@ -338,8 +339,9 @@ pub(super) fn of_volume_update(live: &Value, volume: &Value, problems: &mut Prob
     {
         csi.remove("controllerExpandSecretRef");
     }
-    if !same(Some(&old), Some(&new)) {
-        let detail = format!("spec.persistentvolumesource is immutable after creation\n{}", changes(&old, &new));
+    if !internal::equal(internal::VOLUME_SOURCE, &old, &new) {
+        let changes = internal::changes(internal::VOLUME_SOURCE, &old, &new);
+        let detail = format!("spec.persistentvolumesource is immutable after creation\n{changes}");
         problems.push(Path::new("spec.persistentvolumesource").forbidden(&detail));
     }
     if !same_field("volumeMode", before, after) {

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::read::Read;
 use super::selector;
+use super::unified::{indented, unified};
 
 /// The security context of a container.
 pub(super) const SECURITY_CONTEXT: &str = "SecurityContext";
@@ -46,9 +47,36 @@ const METADATA: [&str; 14] = [
 /// Fields of a Pod that the server keeps in its security context.
 const OF_THE_HOST: [&str; 5] = ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers"];
 
+/// A container that was added later.
+pub(super) const EPHEMERAL_CONTAINER: &str = "EphemeralContainer";
+/// The specification of claims.
+pub(super) const CLAIM_SPEC: &str = "PersistentVolumeClaimSpec";
+/// Where a volume lies.
+pub(super) const VOLUME_SOURCE: &str = "PersistentVolumeSource";
+
+/// What empty lists and maps look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Empty {
+    /// As they are: not null.
+    Shown,
+    /// As those that are not there.
+    Nothing,
+}
+
 /// Shows a value of a structure.
 pub(super) fn shown(structure: &str, value: &Value) -> String {
-    escaped(&format!("{{{}}}", fields(structure, value)))
+    escaped(&format!("{{{}}}", fields(structure, value, Empty::Shown)))
+}
+
+/// Tells whether two values of a structure are the same to the server: empty lists and maps are nothing, but a structure
+/// that is there is something, even where nothing is in it.
+pub(super) fn equal(structure: &str, left: &Value, right: &Value) -> bool {
+    fields(structure, left, Empty::Nothing) == fields(structure, right, Empty::Nothing)
+}
+
+/// Tells how a value of a structure changed, as the server does: a unified comparison of both as they are shown.
+pub(super) fn changes(structure: &str, before: &Value, after: &Value) -> String {
+    unified(&indented(&shown(structure, before)), &indented(&shown(structure, after)))
 }
 
 /// Writes what Go's JSON does not leave as it is.
@@ -56,13 +84,13 @@ fn escaped(text: &str) -> String {
     text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
-fn fields(structure: &str, value: &Value) -> String {
+fn fields(structure: &str, value: &Value, empty: Empty) -> String {
     let Some(declared) = TABLE.get(structure) else { return String::new() };
     let mut shown: Vec<String> = Vec::new();
     for field in declared {
         let text = match field.strip_prefix('+') {
             Some("m") => metadata(value.field("metadata").unwrap_or(&Value::Null)),
-            Some(embedded) => fields(embedded.trim_start_matches('@'), value),
+            Some(embedded) => fields(embedded.trim_start_matches('@'), value, empty),
             None => {
                 let mut parts = field.splitn(3, ':');
                 let (Some(called), Some(name), Some(sort)) = (parts.next(), parts.next(), parts.next()) else {
@@ -75,7 +103,7 @@ fn fields(structure: &str, value: &Value) -> String {
                 } else {
                     value.field(name)
                 };
-                format!("\"{called}\":{}", one(sort, value))
+                format!("\"{called}\":{}", one(sort, value, empty))
             }
         };
         if !text.is_empty() {
@@ -85,27 +113,28 @@ fn fields(structure: &str, value: &Value) -> String {
     shown.join(",")
 }
 
-fn one(sort: &str, value: Option<&Value>) -> String {
+fn one(sort: &str, value: Option<&Value>, empty: Empty) -> String {
     if let Some(sort) = sort.strip_prefix('*') {
-        return value.map_or_else(|| "null".to_owned(), |value| one(sort, Some(value)));
+        return value.map_or_else(|| "null".to_owned(), |value| one(sort, Some(value), empty));
     }
+    let is_shown = |is_empty: bool| !is_empty || empty == Empty::Shown;
     if let Some(sort) = sort.strip_prefix('[') {
-        let Some(items) = value.and_then(Value::as_array).filter(|items| !items.is_empty()) else {
+        let Some(items) = value.and_then(Value::as_array).filter(|items| is_shown(items.is_empty())) else {
             return "null".to_owned();
         };
-        let items: Vec<String> = items.iter().map(|item| one(sort, Some(item))).collect();
+        let items: Vec<String> = items.iter().map(|item| one(sort, Some(item), empty)).collect();
         return format!("[{}]", items.join(","));
     }
     if let Some(sort) = sort.strip_prefix('{') {
-        let Some(map) = value.and_then(Value::as_object).filter(|map| !map.is_empty()) else {
+        let Some(map) = value.and_then(Value::as_object).filter(|map| is_shown(map.is_empty())) else {
             return "null".to_owned();
         };
         let entries: Vec<String> =
-            map.iter().map(|(key, value)| format!("{}:{}", json!(key), one(sort, Some(value)))).collect();
+            map.iter().map(|(key, value)| format!("{}:{}", json!(key), one(sort, Some(value), empty))).collect();
         return format!("{{{}}}", entries.join(","));
     }
     if let Some(structure) = sort.strip_prefix('@') {
-        return format!("{{{}}}", fields(structure, value.unwrap_or(&Value::Null)));
+        return format!("{{{}}}", fields(structure, value.unwrap_or(&Value::Null), empty));
     }
     match (sort, value) {
         ("l", selector) => selector::shown(selector),

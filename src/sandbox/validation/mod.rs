@@ -2,8 +2,7 @@
 //!
 //! [`create`] and [`update`] look at objects that are decoded, defaulted and prepared. The rules are those of
 //! `pkg/apis/*/validation` in Kubernetes; each subject has a file here. Maps are looked at in the order of their keys,
-//! where the server's order is random. Where the server appends a unified comparison of its internal form (Pods, claims,
-//! volumes), the changed fields are listed instead.
+//! where the server's order is random.
 
 mod attachment;
 mod autoscaling;
@@ -34,6 +33,7 @@ mod same;
 mod schedule;
 mod selector;
 mod service;
+mod unified;
 mod webhooks;
 mod workloads;
 

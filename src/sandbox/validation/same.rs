@@ -62,24 +62,6 @@ fn under(name: &str, left: &Value, right: &Value) -> bool {
     }
 }
 
-/// The fields in which two objects differ, a line for each side. The server appends a unified comparison of its
-/// internal form here.
-pub(super) fn changes(before: &Value, after: &Value) -> String {
-    let empty = serde_json::Map::new();
-    let left = before.as_object().unwrap_or(&empty);
-    let right = after.as_object().unwrap_or(&empty);
-    let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
-    let mut lines = String::new();
-    for key in keys.into_iter().filter(|key| !same_field(key, before, after)) {
-        for (sign, side) in [("-", left), ("+", right)] {
-            if let Some(value) = side.get(key) {
-                lines.push_str(&format!("{sign} {key}: {value}\n"));
-            }
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -93,10 +75,5 @@ mod tests {
         assert!(same(Some(&json!({"limits": {"cpu": "1"}})), Some(&json!({"limits": {"cpu": "1000m"}}))));
         assert!(!same(Some(&json!({"name": "1"})), Some(&json!({"name": "1000m"}))));
         assert!(!same(Some(&json!({"a": 0})), None));
-    }
-
-    #[test]
-    fn changes_are_listed() {
-        assert_eq!(changes(&json!({"a": 1, "b": 2}), &json!({"a": 3, "b": 2})), "- a: 1\n+ a: 3\n");
     }
 }

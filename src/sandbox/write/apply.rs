@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Place, Written, create, defaulted, metadata, shown, update};
 use crate::sandbox::convert::Served;
-use crate::sandbox::decode::{self, WriteOptions};
+use crate::sandbox::decode::{self, Empties, WriteOptions};
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::state::State;
@@ -39,6 +39,10 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
     if kind.custom.is_some() {
         defaulted(kind, &mut object);
     }
+    let mut empties = Empties::default();
+    if let Some(merged) = &applied.merged {
+        empties = read_merged(kind, &config, merged, &mut object)?;
+    }
     let given_uid = metadata::text(&config, "uid");
     let mut written = match live {
         None => {
@@ -54,7 +58,7 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
             if let Some(metadata) = metadata::of(&mut object) {
                 metadata.remove("resourceVersion");
             }
-            create::finish(state, place, object, options)?
+            create::finish(state, place, object, &empties, options)?
         }
         Some(live) => {
             metadata::settle_name(place, &object)?;
@@ -66,11 +70,31 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
                     metadata.insert(field.to_owned(), Value::from(kept));
                 }
             }
-            update::finish(state, place, &live, object, options)?
+            update::finish(state, place, &live, object, &empties, options)?
         }
     };
     written.warnings.splice(0..0, warnings);
     Ok(written)
+}
+
+/// Reads what was merged as the structure that it is; bytes are respelled by that.
+fn read_merged(kind: &Kind, config: &Value, merged: &Value, object: &mut Value) -> Result<Empties, Refusal> {
+    let refuse = |mistake: String| {
+        let text = |field: &str| metadata::text(config, field);
+        let what = format!("{}, Kind={}", printed(&kind.api_version()), kind.kind);
+        Refusal::plain(format!(
+            "failed to convert new object ({}/{}; {what}) to proper version: unable to convert unstructured object to \
+             {what}: {mistake}",
+            text("namespace"),
+            text("name")
+        ))
+    };
+    let (_, empties) = decode::merged(kind, merged).map_err(refuse)?;
+    if kind.custom.is_none() {
+        let (read, _) = decode::merged(kind, object).map_err(refuse)?;
+        *object = read;
+    }
+    Ok(empties)
 }
 
 pub(super) fn refusal(refused: ApplyRefused) -> Refusal {
@@ -99,10 +123,6 @@ fn check_kind(kind: &Kind, config: &Value) -> Result<(), Refusal> {
     if (api_version, name) == (wanted.as_str(), kind.kind.as_str()) {
         return Ok(());
     }
-    let printed = |api_version: &str| match api_version.contains('/') {
-        true => api_version.to_owned(),
-        false => format!("/{api_version}"),
-    };
     if api_version.is_empty() || name.is_empty() {
         let message = format!("invalid object type: {}, Kind={name}", printed(api_version));
         return Err(Refusal::bad_request(message));
@@ -114,4 +134,12 @@ fn check_kind(kind: &Kind, config: &Value) -> Result<(), Refusal> {
         kind.kind
     );
     Err(Refusal::bad_request(message))
+}
+
+/// An API version as Go prints it: group, slash, version.
+fn printed(api_version: &str) -> String {
+    match api_version.contains('/') {
+        true => api_version.to_owned(),
+        false => format!("/{api_version}"),
+    }
 }

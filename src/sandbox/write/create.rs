@@ -6,7 +6,7 @@ use super::{Place, Written, as_stored, check_rights, defaulted, judged, metadata
 use crate::sandbox::admission::{self, Operation};
 use crate::sandbox::convert::{self, Served};
 use crate::sandbox::custom;
-use crate::sandbox::decode::{Decoded, WriteOptions};
+use crate::sandbox::decode::{Decoded, Empties, WriteOptions};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::state::State;
 use crate::sandbox::strategy::{self, Requester};
@@ -17,7 +17,7 @@ use crate::ssa::tracking::{self, Writer};
 /// # Errors
 /// As the server turns it down.
 pub fn create(state: &mut State, place: &Place, decoded: Decoded, options: &WriteOptions) -> Result<Written, Refusal> {
-    let Decoded { mut object, warnings, .. } = pruned(&place.kind, decoded, options)?;
+    let Decoded { mut object, warnings, empties, .. } = pruned(&place.kind, decoded, options)?;
     metadata::settle_namespace(place, &mut object)?;
     metadata::wipe(&mut object);
     if !metadata::text(&object, "resourceVersion").is_empty() {
@@ -30,7 +30,7 @@ pub fn create(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
         metadata.remove("labels");
     }
     record_requester(place, &mut object);
-    let mut written = finish(state, place, object, options).map_err(|refusal| refusal.after(&warnings))?;
+    let mut written = finish(state, place, object, &empties, options).map_err(|refusal| refusal.after(&warnings))?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
 }
@@ -59,6 +59,7 @@ pub(super) fn finish(
     state: &mut State,
     place: &Place,
     mut object: Value,
+    empties: &Empties,
     options: &WriteOptions,
 ) -> Result<Written, Refusal> {
     let kind = &place.kind;
@@ -85,7 +86,7 @@ pub(super) fn finish(
     }
     as_stored(kind, &mut object);
     let name = metadata::text(&object, "name").to_owned();
-    let (problems, told) = judged(place, None, &object);
+    let (problems, told) = judged(place, None, &empties.restored(&object));
     warnings.extend(told);
     if !problems.is_empty() {
         return Err(super::invalid(kind, &name, &problems));

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Place, metadata, update};
 use crate::sandbox::custom;
-use crate::sandbox::decode::WriteOptions;
+use crate::sandbox::decode::{Empties, WriteOptions};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::state::State;
 use crate::sandbox::view::View as _;
@@ -36,7 +36,14 @@ pub fn settle(state: &mut State) -> Result<(), Refusal> {
         if let Some(status) = custom::conditions(&definition, &others, state.now()) {
             let mut object = (*definition).clone();
             object["status"] = status;
-            update::from_body(state, &place(Some("status")), &definition, object, &WriteOptions::default())?;
+            update::from_body(
+                state,
+                &place(Some("status")),
+                &definition,
+                object,
+                &Empties::default(),
+                &WriteOptions::default(),
+            )?;
         } else if !metadata::text(&definition, "deletionTimestamp").is_empty() {
             finalize(state, &place(None), &definition)?;
         }
@@ -72,5 +79,5 @@ fn finalize(state: &mut State, place: &Place, definition: &Value) -> Result<(), 
     if let Some(finalizers) = object.pointer_mut("/metadata/finalizers").and_then(Value::as_array_mut) {
         finalizers.retain(|finalizer| finalizer != custom::CLEANUP_FINALIZER);
     }
-    update::from_body(state, place, definition, object, &WriteOptions::default()).map(|_| ())
+    update::from_body(state, place, definition, object, &Empties::default(), &WriteOptions::default()).map(|_| ())
 }

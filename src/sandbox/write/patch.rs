@@ -26,12 +26,12 @@ pub fn patch(
     let live = shown(kind, &live);
     let decoded = patched(sort, kind, &live, body, options.field_validation)?;
     let decoded = pruned(kind, decoded, options)?;
-    let (mut object, warnings) = (decoded.object, decoded.warnings);
+    let (mut object, warnings, empties) = (decoded.object, decoded.warnings, decoded.empties);
     defaulted(kind, &mut object);
     metadata::settle_name(place, &object)?;
     metadata::settle_namespace(place, &mut object)?;
-    let mut written =
-        update::from_body(state, place, &live, object, options).map_err(|refusal| refusal.after(&warnings))?;
+    let mut written = update::from_body(state, place, &live, object, &empties, options)
+        .map_err(|refusal| refusal.after(&warnings))?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Place, Written, identity, metadata, shown, update};
 use crate::sandbox::custom;
-use crate::sandbox::decode::{self, Decoded, WriteOptions};
+use crate::sandbox::decode::{self, Decoded, Empties, WriteOptions};
 use crate::sandbox::kind::Kind;
 use crate::sandbox::patch::{PatchKind, patched};
 use crate::sandbox::refusal::{FieldProblem, Refusal};
@@ -157,7 +157,7 @@ impl Scale {
                 }
             }
         }
-        let written = update::finish(state, place, &self.parent, parent, options)?;
+        let written = update::finish(state, place, &self.parent, parent, &Empties::default(), options)?;
         Ok(Written { object: scale_to_write(&place.kind, &written.object)?, ..written })
     }
 }

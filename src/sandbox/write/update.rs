@@ -8,7 +8,7 @@ use super::{Place, Written, as_stored, check_rights, create, defaulted, identity
 use crate::sandbox::admission::{self, Operation};
 use crate::sandbox::convert::{self, Served};
 use crate::sandbox::custom;
-use crate::sandbox::decode::{Decoded, WriteOptions};
+use crate::sandbox::decode::{Decoded, Empties, WriteOptions};
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::state::State;
@@ -43,7 +43,7 @@ pub fn update(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
     let Some(live) = state.store.get(&key).map(|stored| Arc::clone(&stored.object)) else {
         return create_by_put(state, place, decoded, options);
     };
-    let Decoded { mut object, warnings, .. } = decoded;
+    let Decoded { mut object, warnings, empties, .. } = decoded;
     let live = shown(&place.kind, &live);
     let disowns = object.pointer("/metadata/managedFields").and_then(Value::as_array).is_some_and(Vec::is_empty);
     defaulted(&place.kind, &mut object);
@@ -52,7 +52,8 @@ pub fn update(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
         metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
     }
     identity::check_uid(place, Some(&live), &object)?;
-    let mut written = from_body(state, place, &live, object, options).map_err(|refusal| refusal.after(&warnings))?;
+    let mut written =
+        from_body(state, place, &live, object, &empties, options).map_err(|refusal| refusal.after(&warnings))?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
 }
@@ -82,6 +83,7 @@ pub(super) fn from_body(
     place: &Place,
     live: &Value,
     mut object: Value,
+    empties: &Empties,
     options: &WriteOptions,
 ) -> Result<Written, Refusal> {
     let time = metadata::seconds(state.clock.now());
@@ -91,7 +93,7 @@ pub(super) fn from_body(
     let reset = super::reset_fields(place);
     let versions = Served { kinds: &state.kinds, kind: &place.kind };
     tracking::track_update_in(&versions, &place.kind.schema, Some(live), &mut object, &writer, &reset);
-    finish(state, place, live, object, options)
+    finish(state, place, live, object, empties, options)
 }
 
 /// Takes an object whose owners are settled to where it is stored.
@@ -100,6 +102,7 @@ pub(super) fn finish(
     place: &Place,
     live: &Value,
     mut object: Value,
+    empties: &Empties,
     options: &WriteOptions,
 ) -> Result<Written, Refusal> {
     let kind = &place.kind;
@@ -121,7 +124,7 @@ pub(super) fn finish(
         custom::prepare_definition(&mut object, Some(live));
     }
     as_stored(kind, &mut object);
-    let (problems, told) = judged(place, Some(live), &object);
+    let (problems, told) = judged(place, Some(live), &empties.restored(&object));
     warnings.extend(told);
     if !problems.is_empty() {
         return Err(super::invalid(kind, name, &problems));

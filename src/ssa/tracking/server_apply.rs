@@ -30,6 +30,8 @@ pub struct ServerApply {
     /// The merged object in the form in which the server writes it, with its defaults and entries. Identity, generation and
     /// what the endpoint resets are as merged: they are for the caller to put right.
     pub object: Value,
+    /// What the merge alone came to; `None` where it changes nothing.
+    pub merged: Option<Value>,
     /// Whether the object differs from the live one, entries and their times included.
     pub changed: bool,
 }
@@ -121,7 +123,7 @@ pub fn apply_as_in(
         }
         other => other?,
     };
-    let mut object = match merged {
+    let mut object = match merged.clone() {
         Some(mut merged) => {
             without_written(schema, &mut merged);
             canonicalise(schema, &mut merged);
@@ -136,7 +138,7 @@ pub fn apply_as_in(
     }
     entries.write(&mut object);
     let changed = live.is_none() || object != before;
-    Ok(ServerApply { object, changed })
+    Ok(ServerApply { object, merged, changed })
 }
 
 /// One apply, which may have to be tried twice.

@@ -2,7 +2,8 @@
 //!
 //! A sequence is made up from its number: some ten requests about one kind, in a namespace of its own, which begin with a
 //! valid object and change it at random. It ends at its first difference. `DIFFERENTIAL_SEQUENCES` says how many there are,
-//! `DIFFERENTIAL_FIRST` the number of the first, `DIFFERENTIAL_KIND` that only sequences of a kind run.
+//! `DIFFERENTIAL_FIRST` the number of the first, `DIFFERENTIAL_KIND` that only sequences of a kind run (or of several, with
+//! commas between them).
 
 mod bases;
 mod dice;
@@ -72,7 +73,7 @@ fn the_sandbox_answers_as_a_real_server_does() {
                         break;
                     }
                     let sequence = Sequence::new(seed, &format!("{run}-{seed}"), &bases);
-                    if only.as_ref().is_none_or(|kind| sequence.kind().kind == *kind) {
+                    if only.as_ref().is_none_or(|kinds| kinds.split(',').any(|kind| sequence.kind().kind == kind)) {
                         run_one(&real, &sandbox, seed, sequence, &figures);
                     }
                 }

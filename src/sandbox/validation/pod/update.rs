@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 
 use super::{containers, metadata_and_spec, placement};
 use crate::sandbox::validation::Problems;
+use crate::sandbox::validation::internal;
 use crate::sandbox::validation::meta;
 use crate::sandbox::validation::path::Path;
 use crate::sandbox::validation::read::Read;
-use crate::sandbox::validation::same::{changes, same, same_field};
+use crate::sandbox::validation::same::same_field;
 
 const MAY_CHANGE: &str = "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -46,9 +47,9 @@ pub(in crate::sandbox::validation) fn of_update(live: &Value, pod: &Value, probl
     if !before.list("schedulingGates").is_empty() {
         gated(before, &mut allowed, &path, problems);
     }
-    if !same(Some(before), Some(&allowed)) {
-        let detail =
-            format!("pod updates may not change fields other than {MAY_CHANGE}\n{}", changes(before, &allowed));
+    if !internal::equal(internal::POD_SPEC, before, &allowed) {
+        let changes = internal::changes(internal::POD_SPEC, before, &allowed);
+        let detail = format!("pod updates may not change fields other than {MAY_CHANGE}\n{changes}");
         problems.push(path.forbidden(&detail));
     }
 }
@@ -67,8 +68,8 @@ pub(in crate::sandbox::validation) fn ephemeral_containers(live: &Value, pod: &V
             None => {
                 problems.push(path.forbidden(&format!("existing ephemeral containers {name:?} may not be removed\n")));
             }
-            Some(container) if !same(Some(&old), Some(container)) => {
-                let changes = changes(&old, container);
+            Some(container) if !internal::equal(internal::EPHEMERAL_CONTAINER, &old, container) => {
+                let changes = internal::changes(internal::EPHEMERAL_CONTAINER, &old, container);
                 let detail = format!("existing ephemeral containers {name:?} may not be changed\n{changes}");
                 problems.push(path.forbidden(&detail));
             }
@@ -149,6 +150,8 @@ fn take_over(before: &Value, after: &mut Value) {
             }
         }
     }
+    // None at all is null after that, and not an empty list.
+    spec.retain(|name, value| name != "initContainers" || value.as_array().is_none_or(|items| !items.is_empty()));
     for name in ["activeDeadlineSeconds", "schedulingGates", "tolerations"] {
         restore(spec, name, before);
     }

@@ -1,0 +1,113 @@
+//! Lists and maps that a body gave, but empty: Go writes nothing of them, so that the object has them no more, and yet tells
+//! them from those that were not given (`{}` and not `null`) where it shows the object in a message.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::node::Node;
+
+/// Where a decoded object had an empty list or map that it was stripped of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Empties(Vec<Empty>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Empty {
+    path: Vec<Step>,
+    is_list: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl Empties {
+    /// Finds them in what was decoded, `value` being what came of it.
+    pub(super) fn of(node: &Node, value: &Value) -> Self {
+        let mut found = Self::default();
+        found.collect(node, &mut Vec::new());
+        found.0.retain(|empty| empty.is_lost(value));
+        found
+    }
+
+    fn collect(&mut self, node: &Node, path: &mut Vec<Step>) {
+        match node {
+            Node::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    path.push(Step::Index(index));
+                    self.collect(item, path);
+                    path.pop();
+                }
+            }
+            Node::Map(entries) => {
+                for (key, child) in entries {
+                    path.push(Step::Key(key.clone()));
+                    match child {
+                        Node::List(items) if items.is_empty() => self.found(path, true),
+                        Node::Map(entries) if entries.is_empty() => self.found(path, false),
+                        child => self.collect(child, path),
+                    }
+                    path.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn found(&mut self, path: &[Step], is_list: bool) {
+        self.0.push(Empty { path: path.to_vec(), is_list });
+    }
+
+    /// Returns the object with what it was stripped of, as far as nothing else has come to stand there since.
+    pub(in crate::sandbox) fn restored<'v>(&self, object: &'v Value) -> Cow<'v, Value> {
+        let mut object = Cow::Borrowed(object);
+        for empty in &self.0 {
+            if empty.is_lost(&object) {
+                empty.restore(object.to_mut());
+            }
+        }
+        object
+    }
+}
+
+impl Empty {
+    /// Tells whether the object has what it would stand in, and nothing there.
+    fn is_lost(&self, object: &Value) -> bool {
+        let Some((Step::Key(last), parents)) = self.path.split_last() else { return false };
+        let parent = parents.iter().try_fold(object, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Index(index) => value.get(*index),
+        });
+        parent.and_then(Value::as_object).is_some_and(|map| map.get(last).is_none_or(Value::is_null))
+    }
+
+    fn restore(&self, object: &mut Value) {
+        let Some((Step::Key(last), parents)) = self.path.split_last() else { return };
+        let parent = parents.iter().try_fold(object, |value, step| match step {
+            Step::Key(key) => value.get_mut(key),
+            Step::Index(index) => value.get_mut(*index),
+        });
+        if let Some(map) = parent.and_then(Value::as_object_mut) {
+            let empty = if self.is_list { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
+            map.insert(last.clone(), empty);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_stripped_comes_back_and_nothing_else() {
+        let given = json!({"a": {"labels": {}, "list": [{"x": []}], "set": {}}, "gone": {"deep": {}}});
+        let left = json!({"a": {"list": [{}], "set": {"by": "default"}}});
+        let empties = Empties::of(&Node::of(&given), &json!({"a": {"list": [{}], "set": {}}}));
+        let whole = json!({"a": {"labels": {}, "list": [{"x": []}], "set": {"by": "default"}}});
+        assert_eq!(*empties.restored(&left), whole);
+    }
+}
