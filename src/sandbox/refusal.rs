@@ -236,6 +236,12 @@ impl Refusal {
         Self::new(404, "NotFound", "the server could not find the requested resource").with(json!({}))
     }
 
+    /// Tells whether nothing is served under the path, or not this way.
+    #[must_use]
+    pub fn is_of_no_handler(&self) -> bool {
+        *self == Self::no_such_path() || *self == Self::method_not_allowed()
+    }
+
     /// 405
     #[must_use]
     pub fn method_not_allowed() -> Self {

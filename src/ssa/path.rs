@@ -74,13 +74,22 @@ impl fmt::Display for PathElement {
                 f.write_str("[")?;
                 for (index, (name, value)) in fields.iter().enumerate() {
                     let comma = if index > 0 { "," } else { "" };
-                    write!(f, "{comma}{name}={value}")?;
+                    write!(f, "{comma}{name}={}", as_told(value))?;
                 }
                 f.write_str("]")
             }
-            Self::Value(value) => write!(f, "[={value}]"),
+            Self::Value(value) => write!(f, "[={}]", as_told(value)),
             Self::Index(index) => write!(f, "[{index}]"),
         }
+    }
+}
+
+/// Writes a value as the server does in a path. Maps are in no key that it would accept, but in those it complains of.
+fn as_told(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(as_told).collect::<Vec<_>>().join(",")),
+        Value::Object(map) => map.iter().map(|(name, value)| format!("{name}={}", as_told(value))).collect(),
+        scalar => scalar.to_string(),
     }
 }
 

@@ -11,6 +11,8 @@ use super::item::item_element;
 use super::path::PathElement;
 use super::schema::{Branch, ListKind, ListType, MapType, Scalar, Schema, TypeRef, TypeTable};
 
+const UNDECLARED: &str = "field not declared in schema";
+
 /// One place whose value has another shape than its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeProblem {
@@ -46,6 +48,25 @@ impl fmt::Display for TypeError {
 impl std::error::Error for TypeError {}
 
 impl TypeError {
+    /// Leaves out what the server does not come to: it reads no more of a map once it met a field that is not declared. In
+    /// which order it reads the fields of a map is chance with the server, and the order of their names with us.
+    #[must_use]
+    pub fn as_the_server_stops(mut self) -> Self {
+        let mut stopped: Vec<String> = Vec::new();
+        self.problems.retain(|problem| {
+            if stopped.iter().any(|map| problem.path.starts_with(map.as_str())) {
+                return false;
+            }
+            if problem.message == UNDECLARED
+                && let Some((map, _)) = problem.path.rsplit_once('.')
+            {
+                stopped.push(format!("{map}."));
+            }
+            true
+        });
+        self
+    }
+
     pub(crate) fn at_root(message: String) -> Self {
         Self { problems: vec![TypeProblem { path: String::new(), message }] }
     }
@@ -121,7 +142,7 @@ impl<'a> Walk<'a> {
             self.path.push(Step::Field(name));
             match declared.under(name) {
                 Some(reference) => self.value(reference, value),
-                None => self.problem("field not declared in schema".to_owned()),
+                None => self.problem(UNDECLARED.to_owned()),
             }
             self.path.pop();
         }

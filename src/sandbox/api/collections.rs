@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::objects::done;
 use super::{Api, Asked, answers, below, watches};
@@ -83,12 +83,13 @@ fn create(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
 
 fn delete_all(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let Asked { call, target, kind, .. } = *asked;
+    let options = ListOptions::read(&call.query, kind, None)?;
     let body = decode::delete_options(&call.body, call.content_type.as_deref())?;
     let how = DeleteOptions::read(&body, &call.query)?;
-    let options = ListOptions::read(&call.query, kind, None)?;
+    // What is answered is the list as it was found, whatever became of it.
+    let mut warnings: Vec<String> = write::deletion_warning(kind, &how).into_iter().collect();
     let listed = api.with(|state| -> Result<_, Refusal> {
         let listed = list(state, kind, target.namespace.as_deref(), &options)?;
-        let mut deleted = Vec::with_capacity(listed.objects.len());
         for object in &listed.objects {
             let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
             let place = Place {
@@ -100,14 +101,16 @@ fn delete_all(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
                 asked: None,
             };
             match write::delete(state, &place, &how) {
-                Ok(done) => deleted.push(Arc::new(done.object)),
+                Ok(done) => warnings.extend(done.warnings),
                 Err(refusal) if refusal.code == 404 => {}
                 Err(refusal) => return Err(refusal),
             }
         }
-        let metadata = json!({"resourceVersion": state.store.revision().to_string()});
-        Ok(Listed { objects: deleted, metadata })
-    })?;
+        Ok(listed)
+    });
+    let listed = listed.map_err(|refusal| refusal.after(&warnings))?;
     let now = api.state().clock.now();
-    answers::list_answer(call, kind, &listed, now)
+    let mut answer = answers::list_answer(call, kind, &listed, now)?;
+    answers::warn(&mut answer, &warnings);
+    Ok(answer)
 }

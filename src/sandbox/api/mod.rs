@@ -103,6 +103,10 @@ impl Api {
             (Some(_), Some(_)) => below::answer(self, &asked),
         };
         let Some(warning) = deprecation(&kind) else { return answer };
+        // What Kubernetes' own kinds do not serve is nobody's to warn of.
+        if kind.custom.is_none() && answer.as_ref().is_err_and(Refusal::is_of_no_handler) {
+            return answer;
+        }
         let mut answer = answer.unwrap_or_else(|refusal| refused(&refusal));
         answers::warn_first(&mut answer, warning);
         Ok(answer)

@@ -296,6 +296,27 @@ pub fn merged(resource: &Kind, object: &Value) -> Result<(Value, Empties), Strin
     Ok((object, empties))
 }
 
+/// Holds what an apply made of an object to the structure of its kind; `config` is what was applied.
+///
+/// # Errors
+/// 500 with the server's words, where it cannot be read into it.
+pub fn check_applied(resource: &Kind, config: &Value, object: &Value) -> Result<(), Refusal> {
+    let name = of_kind(&resource.group, &resource.version, &resource.kind);
+    let (None, Some(name)) = (&resource.custom, name) else { return Ok(()) };
+    let Err(mistake) = structure::decode(Reading::Map, &GoType::Named(name), &Node::of(object)) else { return Ok(()) };
+    let text = |pointer: &str| config.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let version = match resource.group.as_str() {
+        "" => format!("/{}", resource.version),
+        _ => resource.api_version(),
+    };
+    let kind = format!("{version}, Kind={}", resource.kind);
+    let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+    Err(Refusal::plain(format!(
+        "failed to convert new object ({namespace}/{name}; {kind}) to proper version: unable to convert unstructured \
+         object to {kind}: {mistake}"
+    )))
+}
+
 /// Returns the object that Go writes of a structure into which nothing was read, with `apiVersion` and `kind`: what the
 /// server compares a new object with.
 #[must_use]

@@ -226,7 +226,15 @@ impl Decoder {
                 }
             }
         }
-        Ok(complete(fields, given))
+        // What is written of it is nothing, but it is read: nobody is to own anything.
+        let disowns = name == "meta.v1.ObjectMeta"
+            && self.path == "metadata"
+            && given.get("managedFields").and_then(Value::as_array).is_some_and(Vec::is_empty);
+        let mut value = complete(fields, given);
+        if disowns && let Some(metadata) = value.as_object_mut() {
+            metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
+        }
+        Ok(value)
     }
 
     fn field(&mut self, structure: &str, field: &'static GoField, node: &Node) -> Result<Value, String> {

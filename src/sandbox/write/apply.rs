@@ -22,7 +22,7 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
     check_kind(kind, &config)?;
     let key = state.key(kind, &place.namespace, &place.name);
     let live = state.store.get(&key).map(|stored| shown(kind, &Arc::clone(&stored.object)));
-    if live.is_none() && place.subresource.is_some() {
+    if live.is_none() && place.subresource.is_some() && !update::is_made_by_put(kind) {
         return Err(Refusal::not_found(kind, &place.name));
     }
     let time = metadata::seconds(state.clock.now());
@@ -34,6 +34,9 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
     let versions = Served { kinds: &state.kinds, kind };
     let applied = tracking::apply_as_in(&versions, &kind.schema, live.as_ref(), &config, &writer, force, &reset);
     let applied = applied.map_err(refusal)?;
+    if applied.changed {
+        decode::check_applied(kind, &config, &applied.object)?;
+    }
     let warnings = repeated.judged(options.field_validation)?;
     let mut object = applied.object;
     if kind.custom.is_some() {

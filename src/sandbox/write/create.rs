@@ -48,7 +48,8 @@ fn record_requester(place: &Place, object: &mut Value) {
 fn track(state: &State, place: &Place, object: &mut Value) {
     let time = metadata::seconds(state.clock.now());
     let api_version = place.kind.api_version();
-    let writer = Writer { manager: &place.manager, api_version: &api_version, subresource: None, time: &time };
+    let writer =
+        Writer { manager: &place.manager, api_version: &api_version, subresource: place.subresource(), time: &time };
     let reset = super::reset_fields(place);
     let versions = Served { kinds: &state.kinds, kind: &place.kind };
     tracking::track_update_in(&versions, &place.kind.schema, None, object, &writer, &reset);
@@ -75,11 +76,14 @@ pub(super) fn finish(
     check_rights(state, place, &object, None)?;
     warnings.extend(metadata::dedupe_owners(&mut object));
     metadata::identify(&mut object, &mut state.random, now);
-    let mut random = std::mem::take(&mut state.random);
-    let allocated =
-        strategy::allocate(state, kind, None, &mut object, options.dry_run, &mut |length| random.suffix(length));
-    state.random = random;
-    allocated?;
+    // What is made by a write of its status gets no addresses.
+    if place.subresource.is_none() {
+        let mut random = std::mem::take(&mut state.random);
+        let allocated =
+            strategy::allocate(state, kind, None, &mut object, options.dry_run, &mut |length| random.suffix(length));
+        state.random = random;
+        allocated?;
+    }
     strategy::prepare_for_create(kind, &mut object);
     if super::is_definition(kind) {
         custom::prepare_definition(&mut object, None);

@@ -107,14 +107,24 @@ impl DeleteOptions {
 /// # Errors
 /// As the server turns it down.
 pub fn delete(state: &mut State, place: &Place, options: &DeleteOptions) -> Result<Deleted, Refusal> {
+    // It is warned of even where nothing is to be deleted.
+    let warnings: Vec<String> = deletion_warning(&place.kind, options).into_iter().collect();
+    delete_warned(state, place, options, &warnings).map_err(|refusal| refusal.after(&warnings))
+}
+
+fn delete_warned(
+    state: &mut State,
+    place: &Place,
+    options: &DeleteOptions,
+    warnings: &[String],
+) -> Result<Deleted, Refusal> {
     let kind = &place.kind;
     let key = state.key(kind, &place.namespace, &place.name);
     let live = state.store.get(&key).map(|stored| Arc::clone(&stored.object));
     let live = live.ok_or_else(|| Refusal::not_found(kind, &place.name))?;
     let live = shown(kind, &live);
     check(kind, &place.name, &live, options)?;
-    let mut warnings = admission::admit_delete(state, kind, &live)?;
-    warnings.extend(strategy::deletion_warning(kind, options.propagation).map(str::to_owned));
+    let warnings = [warnings, &admission::admit_delete(state, kind, &live)?].concat();
     let mut object = live.clone();
     let finalizers = strategy::finalizers_on_delete(&object, options.propagation);
     set_finalizers(&mut object, &finalizers);
@@ -145,6 +155,12 @@ pub fn delete(state: &mut State, place: &Place, options: &DeleteOptions) -> Resu
         object = change.after.map(|after| shown(kind, &after.object)).unwrap_or(object);
     }
     Ok(Deleted { code: 200, body: object.clone(), object, warnings })
+}
+
+/// Returns what is warned of when such objects are deleted, however many there are.
+#[must_use]
+pub fn deletion_warning(kind: &Kind, options: &DeleteOptions) -> Option<String> {
+    strategy::deletion_warning(kind, options.propagation).map(str::to_owned)
 }
 
 fn check(kind: &Kind, name: &str, live: &Value, options: &DeleteOptions) -> Result<(), Refusal> {

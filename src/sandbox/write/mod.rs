@@ -23,7 +23,7 @@ pub use self::apply::apply;
 pub use self::bind::bind;
 pub use self::create::create;
 pub use self::definition::settle;
-pub use self::delete::{DeleteOptions, Deleted, delete};
+pub use self::delete::{DeleteOptions, Deleted, delete, deletion_warning};
 pub use self::patch::patch;
 pub use self::scale::{get_scale, patch_scale, put_scale};
 pub use self::update::update;
@@ -80,6 +80,8 @@ pub struct Written {
 
 /// Brings a decoded object into the shape that is tracked: pruned and defaulted.
 fn defaulted(kind: &Kind, object: &mut Value) {
+    // An empty list is no list but here, where it says that nobody is to own anything.
+    let disowns = object.pointer("/metadata/managedFields").and_then(Value::as_array).is_some_and(Vec::is_empty);
     match &kind.custom {
         Some(definition) => {
             custom::prune(definition, object);
@@ -93,6 +95,9 @@ fn defaulted(kind: &Kind, object: &mut Value) {
                 custom::default_definition(object);
             }
         }
+    }
+    if disowns && let Some(metadata) = metadata::of(object) {
+        metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
     }
 }
 

@@ -45,17 +45,17 @@ pub fn update(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
     };
     let Decoded { mut object, warnings, empties, .. } = decoded;
     let live = shown(&place.kind, &live);
-    let disowns = object.pointer("/metadata/managedFields").and_then(Value::as_array).is_some_and(Vec::is_empty);
     defaulted(&place.kind, &mut object);
-    // An empty list is no list but here, where it says that nobody is to own anything.
-    if disowns && let Some(metadata) = metadata::of(&mut object) {
-        metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
-    }
     identity::check_uid(place, Some(&live), &object)?;
     let mut written =
         from_body(state, place, &live, object, &empties, options).map_err(|refusal| refusal.after(&warnings))?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
+}
+
+/// Tells whether a PUT or an apply makes what is not there, even if it only means its status.
+pub(super) fn is_made_by_put(kind: &Kind) -> bool {
+    MADE_BY_PUT.iter().any(|(group, name)| kind.is(group, name))
 }
 
 fn create_by_put(
@@ -65,8 +65,7 @@ fn create_by_put(
     options: &WriteOptions,
 ) -> Result<Written, Refusal> {
     let kind = &place.kind;
-    let makes = place.subresource.is_none() && MADE_BY_PUT.iter().any(|(group, name)| kind.is(group, name));
-    if !makes {
+    if !is_made_by_put(kind) {
         return Err(Refusal::not_found(kind, &place.name).after(&decoded.warnings));
     }
     identity::check_uid(place, None, &decoded.object)?;

@@ -7,7 +7,7 @@ use super::Writer;
 use super::entries::{Entries, Identity, Owned};
 use super::last_applied::{ALLOWED_MANAGER, allowed_conflicts, refresh};
 use super::settle::Write;
-use super::update::{track, unreadable, zero_of};
+use super::update::{track, unreadable, unreadable_at, zero_of};
 use super::versions::{SameFields, Versions};
 use super::written::{as_written, without_written};
 use crate::ssa::apply::{FieldConflict, STRIPPED};
@@ -20,6 +20,7 @@ use crate::ssa::merge::merge;
 use crate::ssa::remove::remove;
 use crate::ssa::schema::Schema;
 use crate::ssa::set_of::{fields_of, named, set_of};
+use crate::ssa::validate::validate_stored;
 
 /// Who owns a live object that had no entries when it was first applied to.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
@@ -106,9 +107,6 @@ pub fn apply_as_in(
     if config.pointer("/metadata/managedFields").is_some_and(Value::is_array) {
         return Err(ApplyRefused::ManagedFieldsSet);
     }
-    if let Some(error) = unreadable(&write, &before, &entries) {
-        return Err(ApplyRefused::Typing { message: error.to_string() });
-    }
     let applying = Applying { write: &write, before: &before, config, writer };
     let (merged, entries) = match applying.merged(entries.clone(), force) {
         Err(ApplyRefused::Conflicts(conflicts)) if writer.manager == ALLOWED_MANAGER => {
@@ -157,14 +155,26 @@ impl Applying<'_> {
         let typing = |error: &dyn std::fmt::Display| ApplyRefused::Typing {
             message: format!("failed to create typed patch object ({}): {error}", described(config)),
         };
-        let claimed = set_of(schema, config).map_err(|error| typing(&error))?.without(write.reset);
+        let claimed =
+            set_of(schema, config).map_err(|error| typing(&error.as_the_server_stops()))?.without(write.reset);
+        if let Err(error) = validate_stored(schema, before) {
+            let message = format!("failed to create typed live object ({}): {error}", described(before));
+            return Err(ApplyRefused::Typing { message });
+        }
+        if let Some(error) = unreadable(write, before, &entries) {
+            return Err(ApplyRefused::Typing { message: error.to_string() });
+        }
         write.reconciled(&mut entries);
         let merged = merge(schema, before, config)
             .map_err(|error| ApplyRefused::Typing { message: format!("failed to merge config: {error}") })?;
         let actor = Identity::of_writer(writer, writer.manager, Operation::Apply);
         let own = Owned { api_version: writer.api_version.to_owned(), fields: claimed };
         let last = entries.owned.insert(actor.clone(), own);
+        self.check_versions(&merged, &entries, last.as_ref())?;
         let pruned = self.pruned(merged, &entries, last);
+        if let Some(error) = unreadable(write, &pruned, &entries) {
+            return Err(ApplyRefused::Typing { message: format!("failed to convert new object: {error}") });
+        }
         let (_, conflicts) = write.settle(before, &pruned, &mut entries, Some(&actor));
         if !force && !conflicts.is_empty() {
             return Err(ApplyRefused::Conflicts(conflicts));
@@ -178,6 +188,25 @@ impl Applying<'_> {
         }
         entries.times.insert(actor, Some(writer.time.to_owned()));
         Ok((Some(pruned), entries))
+    }
+
+    /// What is taken out is looked for in every version that somebody wrote the object at: the merged object must be
+    /// readable in all of them.
+    fn check_versions(&self, merged: &Value, entries: &Entries, last: Option<&Owned>) -> Result<(), ApplyRefused> {
+        let Some(last) = last.filter(|last| !last.fields.is_empty()) else { return Ok(()) };
+        let refused = |message| Err(ApplyRefused::Typing { message });
+        if let Some(error) = unreadable_at(self.write, merged, &last.api_version) {
+            return refused(format!("failed to convert merged object to last applied version: {error}"));
+        }
+        for owned in entries.owned.values() {
+            if let Some(error) = unreadable_at(self.write, merged, &owned.api_version) {
+                let version = &owned.api_version;
+                return refused(format!(
+                    "failed add back owned items: failed to convert merged object at version {version}: {error}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Takes out what the manager applied last time, applies no more, and nobody owns.

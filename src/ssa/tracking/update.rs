@@ -53,7 +53,7 @@ pub fn track_update_in(
         None => zero_of(schema, object, writer),
     };
     // What cannot be read along its schema is not tracked, and what was tracked is forgotten.
-    if !schema.is_builtin() && (validate_stored(schema, &before).is_err() || validate_stored(schema, object).is_err()) {
+    if validate_stored(schema, &before).is_err() || validate_stored(schema, object).is_err() {
         return;
     }
     if unreadable(&write, &before, &entries).or_else(|| unreadable(&write, object, &entries)).is_some() {
@@ -84,11 +84,16 @@ pub(super) fn unreadable(write: &Write<'_>, object: &Value, entries: &Entries) -
     if write.schema.is_builtin() {
         return None;
     }
-    let others = entries.owned.values().map(|owned| owned.api_version.as_str());
-    others.filter(|version| *version != write.api_version).find_map(|version| {
-        let schema = write.versions.schema(version)?;
-        validate_stored(&schema, &write.versions.convert(object, version)).err()
-    })
+    entries.owned.values().find_map(|owned| unreadable_at(write, object, &owned.api_version))
+}
+
+/// Tells why an object cannot be read at a version of its kind.
+pub(super) fn unreadable_at(write: &Write<'_>, object: &Value, version: &str) -> Option<TypeError> {
+    if write.schema.is_builtin() || version == write.api_version {
+        return None;
+    }
+    let schema = write.versions.schema(version)?;
+    validate_stored(&schema, &write.versions.convert(object, version)).err()
 }
 
 /// Returns the object that a new one is compared with.
