@@ -25,23 +25,36 @@ const TYPES: [&str; 5] = ["ContainerResource", "External", "Object", "Pods", "Re
 /// An autoscaler.
 pub(super) fn of(object: &Value, problems: &mut Problems) {
     meta::of(object, true, NameRule::Subdomain, problems);
-    of_spec(object, problems);
+    of_spec(object, None, problems);
 }
 
 /// A change of an autoscaler.
 pub(super) fn of_update(live: &Value, object: &Value, problems: &mut Problems) {
     meta::of_update(live, object, problems);
-    of_spec(object, problems);
+    of_spec(object, Some(live), problems);
 }
 
-fn of_spec(object: &Value, problems: &mut Problems) {
+/// What the `apiVersion` of a reference may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    /// One of a group with a name.
+    Named,
+    /// One of any group.
+    Any,
+    /// Anything: it was so before.
+    Unchecked,
+}
+
+fn of_spec(object: &Value, live: Option<&Value>, problems: &mut Problems) {
     let none = Value::Object(Map::new());
     let spec = object.field("spec").unwrap_or(&none);
     let path = Path::new("spec");
     let least = spec.number("minReplicas");
     let most = spec.number("maxReplicas").unwrap_or_default();
-    if let Some(least) = least.filter(|least| *least < 1) {
-        problems.push(path.child("minReplicas").invalid(least, "must be greater than or equal to 1"));
+    let was_zero = live.and_then(|live| live.below(&["spec", "minReplicas"])).and_then(Value::as_i64) == Some(0);
+    let bound = i64::from(!was_zero);
+    if let Some(least) = least.filter(|least| *least < bound) {
+        problems.push(path.child("minReplicas").invalid(least, &format!("must be greater than or equal to {bound}")));
     }
     if most < 1 {
         problems.push(path.child("maxReplicas").invalid(most, "must be greater than 0"));
@@ -49,11 +62,13 @@ fn of_spec(object: &Value, problems: &mut Problems) {
     if least.is_some_and(|least| most < least) {
         problems.push(path.child("maxReplicas").invalid(most, "must be greater than or equal to `minReplicas`"));
     }
-    target(spec.field("scaleTargetRef").unwrap_or(&none), &path.child("scaleTargetRef"), problems);
+    let scaled = spec.field("scaleTargetRef").unwrap_or(&none);
+    target(scaled, group_of_target(scaled, live), &path.child("scaleTargetRef"), problems);
+    let described = group_of_described(live);
     let metrics = spec.list("metrics");
     let at = path.child("metrics");
     for (index, metric) in metrics.iter().enumerate() {
-        of_metric(metric, &at.index(index), problems);
+        of_metric(metric, described, &at.index(index), problems);
     }
     let has_outside = metrics.iter().any(|metric| matches!(metric.text("type"), "Object" | "External"));
     if least == Some(0) && !has_outside {
@@ -70,21 +85,53 @@ fn of_spec(object: &Value, problems: &mut Problems) {
     }
 }
 
-fn target(reference: &Value, path: &Path, problems: &mut Problems) {
+fn group_of_target(scaled: &Value, live: Option<&Value>) -> Group {
+    let is_same = |before: &Value| ["apiVersion", "kind"].iter().all(|name| before.text(name) == scaled.text(name));
+    match live.map(|live| live.below(&["spec", "scaleTargetRef"]).unwrap_or(&Value::Null)) {
+        Some(before) if is_same(before) => Group::Unchecked,
+        // The only kind of the core group that can be scaled.
+        _ if scaled.text("kind") == "ReplicationController" => Group::Any,
+        _ => Group::Named,
+    }
+}
+
+fn group_of_described(live: Option<&Value>) -> Group {
+    let metrics = live.and_then(|live| live.field("spec")).map_or(&[][..], |spec| spec.list("metrics"));
+    let is_wrong = |metric: &Value| {
+        let described = metric.below(&["object", "describedObject"]);
+        metric.text("type") == "Object"
+            && described.is_some_and(|described| unfit_version(described, Group::Any).is_some())
+    };
+    if metrics.iter().any(is_wrong) { Group::Unchecked } else { Group::Any }
+}
+
+/// Returns what is wrong with the `apiVersion` of a reference.
+fn unfit_version(reference: &Value, group: Group) -> Option<String> {
+    let version = reference.text("apiVersion");
+    let slashes = version.matches('/').count();
+    match group {
+        Group::Unchecked => None,
+        _ if slashes > 1 => Some(format!("unexpected GroupVersion string: {version}")),
+        Group::Named if slashes == 0 || version.starts_with('/') => {
+            Some("apiVersion must specify API group".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn target(reference: &Value, group: Group, path: &Path, problems: &mut Problems) {
     for name in ["kind", "name"] {
         match reference.text(name) {
             "" => problems.push(path.child(name).required("")),
             text => problems.extend(path.child(name).each(text, names::segment(text))),
         }
     }
-    let version = reference.text("apiVersion");
-    if version.matches('/').count() > 1 {
-        let detail = format!("unexpected GroupVersion string: {version}");
-        problems.push(path.child("apiVersion").invalid(version, &detail));
+    if let Some(detail) = unfit_version(reference, group) {
+        problems.push(path.child("apiVersion").invalid(reference.text("apiVersion"), &detail));
     }
 }
 
-fn of_metric(metric: &Value, path: &Path, problems: &mut Problems) {
+fn of_metric(metric: &Value, described: Group, path: &Path, problems: &mut Problems) {
     let sort = metric.text("type");
     let at = path.child("type");
     if sort.is_empty() {
@@ -96,7 +143,7 @@ fn of_metric(metric: &Value, path: &Path, problems: &mut Problems) {
     if let Some(first) = present.first()
         && let Some(source) = metric.field(first)
     {
-        of_source(first, source, &path.child(first), problems);
+        of_source(first, source, described, &path.child(first), problems);
     }
     let expected = SOURCES.iter().find(|(_, called)| *called == sort).map(|(name, _)| *name);
     match expected {
@@ -113,13 +160,14 @@ fn of_metric(metric: &Value, path: &Path, problems: &mut Problems) {
     }
 }
 
-fn of_source(sort: &str, source: &Value, path: &Path, problems: &mut Problems) {
+fn of_source(sort: &str, source: &Value, described: Group, path: &Path, problems: &mut Problems) {
     let none = Value::Object(Map::new());
     let aim = source.field("target").unwrap_or(&none);
     let at = path.child("target");
     let has = |name: &str| aim.field(name).is_some();
     if sort == "object" {
-        target(source.field("describedObject").unwrap_or(&none), &path.child("describedObject"), problems);
+        let object = source.field("describedObject").unwrap_or(&none);
+        target(object, described, &path.child("describedObject"), problems);
     }
     match sort {
         "object" | "external" | "pods" => {
@@ -226,5 +274,36 @@ fn of_rules(rules: &Value, path: &Path, problems: &mut Problems) {
     let tolerance = rules.field("tolerance").and_then(resources::quantity);
     if let Some(tolerance) = tolerance.filter(|tolerance| tolerance.nano() < 0) {
         problems.push(path.child("tolerance").invalid(tolerance.canonical(), "must be greater than or equal to 0"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sandbox::validation::tests::lines;
+
+    fn scaler(version: &str, kind: &str) -> Value {
+        json!({"metadata": {"name": "s", "namespace": "n"}, "spec": {
+            "minReplicas": 1, "maxReplicas": 2, "scaleTargetRef": {"apiVersion": version, "kind": kind, "name": "a"}}})
+    }
+
+    fn told(live: Option<&Value>, object: &Value) -> String {
+        let mut problems = Problems::new();
+        match live {
+            Some(live) => of_update(live, object, &mut problems),
+            None => of(object, &mut problems),
+        }
+        lines(&problems)
+    }
+
+    #[test]
+    fn a_scaled_kind_is_of_a_group_unless_it_was_of_none_before() {
+        let refused = "spec.scaleTargetRef.apiVersion: Invalid value: \"v1\": apiVersion must specify API group\n";
+        assert_eq!(told(None, &scaler("v1", "Deployment")), refused);
+        assert_eq!(told(None, &scaler("", "ReplicationController")), "");
+        assert_eq!(told(Some(&scaler("apps/v1", "Deployment")), &scaler("v1", "Deployment")), refused);
+        assert_eq!(told(Some(&scaler("v1", "Deployment")), &scaler("v1", "Deployment")), "");
     }
 }

@@ -1,6 +1,6 @@
 //! Kinds of the cluster itself: Namespaces, Nodes, Leases, and classes of priority, runtime and storage.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -287,9 +287,11 @@ pub(super) fn storage_class(object: &Value, problems: &mut Problems) {
         None => problems.push(Path::new("volumeBindingMode").required("")),
         mode => numbers::one_of_if_any(mode, &modes, &Path::new("volumeBindingMode"), problems),
     }
-    for (index, term) in object.list("allowedTopologies").iter().enumerate() {
+    let terms = object.list("allowedTopologies");
+    let mut met: Vec<BTreeMap<&str, BTreeSet<&str>>> = Vec::new();
+    for (index, term) in terms.iter().enumerate() {
         let path = Path::new("allowedTopologies").index(index).child("matchLabelExpressions");
-        let mut keys = BTreeSet::new();
+        let mut keys = BTreeMap::new();
         for (index, requirement) in term.list("matchLabelExpressions").iter().enumerate() {
             let at = path.index(index);
             let values = requirement.list("values");
@@ -304,10 +306,15 @@ pub(super) fn storage_class(object: &Value, problems: &mut Problems) {
             }
             let key = requirement.text("key");
             problems.extend(at.child("key").each(key, names::qualified(key)));
-            if !keys.insert(key) {
+            if keys.insert(key, seen).is_some() {
                 problems.push(at.child("key").duplicate(key));
             }
         }
+        // The server's list of those that it has met begins with as many empty ones as there are terms.
+        let blank = if keys.is_empty() { terms.len() } else { 0 };
+        let same = blank + met.iter().filter(|other| **other == keys).count();
+        problems.extend(std::iter::repeat_with(|| path.duplicate("")).take(same));
+        met.push(keys);
     }
 }
 

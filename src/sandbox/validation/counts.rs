@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Problems;
+use super::conditions;
 use super::numbers;
 use super::path::Path;
 use super::read::Read;
@@ -89,6 +90,9 @@ pub(super) fn of(kind: &str, live: &Value, object: &Value, problems: &mut Proble
     let none = Value::Object(Map::new());
     let status = object.field("status").unwrap_or(&none);
     let path = Path::new("status");
+    if kind == "PodDisruptionBudget" {
+        conditions::of(status.list("conditions"), &path.child("conditions"), problems);
+    }
     for name in counts.all {
         numbers::not_negative_if_any(status.number(name), &path.child(name), problems);
     }

@@ -9,9 +9,11 @@ mod autoscaling;
 mod bindings;
 mod claim;
 mod cluster;
+mod conditions;
 mod config;
 mod counts;
 mod cron;
+mod drivers;
 mod endpoints;
 mod events;
 mod ingress;
@@ -99,6 +101,10 @@ fn of_kind(kind: &Kind, object: &Value, problems: &mut Problems) {
         ("node.k8s.io", "RuntimeClass") => cluster::runtime_class(object, problems),
         ("storage.k8s.io", "StorageClass") => cluster::storage_class(object, problems),
         ("storage.k8s.io", "VolumeAttachment") => attachment::of(object, problems),
+        ("storage.k8s.io", "CSIDriver") => drivers::driver(object, problems),
+        ("storage.k8s.io", "CSINode") => drivers::node(object, problems),
+        ("storage.k8s.io", "CSIStorageCapacity") => drivers::capacity(object, problems),
+        ("storage.k8s.io", "VolumeAttributesClass") => drivers::attributes_class(object, problems),
         (ADMISSION, "ValidatingAdmissionPolicyBinding") => bindings::of(object, problems),
         (ADMISSION, "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
             webhooks::of(object, problems);
@@ -201,6 +207,10 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
             webhooks::of(object, problems);
         }
         ("storage.k8s.io", "VolumeAttachment") => attachment::of_update(live, object, problems),
+        ("storage.k8s.io", "CSIDriver") => drivers::driver_update(live, object, problems),
+        ("storage.k8s.io", "CSINode") => drivers::node_update(live, object, problems),
+        ("storage.k8s.io", "CSIStorageCapacity") => drivers::capacity_update(live, object, problems),
+        ("storage.k8s.io", "VolumeAttributesClass") => drivers::attributes_class_update(live, object, problems),
         (ADMISSION, "ValidatingAdmissionPolicyBinding") => bindings::of(object, problems),
         ("apiregistration.k8s.io", "APIService") => {
             meta::generic_update(live, object, problems);

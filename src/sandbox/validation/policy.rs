@@ -17,8 +17,9 @@ pub(super) fn network(object: &Value, problems: &mut Problems) {
     network_spec(object, problems);
 }
 
-/// A change of a NetworkPolicy.
+/// A change of a NetworkPolicy: the server looks at all of it twice.
 pub(super) fn network_update(live: &Value, object: &Value, problems: &mut Problems) {
+    network(object, problems);
     meta::of_update(live, object, problems);
     network_spec(object, problems);
 }

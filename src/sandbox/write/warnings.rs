@@ -40,7 +40,7 @@ pub(super) fn of_write(kind: &Kind, subresource: Option<&str>, live: Option<&Val
         | ("", "ReplicationController", None) => warnings.extend(unfit_name(object, "Pod names and hostnames")),
         ("", "Pod", None) => warnings.extend(unfit_name(object, "the Pod's hostname")),
         ("", "Secret", _) => warnings.extend(unreadable_certificate(object)),
-        ("storage.k8s.io", "CSIDriver", None) => warnings.extend(unset_token_place(object)),
+        ("storage.k8s.io", "CSIDriver", _) => warnings.extend(unset_token_place(live, object)),
         _ => {}
     }
     if let Some((path, template)) = template_of(kind, object)
@@ -100,8 +100,13 @@ fn unreadable_certificate(object: &Value) -> Option<String> {
     (!has_block).then(|| "tls: failed to find any PEM data in certificate input".to_owned())
 }
 
-fn unset_token_place(object: &Value) -> Option<String> {
-    let asks = object.pointer("/spec/tokenRequests").and_then(Value::as_array).is_some_and(|asked| !asked.is_empty());
+/// Tokens that a driver asks for from now on, and may get where they are logged.
+fn unset_token_place(live: Option<&Value>, object: &Value) -> Option<String> {
+    let asked = |object: &Value| {
+        let asked = object.pointer("/spec/tokenRequests").and_then(Value::as_array).cloned();
+        asked.filter(|asked| !asked.is_empty())
+    };
+    let asks = asked(object).is_some() && live.is_none_or(|live| asked(live) != asked(object));
     let is_unset = object.pointer("/spec/serviceAccountTokenInSecrets").is_none_or(Value::is_null);
     (asks && is_unset).then(|| {
         "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible \
