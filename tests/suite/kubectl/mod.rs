@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use serde::Deserialize;
@@ -105,32 +106,51 @@ fn scripts_have_names_of_their_own_and_known_differences_are_of_them() {
 #[ignore = "needs the testbed (tests/testbed/testbed api up)"]
 fn kubectl_says_of_the_sandbox_what_it_says_of_a_cluster() {
     let (real, sandbox) = (Side::real(), Side::sandbox());
+    let began = Instant::now();
     let known: Vec<Known> = read(&folder().join("known.yaml"));
     let (queue, found) = (Mutex::new(scripts()), Mutex::new(Found::default()));
     thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 while let Some(script) = { queue.lock().expect("the queue").pop() } {
+                    let began = Instant::now();
                     let (theirs, ours) = thread::scope(|scope| {
                         let theirs = scope.spawn(|| told(&real, &script));
                         let ours = told(&sandbox, &script);
                         (theirs.join().expect("the cluster's side"), ours)
                     });
-                    compare(&script, &theirs, &ours, &known, &mut found.lock().expect("what was found"));
+                    let of_script = compare(&script, &theirs, &ours, &known);
+                    of_script.tell(&script.name, began.elapsed());
+                    found.lock().expect("what was found").add(of_script);
                 }
             });
         }
     });
     let found = found.into_inner().expect("what was found");
-    let _ = writeln!(
-        io::stderr(),
-        "{} commands, {} equal, {} differ as is known, {} differ",
-        found.compared,
-        found.equal,
-        found.known.len(),
-        found.differences.len()
-    );
+    found.tell("all of them", began.elapsed());
     assert!(found.differences.is_empty(), "\n{}", found.differences.join("\n"));
+}
+
+impl Found {
+    fn add(&mut self, other: Self) {
+        self.compared += other.compared;
+        self.equal += other.equal;
+        self.known.extend(other.known);
+        self.differences.extend(other.differences);
+    }
+
+    /// Says at once how a script went, so that one which hangs is known by its silence.
+    fn tell(&self, name: &str, took: Duration) {
+        let _ = writeln!(
+            io::stderr(),
+            "{name}: {} commands, {} equal, {} differ as is known, {} differ, {} s",
+            self.compared,
+            self.equal,
+            self.known.len(),
+            self.differences.len(),
+            took.as_secs()
+        );
+    }
 }
 
 impl Step {
@@ -153,7 +173,8 @@ fn told(side: &Side, script: &Script) -> Vec<Told> {
     told
 }
 
-fn compare(script: &Script, theirs: &[Told], ours: &[Told], known: &[Known], found: &mut Found) {
+fn compare(script: &Script, theirs: &[Told], ours: &[Told], known: &[Known]) -> Found {
+    let mut found = Found::default();
     for ((step, theirs), ours) in script.run.iter().zip(theirs).zip(ours) {
         let (theirs, ours) = match step {
             Step::Prepares { .. } if theirs.code == ours.code => continue,
@@ -170,6 +191,7 @@ fn compare(script: &Script, theirs: &[Told], ours: &[Told], known: &[Known], fou
             found.differences.push(format!("== {title}\n{}", difference(&theirs.to_string(), &ours.to_string())));
         }
     }
+    found
 }
 
 /// Shows the lines of which one side has more than the other (`-` the cluster's, `+` the sandbox's), in their order.

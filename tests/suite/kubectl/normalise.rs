@@ -16,6 +16,7 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \+0000", "[time]"),
         // The program's own log lines; what it tells of its watches depends on when they were cut off.
         (r"(?m)^I\d{4} [^\n]* reflector\.go:[^\n]*\n", ""),
+        (r#"(?m)^E\d{4} [^\n]* reflector\.go:[^\n]* err="context deadline exceeded"[^\n]*\n"#, ""),
         (r"(?m)^([EWI])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ ", "$1[log] "),
         (r"https://127\.0\.0\.1:\d+", "[server]"),
         (r"127\.0\.0\.1:\d+", "[server]"),
@@ -41,6 +42,8 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"<invalid>", "[age]"),
         (r"\b(\d+d)?(\d+h)?(\d+m)?\d+(\.\d+)?(s|ms)\b", "[age]"),
         (r"\b(\d+d)?\d+(d|h|m)\b( ago)?", "[age]$3"),
+        // How often an event came again in that time.
+        (r"\[age\] \(x\d+ over \[age\]\)", "[age]"),
         // Columns are as wide as their widest cell, which may have been any of the above.
         (r"[ \t]{2,}", "  "),
         (r"(?m)[ \t]+$", ""),
