@@ -1,6 +1,5 @@
 //! Which server, and who we are there: `KUBECONFIG`, `~/.kube/config`, or the service account of a pod, as kubectl does.
 
-use std::ffi::OsString;
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,9 +19,9 @@ use super::{Cluster, connection};
 /// How a cluster is reached. The environment is read by whoever makes this.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
-    /// The value of `KUBECONFIG`: files, separated as in `PATH`; of equal entries the first counts.
-    pub kubeconfig: Option<OsString>,
-    /// The home folder, for `.kube/config` where `kubeconfig` is `None`.
+    /// The files of `KUBECONFIG`; of equal entries the first counts.
+    pub kubeconfig: Vec<PathBuf>,
+    /// The home folder, for `.kube/config` where `kubeconfig` names none.
     pub home: Option<PathBuf>,
     /// The values of `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, which a pod has; `None` where one is missing.
     pub service: Option<(String, String)>,
@@ -49,7 +48,7 @@ impl Default for ConnectOptions {
     /// 30 seconds of the retries.
     fn default() -> Self {
         Self {
-            kubeconfig: None,
+            kubeconfig: Vec::new(),
             home: None,
             service: None,
             service_account: PathBuf::from("/var/run/secrets/kubernetes.io/serviceaccount"),
@@ -101,12 +100,10 @@ impl Cluster {
 
 /// Returns where a kubeconfig may be, as kubectl looks for it.
 fn kubeconfig_paths(options: &ConnectOptions) -> Vec<PathBuf> {
-    match &options.kubeconfig {
-        Some(list) if !list.is_empty() => {
-            std::env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect()
-        }
-        _ => options.home.iter().map(|home| home.join(".kube").join("config")).collect(),
+    if options.kubeconfig.is_empty() {
+        return options.home.iter().map(|home| home.join(".kube").join("config")).collect();
     }
+    options.kubeconfig.clone()
 }
 
 /// Reads and joins the files there are; `None` if there is none at all.
@@ -261,7 +258,10 @@ P4d5FYKVAiEAhijh9C3hIbcIF17H2Aa572NfOSdm+wQyvJVpHOCIeVQ=
 ";
 
     fn options(files: &[&Path]) -> ConnectOptions {
-        ConnectOptions { kubeconfig: Some(std::env::join_paths(files).unwrap()), ..ConnectOptions::default() }
+        ConnectOptions {
+            kubeconfig: files.iter().map(|file| file.to_path_buf()).collect(),
+            ..ConnectOptions::default()
+        }
     }
 
     #[tokio::test]

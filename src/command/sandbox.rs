@@ -38,7 +38,7 @@ pub(super) async fn connect(
 ) -> Result<Cluster, Failure> {
     if find_running(folder).is_some() {
         let options = ConnectOptions {
-            kubeconfig: Some(kubeconfig_of(folder).into_os_string()),
+            kubeconfig: vec![kubeconfig_of(folder)],
             context: Some(CONTEXT.to_owned()),
             cache: Some(folder.join(CACHE)),
             ..options

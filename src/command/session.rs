@@ -110,8 +110,10 @@ pub(super) async fn open_loaded(
 
 async fn connect(request: &ClusterRequest, intention: Intention) -> Result<Cluster, Failure> {
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::from(since.subsec_nanos()));
+    // A list as in `PATH`, of which kubectl leaves empty entries out.
+    let kubeconfig = request.kubeconfig.iter().flat_map(std::env::split_paths);
     let options = ConnectOptions {
-        kubeconfig: request.kubeconfig.clone(),
+        kubeconfig: kubeconfig.filter(|path| !path.as_os_str().is_empty()).collect(),
         home: request.home.clone(),
         service: request.service.clone(),
         context: request.context.clone(),

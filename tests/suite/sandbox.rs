@@ -201,7 +201,7 @@ fn it_can_be_looked_after_and_removed() {
     environment.run("plan stack.yaml --sandbox --detailed-exitcode").expect_code(0);
     environment.run("sandbox reset --auto-approve").expect_code(0).expect_text(&["removed the sandbox"]);
     let left: Vec<_> = environment.files().into_iter().filter(|path| !path.ends_with("work/stack.yaml")).collect();
-    assert!(left.iter().all(|path| path.ends_with(format!("{FOLDER}/lock"))), "{left:?}");
+    assert!(left.iter().all(|path| path.ends_with(format!("{FOLDER}/sandbox.lock"))), "{left:?}");
     environment.run("plan stack.yaml --sandbox --detailed-exitcode").expect_code(2).expect_text(&["5 to create"]);
 }
 

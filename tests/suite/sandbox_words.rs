@@ -2,8 +2,15 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::time::Duration;
 
+use rustix::process::Signal;
+
+use crate::support::cluster::eventually;
 use crate::support::environment::TestEnv;
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const STACK: &str = "stack: words
 namespace: words
@@ -61,7 +68,7 @@ fn a_reset_removes_what_was_recorded_too() {
     environment.run("sandbox reset --dir here --auto-approve").expect_code(0);
     let left: Vec<_> =
         fs::read_dir(environment.path("here")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["lock"], "the lock is what others may be about to take");
+    assert_eq!(left, ["sandbox.lock"], "the lock is what others may be about to take");
     insta::assert_snapshot!(environment.run("sandbox status --dir here"), @r"
     ----- stdout -----
     there is no sandbox in here
@@ -71,9 +78,9 @@ fn a_reset_removes_what_was_recorded_too() {
 
 /// Holds the lock of a sandbox as a process that works on it does.
 fn hold(folder: &Path) -> File {
-    let lock = File::options().write(true).open(folder.join("lock")).expect("the lock");
+    let lock = File::options().write(true).open(folder.join("sandbox.lock")).expect("the lock");
     lock.lock().expect("nobody has it");
-    fs::write(folder.join("lock"), "4711").expect("write it");
+    fs::write(folder.join("sandbox.lock"), "4711").expect("write it");
     lock
 }
 
@@ -110,7 +117,8 @@ fn who_has_the_folder_is_named() {
 #[test]
 fn what_is_no_sandbox_is_left_alone() {
     let environment = with_stack();
-    environment.write("thesis/chapter-1", "mine");
+    // A lock is not rare, and no sign of a sandbox.
+    environment.write("thesis/chapter-1", "mine").write("thesis/lock", "1").write("thesis/state/chapter-2", "mine too");
     insta::assert_snapshot!(environment.run("plan stack.yaml --sandbox=thesis"), @r"
     ----- stderr -----
     error: failed to open the sandbox; nothing was written
@@ -185,4 +193,19 @@ fn wrong_words_are_usage() {
     For more information, try '--help'.
     ----- exit code 64 -----
     ");
+}
+
+/// A colon separates the files of `KUBECONFIG`, and is a letter of a folder's name as any other.
+#[test]
+fn a_folder_is_served_whatever_its_name() {
+    let environment = with_stack();
+    let serving = environment.mathison(["sandbox", "serve", "--dir", "a:b c"]).within(PATIENCE).start();
+    eventually("it is served", PATIENCE, || serving.said("serving the sandbox in"));
+    environment
+        .mathison(["apply", "stack.yaml", "--sandbox=a:b c", "--auto-approve"])
+        .finish()
+        .expect_code(0)
+        .expect_text(&["a:b c"]);
+    serving.signal(Signal::TERM);
+    serving.finish().expect_code(0);
 }

@@ -22,7 +22,7 @@ fn home() -> PathBuf {
 }
 
 async fn cluster() -> Cluster {
-    let kubeconfig = Some(home().join("api/admin.kubeconfig").into_os_string());
+    let kubeconfig = vec![home().join("api/admin.kubeconfig")];
     Cluster::connect(ConnectOptions { kubeconfig, ..ConnectOptions::default() }).await.unwrap()
 }
 
@@ -137,7 +137,7 @@ async fn connect_as(user: &str, pointer: &str, value: serde_json::Value) -> (Clu
     let file = folder.path().join("kubeconfig");
     // JSON is YAML.
     std::fs::write(&file, kubeconfig.to_string()).unwrap();
-    let kubeconfig = Some(file.into_os_string());
+    let kubeconfig = vec![file];
     (Cluster::connect(ConnectOptions { kubeconfig, ..ConnectOptions::default() }).await.unwrap(), folder)
 }
 

@@ -12,13 +12,11 @@ use crate::sandbox::error::SandboxError;
 /// Where a sandbox is kept if nothing else is said.
 pub const DEFAULT_FOLDER: &str = ".mathison/sandbox";
 
-const LOCK: &str = "lock";
+/// What a folder is known by as a sandbox's, so not a name that others use too.
+const LOCK: &str = "sandbox.lock";
 const STORE: &str = "store.redb";
 const RUNNING: &str = "serve.json";
 const TOKEN: &str = "token";
-
-/// What commands keep beside the store: it speaks of this sandbox only, and is worth nothing without it.
-const BESIDE: [&str; 3] = ["kubeconfig", "state", "cache"];
 
 /// The lock of a folder, as long as this lives.
 #[derive(Debug)]
@@ -112,15 +110,6 @@ impl Folder {
     pub(super) fn empty(&self, beside: &[&str]) -> Result<(), SandboxError> {
         let beside = beside.iter().map(|name| self.path.join(name));
         for path in [self.running(), self.token(), self.store()].into_iter().chain(beside) {
-            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            match removed {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(SandboxError::file("remove", path)(error));
-                }
-                _ => {}
-            }
-        }
-        for path in BESIDE.map(|name| self.path.join(name)) {
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             match removed {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
