@@ -82,6 +82,7 @@ fn model(controllers: bool) -> Result<Model, String> {
         clock: Clock::stopped_at(MADE),
         disk: None,
         unsettled: BTreeSet::new(),
+        rough: BTreeSet::new(),
     };
     runner::bootstrap(&mut state, first(controllers, MADE, AUTHORITY)).map_err(|refusal| refusal.message)?;
     let objects = state.store.range("", None).map(|(key, stored)| (key.clone(), stored.clone())).collect();
@@ -133,6 +134,7 @@ mod tests {
             clock: Clock::stopped_at(now),
             disk: None,
             unsettled: BTreeSet::new(),
+            rough: BTreeSet::new(),
         }
     }
 

@@ -112,6 +112,7 @@ impl ControlPlane {
             clock: Clock::starting_at(options.now),
             disk,
             unsettled: BTreeSet::new(),
+            rough: BTreeSet::new(),
         };
         state.serve_definitions();
         first::begin(&mut state, options.controllers, &identity.ca)?;

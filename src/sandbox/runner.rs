@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::controllers::{self, Deed, Key, event};
-use super::decode::{self, Decoded, FieldValidation, Patched, WriteOptions};
+use super::decode::node::Node;
+use super::decode::{self, Decoded, FieldValidation, WriteOptions};
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::state::State;
@@ -198,7 +199,7 @@ fn perform(state: &mut State, deed: Deed) -> Result<(), Refusal> {
 
 /// Reads what a controller wants written as the server reads what clients send.
 fn read(kind: &Kind, object: Value) -> Result<Decoded, Refusal> {
-    decode::value(kind, object, FieldValidation::Ignore, Patched::Json { repeated: &[] })
+    decode::document(kind, &Node::of(&object), FieldValidation::Ignore, &[])
 }
 
 fn kind_of(state: &State, group: &str, kind: &str) -> Result<Arc<Kind>, Refusal> {

@@ -31,6 +31,9 @@ pub struct State {
     pub disk: Option<Disk>,
     /// Definitions whose status is still to follow what was written.
     pub unsettled: BTreeSet<String>,
+    /// Objects that the server would have stored in another form than the one in which it writes what it read: their next
+    /// write is one even if it changes nothing.
+    pub rough: BTreeSet<Key>,
 }
 
 impl State {
@@ -45,6 +48,7 @@ impl State {
             disk.write(&[kept]).map_err(|error| Refusal::internal(error.to_string()))?;
         }
         self.store.commit(change.clone());
+        self.rough.remove(&change.key);
         if change.key.resource() == ("apiextensions.k8s.io", "customresourcedefinitions") {
             self.serve_definition(&change);
         } else if change.after.is_none() {

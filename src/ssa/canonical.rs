@@ -69,7 +69,8 @@ fn quantity(value: &Value) -> Option<Quantity> {
 
 /// Tells whether a map holds entries under keys of any name, and not the fields of a structure.
 pub(crate) fn holds_entries(map: &MapType) -> bool {
-    map.fields.is_empty() && map.element.as_ref().is_some_and(|element| *element != TypeRef::Deduced)
+    map.fields.is_empty()
+        && map.element.as_ref().is_some_and(|element| !matches!(element, TypeRef::Deduced | TypeRef::Untyped))
 }
 
 fn structure(types: &TypeTable, reference: &TypeRef, value: &mut Value, keep: bool) {

@@ -33,7 +33,7 @@ pub use changes::{ValueChange, changes};
 pub use compare::{Comparison, compare};
 pub use defaults::with_defaults;
 pub use extract::{Part, extract, part_of, part_of_encoded, value_at};
-pub use field_set::{FieldSet, FieldsError};
+pub use field_set::{FieldSet, FieldsError, step_order};
 pub use managed::{ManagedEntry, ManagedError, Operation, managed_fields, owned_by, owners_of, raw_fields_of};
 pub use merge::merge;
 pub use path::{Path, PathElement, PathError};

@@ -140,11 +140,16 @@ impl<'a> Walk<'a> {
     fn map(&mut self, declared: &'a MapType, map: &'a Map<String, Value>) {
         for (name, value) in map {
             self.path.push(Step::Field(name));
-            match declared.under(name) {
+            let reference = declared.under(name);
+            match reference {
                 Some(reference) => self.value(reference, value),
                 None => self.problem(UNDECLARED.to_owned()),
             }
             self.path.pop();
+            // The server looks no further into a map once it found such a field.
+            if reference.is_none() {
+                break;
+            }
         }
     }
 

@@ -62,7 +62,15 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             allowed("update")?;
             let options = WriteOptions::from_query(call.query.pairs(), Verb::Update)?;
             let scale = posted(api, kind, subresource)?;
-            let decoded = decode::body(&scale, &call.body, call.content_type.as_deref(), options.field_validation)?;
+            let decoded = decode::body(&scale, &call.body, call.content_type.as_deref(), options.field_validation);
+            // Where custom resources are served, errors about a scale are themselves an error.
+            let decoded = decoded.map_err(|refusal| match kind.custom {
+                Some(_) if refusal.code == 400 => {
+                    let message = "no kind is registered for the type v1.Scale in scheme \"pkg/runtime/scheme.go:111\"";
+                    Refusal::bad_request(message)
+                }
+                _ => refusal,
+            })?;
             let place = asked.place(&options);
             done(api, call, &scale, |state| write::put_scale(state, &place, decoded, &options))
         }
@@ -158,7 +166,7 @@ fn evict(api: &Api, asked: &Asked<'_>, subresource: &Subresource) -> Result<Answ
         return Err(Refusal::bad_request("name in URL does not match name in Eviction object"));
     }
     let how = decoded.object.get("deleteOptions").cloned().unwrap_or_else(|| json!({}));
-    let mut how = DeleteOptions::read(&how, &call.query)?;
+    let mut how = DeleteOptions::read(Some(&how), &call.query)?;
     how.dry_run |= options.dry_run;
     let place = Place { subresource: None, ..asked.place(&options) };
     api.with(|state| -> Result<(), Refusal> {

@@ -85,7 +85,7 @@ fn delete_all(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let Asked { call, target, kind, .. } = *asked;
     let options = ListOptions::read(&call.query, kind, None)?;
     let body = decode::delete_options(&call.body, call.content_type.as_deref())?;
-    let how = DeleteOptions::read(&body, &call.query)?;
+    let how = DeleteOptions::read(body.as_ref(), &call.query)?;
     // What is answered is the list as it was found, whatever became of it.
     let mut warnings: Vec<String> = write::deletion_warning(kind, &how).into_iter().collect();
     let listed = api.with(|state| -> Result<_, Refusal> {

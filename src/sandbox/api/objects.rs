@@ -76,7 +76,7 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
         http::Method::DELETE => {
             allowed("delete")?;
             let body = decode::delete_options(&call.body, call.content_type.as_deref())?;
-            let options = DeleteOptions::read(&body, &call.query)?;
+            let options = DeleteOptions::read(body.as_ref(), &call.query)?;
             let place = asked.place(&WriteOptions::default());
             let deleted = api.with(|state| write::delete(state, &place, &options))?;
             let mut answer = answers::json(deleted.code, &deleted.body);

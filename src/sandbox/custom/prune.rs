@@ -133,6 +133,9 @@ fn prune_embedded(metadata: &Schema, schema: &Value, value: &mut Value, path: &s
 
 /// Removes from metadata what ObjectMeta has no field for, and what it would not write back.
 fn prune_metadata(schema: &Schema, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
+    if value.is_null() {
+        *value = Value::Object(Map::new());
+    }
     prune_typed(schema, value, path, unknown);
     if let Value::Object(map) = value {
         // An empty list of managed fields has a meaning of its own.

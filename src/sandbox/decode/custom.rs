@@ -20,24 +20,29 @@ pub(super) fn body(
     if said.kind.is_empty() {
         let text = String::from_utf8_lossy(bytes);
         let mistake = format!("Object 'Kind' is missing in '{text}'");
+        // Who ignores unknown fields is taken to have meant the kind of the path.
+        if validation == FieldValidation::Ignore {
+            let meant = Source::Body { kind: resource.kind.clone(), version: resource.version.clone() };
+            return Err(meant.refusal(resource, &mistake));
+        }
         return Err(unrecognized(&resource.kind, &mistake, bytes));
     }
     let source = Source::Body { kind: said.kind.clone(), version: said.version.clone() };
     let object = sent.node.to_value();
     let metadata = metadata(sent.node.get("metadata")).map_err(|mistake| source.refusal(resource, &mistake))?;
-    if said.api_version() != resource.api_version() {
-        let (said, expected) = (said.api_version(), resource.api_version());
-        return Err(Refusal::bad_request(format!(
-            "the API version in the data ({said}) does not match the expected API version ({expected})"
-        )));
-    }
+    let other_version = Some(said.api_version()).filter(|said| *said != resource.api_version());
     let mut warnings = sent.repeated.clone();
     if sent.is_json {
         let mut repeated = Vec::new();
         sent.node.equal_keys("", &mut repeated);
         warnings.extend(repeated.iter().map(|path| format!("duplicate field {}", super::scalar::quoted(path))));
     }
-    finish(resource, object, metadata, warnings, sent.repeated.len(), source, validation)
+    let mut decoded = finish(object, metadata, warnings, sent.repeated.len(), source, validation);
+    if other_version.is_none() {
+        refuse_other_kind(resource, &decoded.object)?;
+    }
+    decoded.other_version = other_version;
+    Ok(decoded)
 }
 
 /// Decodes an object that was patched.
@@ -49,23 +54,24 @@ pub(super) fn patched(
     source: Source,
 ) -> Result<Decoded, Refusal> {
     if object.get("kind").and_then(Value::as_str).is_none_or(str::is_empty) {
-        let mistake = format!("Object 'Kind' is missing in '{object}'");
+        let mistake = format!("Object 'Kind' is missing in '{}'", Node::of(&object).text());
         return Err(source.refusal(resource, &mistake));
     }
     let node = object.get("metadata").map(Node::of);
     let metadata = metadata(node.as_ref()).map_err(|mistake| source.refusal(resource, &mistake))?;
-    finish(resource, object, metadata, repeated.to_vec(), 0, source, validation)
+    let decoded = finish(object, metadata, repeated.to_vec(), 0, source, validation);
+    refuse_other_kind(resource, &decoded.object)?;
+    Ok(decoded)
 }
 
 fn finish(
-    resource: &Kind,
     mut object: Value,
     metadata: Option<structure::Read>,
     mut warnings: Vec<String>,
     of_yaml: usize,
     source: Source,
     validation: FieldValidation,
-) -> Result<Decoded, Refusal> {
+) -> Decoded {
     // Of equal keys only the parser speaks.
     let unknown = metadata.iter().flat_map(|metadata| &metadata.strict).filter(|told| told.starts_with("unknown"));
     let prefix = "unknown field \"";
@@ -74,12 +80,11 @@ fn finish(
         let metadata = metadata.map_or_else(|| Value::Object(Map::new()), |metadata| metadata.value);
         map.insert("metadata".to_owned(), metadata);
     }
-    refuse_other_kind(resource, &object)?;
     if validation == FieldValidation::Ignore {
         warnings.clear();
     }
     let of_yaml = of_yaml.min(warnings.len());
-    Ok(Decoded { object, warnings, empties: Empties::default(), of_yaml, source })
+    Decoded { object, warnings, empties: Empties::default(), of_yaml, source, other_version: None }
 }
 
 fn metadata(node: Option<&Node>) -> Result<Option<structure::Read>, String> {

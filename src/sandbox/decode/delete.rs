@@ -1,6 +1,6 @@
 //! The body of a DELETE: `DeleteOptions`.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::identity::Identity;
 use super::structure::{Reading, decode};
@@ -8,13 +8,13 @@ use super::{Sent, parse};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::structure::GoType;
 
-/// Reads the body of a DELETE; an empty one has no options.
+/// Reads the body of a DELETE; an empty one is none, and leaves it to the query to say how.
 ///
 /// # Errors
 /// With the server's words for what is wrong with it.
-pub fn delete_options(bytes: &[u8], content_type: Option<&str>) -> Result<Value, Refusal> {
+pub fn delete_options(bytes: &[u8], content_type: Option<&str>) -> Result<Option<Value>, Refusal> {
     if bytes.is_empty() {
-        return Ok(Value::Object(Map::new()));
+        return Ok(None);
     }
     let Sent { node, .. } = parse(bytes, content_type)?.map_err(Refusal::bad_request)?;
     let identity = Identity::of(&node).map_err(Refusal::bad_request)?.or("meta.k8s.io", "v1", "DeleteOptions");
@@ -25,7 +25,7 @@ pub fn delete_options(bytes: &[u8], content_type: Option<&str>) -> Result<Value,
         )));
     }
     let go_type = GoType::Named("meta.v1.DeleteOptions".to_owned());
-    decode(Reading::Json, &go_type, &node).map(|read| read.value).map_err(Refusal::bad_request)
+    decode(Reading::Json, &go_type, &node).map(|read| Some(read.value)).map_err(Refusal::bad_request)
 }
 
 #[cfg(test)]
@@ -48,8 +48,8 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        assert_eq!(delete_options(b"", None), Ok(serde_json::json!({})));
+        assert_eq!(delete_options(b"", None), Ok(None));
         let read = delete_options(br#"{"propagationPolicy":"Orphan","preconditions":{"uid":"u"},"foo":1}"#, None);
-        assert_eq!(read, Ok(serde_json::json!({"propagationPolicy": "Orphan", "preconditions": {"uid": "u"}})));
+        assert_eq!(read, Ok(Some(serde_json::json!({"propagationPolicy": "Orphan", "preconditions": {"uid": "u"}}))));
     }
 }

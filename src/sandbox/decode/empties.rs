@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::node::Node;
 
-/// Where a decoded object had an empty list or map that it was stripped of.
+/// Where an object had an empty list or map when it was decoded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Empties(Vec<Empty>);
 
@@ -24,11 +24,10 @@ enum Step {
 }
 
 impl Empties {
-    /// Finds them in what was decoded, `value` being what came of it.
-    pub(super) fn of(node: &Node, value: &Value) -> Self {
+    /// Finds them in what was decoded.
+    pub(super) fn of(node: &Node) -> Self {
         let mut found = Self::default();
         found.collect(node, &mut Vec::new());
-        found.0.retain(|empty| empty.is_lost(value));
         found
     }
 
@@ -58,6 +57,15 @@ impl Empties {
 
     fn found(&mut self, path: &[Step], is_list: bool) {
         self.0.push(Empty { path: path.to_vec(), is_list });
+    }
+
+    /// Tells whether an empty list of managed fields was given, which says that nobody is to own anything.
+    pub(in crate::sandbox) fn disown(&self) -> bool {
+        let is_it = |empty: &Empty| match empty.path.as_slice() {
+            [Step::Key(metadata), Step::Key(field)] => metadata == "metadata" && field == "managedFields",
+            _ => false,
+        };
+        self.0.iter().any(is_it)
     }
 
     /// Returns the object with what it was stripped of, as far as nothing else has come to stand there since.
@@ -106,7 +114,7 @@ mod tests {
     fn what_was_stripped_comes_back_and_nothing_else() {
         let given = json!({"a": {"labels": {}, "list": [{"x": []}], "set": {}}, "gone": {"deep": {}}});
         let left = json!({"a": {"list": [{}], "set": {"by": "default"}}});
-        let empties = Empties::of(&Node::of(&given), &json!({"a": {"list": [{}], "set": {}}}));
+        let empties = Empties::of(&Node::of(&given));
         let whole = json!({"a": {"labels": {}, "list": [{"x": []}], "set": {"by": "default"}}});
         assert_eq!(*empties.restored(&left), whole);
     }

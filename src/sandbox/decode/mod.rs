@@ -9,6 +9,7 @@ mod apply;
 mod custom;
 mod delete;
 mod empties;
+mod encoded;
 mod identity;
 pub(crate) mod node;
 pub mod options;
@@ -32,6 +33,7 @@ use super::structure::{GoType, of_kind, package_of_group};
 pub use self::apply::{Repeated, yaml_or_json};
 pub use self::delete::delete_options;
 pub use self::empties::Empties;
+pub(crate) use self::encoded::encoded;
 pub use self::options::{Verb, WriteOptions};
 
 /// What becomes of fields that are unknown or stand there twice (`fieldValidation`).
@@ -53,11 +55,13 @@ pub struct Decoded {
     pub object: Value,
     /// Fields that are unknown or repeated, in the server's words: `unknown field "spec.foo"`.
     pub warnings: Vec<String>,
-    /// Empty lists and maps that the object was stripped of.
+    /// Empty lists and maps that the object had.
     pub empties: Empties,
     /// How many of them the YAML parser found; they are the first.
     of_yaml: usize,
     source: Source,
+    /// The version that a body says it is of, if that is not the one that is written to.
+    other_version: Option<String>,
 }
 
 /// Where an object comes from: refusals differ.
@@ -72,6 +76,12 @@ enum Source {
 }
 
 impl Decoded {
+    /// The version that a body says it is of, if that is not the one that is written to: it is refused, but after what is
+    /// unknown in that version was told.
+    pub(crate) fn other_version(&self) -> Option<&str> {
+        self.other_version.as_deref()
+    }
+
     /// Refuses strictly what is unknown or repeated, or forgets it, as is wished.
     ///
     /// # Errors
@@ -91,7 +101,16 @@ impl Decoded {
             }
             _ => {}
         }
-        Ok(self)
+        match &self.other_version {
+            Some(said) => {
+                let expected = resource.api_version();
+                let message = format!(
+                    "the API version in the data ({said}) does not match the expected API version ({expected})"
+                );
+                Err(Refusal::bad_request(message).after(&self.warnings))
+            }
+            None => Ok(self),
+        }
     }
 }
 
@@ -193,18 +212,13 @@ fn body_as(
     let source = Source::Body { kind: identity.kind.clone(), version: identity.version.clone() };
     let refuse = |mistake: String| source.refusal(resource, &mistake);
     let read = read_as(&identity, target, &sent.node).map_err(refuse)?;
-    if identity.version != target.version {
-        let (said, expected) = (identity.api_version(), resource.api_version());
-        return Err(Refusal::bad_request(format!(
-            "the API version in the data ({said}) does not match the expected API version ({expected})"
-        )));
-    }
+    let other_version = (identity.version != target.version).then(|| identity.api_version());
     let of_yaml = sent.repeated.len();
     let warnings = sent.repeated.into_iter().chain(read.strict).collect();
     let mut object = read.value;
-    let empties = Empties::of(&sent.node, &object);
+    let empties = Empties::of(&sent.node);
     finish(resource, &mut object);
-    Decoded { object, warnings, empties, of_yaml, source }.judged(resource, validation)
+    Decoded { object, warnings, empties, of_yaml, source, other_version }.judged(resource, validation)
 }
 
 /// Decodes a value as the kind that it says it is, which must be the one that is written to.
@@ -225,96 +239,83 @@ fn read_as(identity: &Identity, target: &Target<'_>, node: &Node) -> Result<stru
     Ok(read)
 }
 
-/// How an object was patched, for the words in which it is refused.
-#[derive(Debug, Clone, Copy)]
-pub enum Patched<'p> {
-    /// By a JSON patch or merge patch: the object itself is shown. Equal keys in the patch are told as well.
-    Json {
-        /// What was repeated in the patch: `duplicate field "x"`.
-        repeated: &'p [String],
-    },
-    /// By a strategic merge patch: what is left of the patch is shown.
-    Strategic {
-        /// What was repeated in the patch.
-        repeated: &'p [String],
-        /// The patch as it is left after it was merged.
-        patch: &'p Value,
-    },
+/// Decodes what a JSON patch or merge patch made of an object; `repeated` is what was repeated in the patch:
+/// `duplicate field "x"`.
+///
+/// # Errors
+/// With the server's words for what is wrong with it; they show the whole object.
+pub(crate) fn document(
+    resource: &Kind,
+    document: &Node,
+    validation: FieldValidation,
+    repeated: &[String],
+) -> Result<Decoded, Refusal> {
+    let source = Source::Patch(document.text());
+    if resource.custom.is_some() {
+        return custom::patched(resource, document.to_value(), validation, repeated, source);
+    }
+    let target = Target { group: &resource.group, version: &resource.version, kind: &resource.kind };
+    let read = Identity::of(document)
+        .map(|identity| identity.or(target.group, target.version, target.kind))
+        .and_then(|identity| read_as(&identity, &target, document));
+    let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
+    of_patch(resource, read, Empties::of(document), validation, repeated, source)
 }
 
-/// Decodes an object that was patched.
+/// Decodes what a strategic merge patch made of an object; messages show what is left of the patch after it was merged.
 ///
 /// # Errors
 /// With the server's words for what is wrong with it.
-pub fn value(
+pub fn merged(
     resource: &Kind,
-    object: Value,
+    object: &Value,
     validation: FieldValidation,
-    patched: Patched<'_>,
+    repeated: &[String],
+    patch: &Value,
 ) -> Result<Decoded, Refusal> {
-    let (repeated, source) = match patched {
-        Patched::Json { repeated } => (repeated, Source::Patch(object.to_string())),
-        Patched::Strategic { repeated, patch } => (repeated, Source::Patch(go_print(patch))),
-    };
-    if resource.custom.is_some() {
-        return custom::patched(resource, object, validation, repeated, source);
-    }
-    let node = Node::of(&object);
-    let refuse = |mistake: String| source.refusal(resource, &mistake);
-    let target = Target { group: &resource.group, version: &resource.version, kind: &resource.kind };
-    let read = match patched {
-        Patched::Json { .. } => Identity::of(&node)
-            .map(|identity| identity.or(target.group, target.version, target.kind))
-            .and_then(|identity| read_as(&identity, &target, &node)),
-        Patched::Strategic { .. } => {
-            let name = of_kind(target.group, target.version, target.kind).unwrap_or_default();
-            structure::decode(Reading::Map, &GoType::Named(name), &node)
-        }
-    };
-    let read = read.map_err(refuse)?;
+    let source = Source::Patch(go_print(patch));
+    let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
+    let node = Node::of(object);
+    let read = structure::decode(Reading::Map, &GoType::Named(name), &node);
+    let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
+    of_patch(resource, read, Empties::of(&node), validation, repeated, source)
+}
+
+fn of_patch(
+    resource: &Kind,
+    read: structure::Read,
+    empties: Empties,
+    validation: FieldValidation,
+    repeated: &[String],
+    source: Source,
+) -> Result<Decoded, Refusal> {
     let warnings = repeated.iter().cloned().chain(read.strict).collect();
     let mut object = read.value;
-    let empties = Empties::of(&node, &object);
     finish(resource, &mut object);
-    Decoded { object, warnings, empties, of_yaml: 0, source }.judged(resource, validation)
+    Decoded { object, warnings, empties, of_yaml: 0, source, other_version: None }.judged(resource, validation)
 }
 
-/// Reads what an apply merged as the structure that it is.
+/// Reads what an apply made of an object into the structure of its kind, as the server does before it goes on with it;
+/// `config` is what was applied, `merged` what the merge alone came to.
 ///
 /// # Errors
-/// With the server's words for what cannot be read.
-pub fn merged(resource: &Kind, object: &Value) -> Result<(Value, Empties), String> {
-    let name = match of_kind(&resource.group, &resource.version, &resource.kind) {
-        Some(name) if resource.custom.is_none() => name,
-        _ => return Ok((object.clone(), Empties::default())),
-    };
-    let node = Node::of(object);
-    let read = structure::decode(Reading::Map, &GoType::Named(name), &node)?;
-    let mut object = read.value;
-    let empties = Empties::of(&node, &object);
-    finish(resource, &mut object);
-    Ok((object, empties))
-}
-
-/// Holds what an apply made of an object to the structure of its kind; `config` is what was applied.
-///
-/// # Errors
-/// 500 with the server's words, where it cannot be read into it.
-pub fn check_applied(resource: &Kind, config: &Value, object: &Value) -> Result<(), Refusal> {
-    let name = of_kind(&resource.group, &resource.version, &resource.kind);
-    let (None, Some(name)) = (&resource.custom, name) else { return Ok(()) };
-    let Err(mistake) = structure::decode(Reading::Map, &GoType::Named(name), &Node::of(object)) else { return Ok(()) };
+/// 500 with the server's words, where it cannot be read.
+pub fn applied(resource: &Kind, config: &Value, merged: &Value, object: &Value) -> Result<(Value, Empties), Refusal> {
+    let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
     let text = |pointer: &str| config.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let version = match resource.group.as_str() {
-        "" => format!("/{}", resource.version),
-        _ => resource.api_version(),
-    };
-    let kind = format!("{version}, Kind={}", resource.kind);
-    let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
-    Err(Refusal::plain(format!(
-        "failed to convert new object ({namespace}/{name}; {kind}) to proper version: unable to convert unstructured \
-         object to {kind}: {mistake}"
-    )))
+    let read = structure::decode(Reading::Map, &GoType::Named(name), &Node::of(object));
+    let read = read.map_err(|mistake| {
+        let slash = if resource.group.is_empty() { "/" } else { "" };
+        let kind = format!("{slash}{}, Kind={}", resource.api_version(), resource.kind);
+        let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+        Refusal::plain(format!(
+            "failed to convert new object ({namespace}/{name}; {kind}) to proper version: unable to convert unstructured \
+             object to {kind}: {mistake}"
+        ))
+    })?;
+    let mut object = read.value;
+    finish(resource, &mut object);
+    Ok((object, Empties::of(&Node::of(merged))))
 }
 
 /// Returns the object that Go writes of a structure into which nothing was read, with `apiVersion` and `kind`: what the

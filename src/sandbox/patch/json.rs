@@ -1,7 +1,6 @@
 //! JSON patch, RFC 6902, as the library that the server uses understands it.
 
-use serde_json::Value;
-
+use super::document::{entry, equal, put, read, read_whole, take};
 use super::rejected;
 use crate::sandbox::decode::FieldValidation;
 use crate::sandbox::decode::node::Node;
@@ -13,8 +12,12 @@ const MOST: usize = 10_000;
 
 const FIELDS: [&str; 4] = ["op", "path", "from", "value"];
 
-/// Returns the patched object and what was strange about the patch.
-pub(super) fn patched(live: &Value, body: &[u8], validation: FieldValidation) -> Result<(Value, Vec<String>), Refusal> {
+/// Returns the patched document and what was strange about the patch.
+pub(super) fn patched(
+    mut document: Node,
+    body: &[u8],
+    validation: FieldValidation,
+) -> Result<(Node, Vec<String>), Refusal> {
     let (prefix, list, item) = match validation {
         FieldValidation::Ignore => ("", "jsonpatch.Patch", "jsonpatch.Operation"),
         _ => ("error decoding patch: ", "[]handlers.jsonPatchOp", "handlers.jsonPatchOp"),
@@ -56,11 +59,13 @@ pub(super) fn patched(live: &Value, body: &[u8], validation: FieldValidation) ->
         );
         return Err(Refusal::new(413, "RequestEntityTooLarge", message));
     }
-    let mut object = live.clone();
-    for operation in operations {
-        apply(&mut object, operation).ok_or_else(rejected)?;
+    if !operations.is_empty() {
+        read(&mut document);
     }
-    Ok((object, told))
+    for operation in operations {
+        apply(&mut document, operation).ok_or_else(rejected)?;
+    }
+    Ok((document, told))
 }
 
 fn tell(index: usize, entries: &[(String, Node)], told: &mut Vec<String>) {
@@ -86,27 +91,26 @@ fn text<'n>(operation: &'n Node, name: &str) -> Option<&'n str> {
 }
 
 /// Carries out one operation; `None` if it cannot be.
-fn apply(object: &mut Value, operation: &Node) -> Option<()> {
+fn apply(document: &mut Node, operation: &Node) -> Option<()> {
     let op = text(operation, "op")?;
     let path = text(operation, "path")?;
     // An operation without a value is one with null.
-    let value = || operation.get("value").map_or(Value::Null, Node::to_value);
+    let value = || operation.get("value").cloned().unwrap_or(Node::Null);
     match op {
-        "add" => add(object, path, value()),
-        "remove" => remove(object, path).map(|_| ()),
+        "add" => add(document, path, value()),
+        "remove" => remove(document, path).map(|_| ()),
         "replace" if path.is_empty() => {
-            let value = value();
-            let replaces = value.is_object() || value.is_array();
-            replaces.then(|| *object = value)
+            let mut value = value();
+            let replaces = matches!(value, Node::Map(_) | Node::List(_));
+            read(&mut value);
+            replaces.then(|| *document = value)
         }
         "replace" => {
-            let (parent, key) = parent(object, path)?;
+            let (parent, key) = parent(document, path)?;
             match parent {
-                Value::Object(map) => {
-                    // Unlike the standard has it, a key that is missing is added.
-                    map.insert(key, value());
-                }
-                Value::Array(items) => {
+                // Unlike the standard has it, a key that is missing is added.
+                Node::Map(entries) => put(entries, key, value()),
+                Node::List(items) => {
                     let index = index(&key, items.len())?;
                     *items.get_mut(index)? = value();
                 }
@@ -115,64 +119,70 @@ fn apply(object: &mut Value, operation: &Node) -> Option<()> {
             Some(())
         }
         "move" => {
-            let moved = remove(object, text(operation, "from")?)?;
-            add(object, path, moved)
+            let moved = remove(document, text(operation, "from")?)?;
+            add(document, path, moved)
         }
         "copy" => {
-            let copied = at(object, text(operation, "from")?)?.clone();
-            add(object, path, copied)
+            let copied = at(document, text(operation, "from")?)?.map_or(Node::Null, |found| found.clone());
+            add(document, path, copied)
+        }
+        "test" if path.is_empty() => {
+            let is_same = equal(document, &value());
+            read_whole(document);
+            is_same.then_some(())
         }
         // What is missing equals null.
-        "test" => match at(object, path) {
-            Some(found) => (*found == value()).then_some(()),
-            None => {
-                let (parent, _) = parent(object, path)?;
-                (parent.is_object() && value().is_null()).then_some(())
+        "test" => match at(document, path)? {
+            Some(found) => {
+                let is_same = equal(found, &value());
+                read_whole(found);
+                is_same.then_some(())
             }
+            None => (value() == Node::Null).then_some(()),
         },
         _ => None,
     }
 }
 
 /// Finds what holds the last step of a path. What stands before the first slash does not count.
-fn parent<'o>(object: &'o mut Value, path: &str) -> Option<(&'o mut Value, String)> {
+fn parent<'d>(document: &'d mut Node, path: &str) -> Option<(&'d mut Node, String)> {
     let mut steps: Vec<String> =
         path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
     let key = steps.pop()?;
-    let mut value = object;
+    let mut node = document;
     for step in steps {
-        value = match value {
-            Value::Object(map) => map.get_mut(&step)?,
-            Value::Array(items) => {
+        node = match node {
+            Node::Map(entries) => entry(entries, &step)?,
+            Node::List(items) => {
                 let index = index(&step, items.len())?;
                 items.get_mut(index)?
             }
             _ => return None,
         };
+        read(node);
     }
-    (value.is_object() || value.is_array()).then_some((value, key))
+    matches!(node, Node::Map(_) | Node::List(_)).then_some((node, key))
 }
 
-fn at<'o>(object: &'o mut Value, path: &str) -> Option<&'o Value> {
-    if path.is_empty() {
-        return Some(object);
-    }
-    let (parent, key) = parent(object, path)?;
+/// Finds what a path leads to; what a map does not have is nothing.
+fn at<'d>(document: &'d mut Node, path: &str) -> Option<Option<&'d mut Node>> {
+    let (parent, key) = parent(document, path)?;
     match parent {
-        Value::Object(map) => map.get(&key),
-        Value::Array(items) => items.get(index(&key, items.len())?),
+        Node::Map(entries) => Some(entry(entries, &key)),
+        Node::List(items) => {
+            let index = index(&key, items.len())?;
+            items.get_mut(index).map(Some)
+        }
         _ => None,
     }
 }
 
-fn add(object: &mut Value, path: &str, value: Value) -> Option<()> {
-    let (parent, key) = parent(object, path)?;
+fn add(document: &mut Node, path: &str, value: Node) -> Option<()> {
+    let (parent, key) = parent(document, path)?;
     match parent {
-        Value::Object(map) => {
-            map.insert(key, value);
-        }
-        Value::Array(items) if key == "-" => items.push(value),
-        Value::Array(items) => {
+        Node::Map(entries) => put(entries, key, value),
+        Node::List(items) if key == "-" => items.push(value),
+        Node::List(items) => {
             // Counted from the end, the place after the last is the first.
             let index = index(&key, items.len() + 1)?;
             items.insert(index, value);
@@ -182,11 +192,11 @@ fn add(object: &mut Value, path: &str, value: Value) -> Option<()> {
     Some(())
 }
 
-fn remove(object: &mut Value, path: &str) -> Option<Value> {
-    let (parent, key) = parent(object, path)?;
+fn remove(document: &mut Node, path: &str) -> Option<Node> {
+    let (parent, key) = parent(document, path)?;
     match parent {
-        Value::Object(map) => map.remove(&key),
-        Value::Array(items) => {
+        Node::Map(entries) => take(entries, &key),
+        Node::List(items) => {
             let index = index(&key, items.len())?;
             Some(items.remove(index))
         }

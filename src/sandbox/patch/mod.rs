@@ -3,6 +3,7 @@
 //! [`patched`] puts a patch on an object, in memory, and decodes the result as the server would. Apply is no patch in this
 //! sense: see [`ssa`](crate::ssa).
 
+mod document;
 mod json;
 mod merge;
 mod strategic;
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::decode::node::Node;
 use super::decode::scalar::quoted;
-use super::decode::{self, Decoded, FieldValidation, Patched};
+use super::decode::{self, Decoded, FieldValidation, encoded};
 use super::kind::Kind;
 use super::refusal::Refusal;
 
@@ -69,12 +70,12 @@ pub fn patched(
 ) -> Result<Decoded, Refusal> {
     match kind {
         PatchKind::Json => {
-            let (object, repeated) = json::patched(live, body, validation)?;
-            decode::value(resource, object, validation, Patched::Json { repeated: &repeated })
+            let (document, repeated) = json::patched(encoded(resource, live), body, validation)?;
+            decode::document(resource, &document, validation, &repeated)
         }
         PatchKind::Merge => {
-            let (object, repeated) = merge::patched(live, body, validation)?;
-            decode::value(resource, object, validation, Patched::Json { repeated: &repeated })
+            let (document, repeated) = merge::patched(encoded(resource, live), body, validation)?;
+            decode::document(resource, &document, validation, &repeated)
         }
         PatchKind::Strategic if resource.custom.is_some() => Err(unsupported(resource)),
         PatchKind::Strategic => {
@@ -83,7 +84,7 @@ pub fn patched(
             let object = strategic::merged(resource, live, &mut patch)?;
             let patch = Value::Object(patch);
             let repeated = repeated(&node);
-            decode::value(resource, object, validation, Patched::Strategic { repeated: &repeated, patch: &patch })
+            decode::merged(resource, &object, validation, &repeated, &patch)
         }
     }
 }

@@ -12,7 +12,7 @@ pub use self::field_selector::FieldSelector;
 pub use self::label_selector::LabelSelector;
 pub use self::list::{Listed, list, too_large};
 pub use self::options::{ListOptions, RevisionMatch, revision_of};
-pub use self::shown::{list_text, object_text, partial};
+pub use self::shown::{list_text, object_text, own_metadata, partial};
 pub use self::watch::{WatchEvent, Watcher};
 
 use serde_json::Value;

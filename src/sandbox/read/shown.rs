@@ -19,10 +19,24 @@ pub fn object_text(object: &Value) -> Bytes {
 /// Returns an object's metadata as `PartialObjectMetadata`.
 #[must_use]
 pub fn partial(object: &Value) -> Value {
-    json!({
-        "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
-        "metadata": object.get("metadata").cloned().unwrap_or_else(|| json!({}))
-    })
+    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": own_metadata(object)})
+}
+
+/// Returns the metadata that the server itself holds: the annotation of a DaemonSet's generation is a field there.
+#[must_use]
+pub fn own_metadata(object: &Value) -> Value {
+    let mut metadata = object.get("metadata").cloned().unwrap_or_else(|| json!({}));
+    let of_daemon_set = object.get("kind").is_some_and(|kind| kind == "DaemonSet")
+        && object.get("apiVersion").is_some_and(|version| version == "apps/v1");
+    if of_daemon_set
+        && let Some(map) = metadata.as_object_mut()
+        && let Some(annotations) = map.get_mut("annotations").and_then(Value::as_object_mut)
+        && annotations.remove("deprecated.daemonset.template.generation").is_some()
+        && annotations.is_empty()
+    {
+        map.remove("annotations");
+    }
+    metadata
 }
 
 /// Writes a list. Items of built-in kinds do not say what they are, those of custom resources do.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fields::{items, items_mut, list_mut, put, remove, text};
 use super::first_status::{fill_in_zeros, first_status};
-use super::{claim, custom, definition, generation, job, pod};
+use super::{claim, custom, definition, disabled, generation, job, pod};
 use crate::sandbox::kind::Kind;
 
 /// The finalizer that keeps a namespace until it is empty.
@@ -30,6 +30,7 @@ pub fn prepare_for_create(kind: &Kind, object: &mut Value) {
         put(object, &["status"], status);
     }
     fill_in_zeros(kind, object);
+    disabled::drop_fields(kind, None, object);
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") => namespace(object),
         ("", "Node") => {

@@ -14,6 +14,7 @@ mod create;
 mod custom;
 mod definition;
 pub(crate) mod deletion;
+mod disabled;
 pub(crate) mod fields;
 mod first_status;
 mod generation;

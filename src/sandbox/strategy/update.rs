@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::create::{TEMPLATE_GENERATION, label_with_name, only_names_of_secrets};
 use super::fields::{at, number, put, remove, restore, same, text};
 use super::first_status::{fill_in_zeros, first_status};
-use super::{certificate, claim, custom, definition, generation, pod, service, status_write};
+use super::{certificate, claim, custom, definition, disabled, generation, pod, service, status_write};
 use crate::sandbox::kind::Kind;
 
 /// Makes of a changed object what the server stores.
@@ -36,7 +36,10 @@ fn builtin(kind: &Kind, subresource: Option<&str>, live: &Value, object: &mut Va
         Some("status") => {
             status_write::keep_the_rest(kind, live, object);
             match (kind.group.as_str(), kind.kind.as_str()) {
-                ("", "Pod") => pod::status(live, object),
+                ("", "Pod") => {
+                    pod::status(live, object);
+                    disabled::drop_fields(kind, Some(live), object);
+                }
                 ("", "PersistentVolume") => claim::phase_of_volume(live, object, now),
                 // It stands for a field of the spec.
                 ("apps", "DaemonSet") => restore(object, live, &["metadata", "annotations", TEMPLATE_GENERATION]),
@@ -54,6 +57,7 @@ fn main(kind: &Kind, live: &Value, object: &mut Value) {
     if keeps_status(kind, object) {
         restore(object, live, &["status"]);
     }
+    disabled::drop_fields(kind, Some(live), object);
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") => {
             restore(object, live, &["spec", "finalizers"]);

@@ -18,6 +18,7 @@ use self::columns::Column;
 use self::custom::PrinterColumns;
 use self::fields::Fields;
 use super::kind::Kind;
+use super::read::own_metadata;
 
 /// How much of an object comes along with its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -138,15 +139,7 @@ fn shown(kind: &Kind, object: &Value, include: IncludeObject, version: TableVers
             whole
         }
         IncludeObject::None | IncludeObject::Metadata => {
-            let mut metadata = object.get("metadata").cloned().unwrap_or_else(|| json!({}));
-            // Within the server this annotation is a field.
-            if let Some(annotations) = metadata.pointer_mut("/annotations").and_then(Value::as_object_mut) {
-                let removed = kind.is("apps", "DaemonSet")
-                    && annotations.remove("deprecated.daemonset.template.generation").is_some();
-                if removed && annotations.is_empty() {
-                    metadata.as_object_mut().and_then(|metadata| metadata.remove("annotations"));
-                }
-            }
+            let metadata = own_metadata(object);
             json!({"kind": "PartialObjectMetadata", "apiVersion": version.api_version(), "metadata": metadata})
         }
     }

@@ -169,15 +169,13 @@ pub(super) fn of_update(live: &Value, claim: &Value, problems: &mut Problems) {
         let changes = internal::changes(internal::CLAIM_SPEC, &old, &compared);
         problems.push(path.forbidden(&format!("{detail}\n{changes}")));
     }
-    let amount = |spec: &Value| spec.below(&["resources", "requests", "storage"]).and_then(resources::quantity);
-    if let (Some(new), Some(old)) = (amount(after), amount(before))
-        && new < old
-    {
-        let capacity = claim.below(&["status", "capacity", "storage"]).and_then(resources::quantity);
-        if new.nano() <= capacity.map_or(0, |capacity| capacity.nano()) {
-            let at = path.child("resources").child("requests").child("storage");
-            problems.push(at.forbidden("field can not be less than status.capacity"));
-        }
+    // What is missing is none.
+    let amount = |value: Option<&Value>| value.and_then(resources::quantity).map_or(0, |amount| amount.nano());
+    let requested = |spec: &Value| amount(spec.below(&["resources", "requests", "storage"]));
+    let capacity = amount(live.below(&["status", "capacity", "storage"]));
+    if requested(after) < requested(before) && requested(after) <= capacity {
+        let at = path.child("resources").child("requests").child("storage");
+        problems.push(at.forbidden("field can not be less than status.capacity"));
     }
     if !same_field("volumeMode", before, after) {
         let mode = after.field("volumeMode").cloned().unwrap_or_default();
@@ -348,10 +346,15 @@ pub(super) fn of_volume_update(live: &Value, volume: &Value, problems: &mut Prob
         let mode = after.field("volumeMode").cloned().unwrap_or_default();
         problems.push(Path::new("volumeMode").invalid(mode, "field is immutable"));
     }
-    if !same_field("nodeAffinity", before, after) && before.field("nodeAffinity").is_some() {
-        let affinity = after.field("nodeAffinity").cloned().unwrap_or_default();
-        let detail = "field is immutable, except for updating from beta label to GA";
-        problems.push(Path::new("nodeAffinity").invalid(affinity, detail));
+    if let Some(old) = before.field("nodeAffinity")
+        && !after.field("nodeAffinity").is_some_and(|new| internal::equal(internal::VOLUME_AFFINITY, old, new))
+    {
+        let mut problem = Path::new("nodeAffinity")
+            .invalid(Value::Null, "field is immutable, except for updating from beta label to GA");
+        if let Some(new) = after.field("nodeAffinity") {
+            problem.value = Some(internal::shown(internal::VOLUME_AFFINITY, new));
+        }
+        problems.push(problem);
     }
     if before.field("volumeAttributesClassName").is_some() && after.field("volumeAttributesClassName").is_none() {
         let at = Path::new("spec").child("volumeAttributesClassName");

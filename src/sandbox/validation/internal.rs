@@ -54,6 +54,9 @@ pub(super) const CLAIM_SPEC: &str = "PersistentVolumeClaimSpec";
 /// Where a volume lies.
 pub(super) const VOLUME_SOURCE: &str = "PersistentVolumeSource";
 
+/// The nodes that reach a volume.
+pub(super) const VOLUME_AFFINITY: &str = "VolumeNodeAffinity";
+
 /// What empty lists and maps look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Empty {

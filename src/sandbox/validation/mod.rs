@@ -40,6 +40,7 @@ mod webhooks;
 mod workloads;
 
 pub(super) use self::names::{label_value, qualified};
+pub(super) use self::numbers::{address, block};
 
 use serde_json::Value;
 
@@ -180,7 +181,10 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
             cluster::namespace(object, problems);
             meta::of_update(live, object, problems);
         }
-        ("", "Node") => cluster::node_update(live, object, problems),
+        ("", "Node") => {
+            cluster::node(object, problems);
+            cluster::node_update(live, object, problems);
+        }
         ("", "Event") => events::common(object, false, problems),
         ("events.k8s.io", "Event") => events::newer_update(live, object, problems),
         ("discovery.k8s.io", "EndpointSlice") => endpoints::slice(object, Some(live), problems),

@@ -96,7 +96,7 @@ pub(super) fn amount_of(value: Option<&Value>) -> i64 {
 }
 
 /// Reads an address as Go's older parser does, which takes leading zeros.
-pub(super) fn address(text: &str) -> Option<IpAddr> {
+pub(in crate::sandbox) fn address(text: &str) -> Option<IpAddr> {
     if text.contains(':') {
         return text.parse().ok();
     }
@@ -118,7 +118,7 @@ pub(super) fn ip(text: &str, path: &Path, problems: &mut Problems) -> bool {
 }
 
 /// Reads a block of addresses.
-pub(super) fn block(text: &str) -> Option<(IpAddr, u32)> {
+pub(in crate::sandbox) fn block(text: &str) -> Option<(IpAddr, u32)> {
     let (base, bits) = text.split_once('/')?;
     let base = address(base)?;
     let is_number = !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit());

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Place, Written, create, defaulted, metadata, shown, update};
+use super::{Place, Written, create, held, metadata, shown, update};
 use crate::sandbox::convert::Served;
+use crate::sandbox::custom;
 use crate::sandbox::decode::{self, Empties, WriteOptions};
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::Refusal;
@@ -34,26 +35,53 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
     let versions = Served { kinds: &state.kinds, kind };
     let applied = tracking::apply_as_in(&versions, &kind.schema, live.as_ref(), &config, &writer, force, &reset);
     let applied = applied.map_err(refusal)?;
-    if applied.changed {
-        decode::check_applied(kind, &config, &applied.object)?;
-    }
     let warnings = repeated.judged(options.field_validation)?;
     let mut object = applied.object;
-    if kind.custom.is_some() {
-        defaulted(kind, &mut object);
-    }
     let mut empties = Empties::default();
-    if let Some(merged) = &applied.merged {
-        empties = read_merged(kind, &config, merged, &mut object)?;
+    match (&kind.custom, &applied.merged) {
+        // Nulls that the schema does not allow are not dropped here, but refused.
+        (Some(definition), _) => {
+            custom::prune(definition, &mut object);
+            custom::with_defaults(definition, &mut object);
+        }
+        (None, Some(merged)) => {
+            (object, empties) = decode::applied(kind, &config, merged, &object)?;
+            held::hold(kind, held::sources(kind, merged), &mut object);
+        }
+        (None, None) => {}
     }
-    let given_uid = metadata::text(&config, "uid");
-    let mut written = match live {
+    let (is_rough, was_rough) = (leaves_empty_metadata(kind, &config, &object), state.rough.contains(&key));
+    if is_rough {
+        state.rough.insert(key.clone());
+    }
+    let written = store(state, place, &config, live, (object, &empties), options);
+    if is_rough && written.is_ok() && !options.dry_run {
+        state.rough.insert(key);
+    } else if is_rough && !was_rough {
+        state.rough.remove(&key);
+    }
+    let mut written = written.map_err(|refusal| refusal.after(&warnings))?;
+    written.warnings.splice(0..0, warnings);
+    Ok(written)
+}
+
+/// Takes a merged object to where it is stored.
+fn store(
+    state: &mut State,
+    place: &Place,
+    config: &Value,
+    live: Option<Value>,
+    (mut object, empties): (Value, &Empties),
+    options: &WriteOptions,
+) -> Result<Written, Refusal> {
+    let given_uid = metadata::text(config, "uid");
+    match live {
         None => {
             if !given_uid.is_empty() {
                 let why = format!(
                     "uid mismatch: the provided object specified uid {given_uid}, and no existing object was found"
                 );
-                return Err(Refusal::conflict(kind, &place.name, &why));
+                return Err(Refusal::conflict(&place.kind, &place.name, &why));
             }
             metadata::settle_name(place, &object)?;
             metadata::settle_namespace(place, &mut object)?;
@@ -61,43 +89,37 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
             if let Some(metadata) = metadata::of(&mut object) {
                 metadata.remove("resourceVersion");
             }
-            create::finish(state, place, object, &empties, options)?
+            create::finish(state, place, object, empties, options)
         }
         Some(live) => {
             metadata::settle_name(place, &object)?;
             metadata::settle_namespace(place, &mut object)?;
             if let Some(metadata) = metadata::of(&mut object) {
                 for field in ["resourceVersion", "uid"] {
-                    let given = metadata::text(&config, field);
+                    let given = metadata::text(config, field);
                     let kept = if given.is_empty() { metadata::text(&live, field) } else { given };
                     metadata.insert(field.to_owned(), Value::from(kept));
                 }
             }
-            update::finish(state, place, &live, object, &empties, options)?
+            update::finish(state, place, &live, object, empties, options)
         }
-    };
-    written.warnings.splice(0..0, warnings);
-    Ok(written)
+    }
 }
 
-/// Reads what was merged as the structure that it is; bytes are respelled by that.
-fn read_merged(kind: &Kind, config: &Value, merged: &Value, object: &mut Value) -> Result<Empties, Refusal> {
-    let refuse = |mistake: String| {
-        let text = |field: &str| metadata::text(config, field);
-        let what = format!("{}, Kind={}", printed(&kind.api_version()), kind.kind);
-        Refusal::plain(format!(
-            "failed to convert new object ({}/{}; {what}) to proper version: unable to convert unstructured object to \
-             {what}: {mistake}",
-            text("namespace"),
-            text("name")
-        ))
+/// Tells whether the server stores empty metadata that it does not read again: applied to a custom resource, it is part of
+/// the merged object, which is stored as it is.
+fn leaves_empty_metadata(kind: &Kind, config: &Value, object: &Value) -> bool {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
     };
-    let (_, empties) = decode::merged(kind, merged).map_err(refuse)?;
-    if kind.custom.is_none() {
-        let (read, _) = decode::merged(kind, object).map_err(refuse)?;
-        *object = read;
-    }
-    Ok(empties)
+    kind.custom.is_some()
+        && ["labels", "annotations", "finalizers", "ownerReferences"].iter().any(|field| {
+            let of = |object: &Value| object.get("metadata").and_then(|metadata| metadata.get(*field)).map(is_empty);
+            of(config) == Some(true) && of(object) != Some(false)
+        })
 }
 
 pub(super) fn refusal(refused: ApplyRefused) -> Refusal {
@@ -126,23 +148,6 @@ fn check_kind(kind: &Kind, config: &Value) -> Result<(), Refusal> {
     if (api_version, name) == (wanted.as_str(), kind.kind.as_str()) {
         return Ok(());
     }
-    if api_version.is_empty() || name.is_empty() {
-        let message = format!("invalid object type: {}, Kind={name}", printed(api_version));
-        return Err(Refusal::bad_request(message));
-    }
-    let message = format!(
-        "patch object has wrong type: {}, Kind={name}, expected {}, Kind={}",
-        printed(api_version),
-        printed(&wanted),
-        kind.kind
-    );
-    Err(Refusal::bad_request(message))
-}
-
-/// An API version as Go prints it: group, slash, version.
-fn printed(api_version: &str) -> String {
-    match api_version.contains('/') {
-        true => api_version.to_owned(),
-        false => format!("/{api_version}"),
-    }
+    let slash = if api_version.contains('/') { "" } else { "/" };
+    Err(Refusal::bad_request(format!("invalid object type: {slash}{api_version}, Kind={name}")))
 }

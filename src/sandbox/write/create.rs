@@ -17,7 +17,20 @@ use crate::ssa::tracking::{self, Writer};
 /// # Errors
 /// As the server turns it down.
 pub fn create(state: &mut State, place: &Place, decoded: Decoded, options: &WriteOptions) -> Result<Written, Refusal> {
-    let Decoded { mut object, warnings, empties, .. } = pruned(&place.kind, decoded, options)?;
+    let Decoded { object, warnings, empties, .. } = pruned(state, &place.kind, decoded, options)?;
+    let mut written = from_body(state, place, object, &empties, options).map_err(|refusal| refusal.after(&warnings))?;
+    written.warnings.splice(0..0, warnings);
+    Ok(written)
+}
+
+/// Goes on with an object that was made out of a body.
+pub(super) fn from_body(
+    state: &mut State,
+    place: &Place,
+    mut object: Value,
+    empties: &Empties,
+    options: &WriteOptions,
+) -> Result<Written, Refusal> {
     metadata::settle_namespace(place, &mut object)?;
     metadata::wipe(&mut object);
     if !metadata::text(&object, "resourceVersion").is_empty() {
@@ -30,9 +43,7 @@ pub fn create(state: &mut State, place: &Place, decoded: Decoded, options: &Writ
         metadata.remove("labels");
     }
     record_requester(place, &mut object);
-    let mut written = finish(state, place, object, &empties, options).map_err(|refusal| refusal.after(&warnings))?;
-    written.warnings.splice(0..0, warnings);
-    Ok(written)
+    finish(state, place, object, empties, options)
 }
 
 /// A request for a certificate says who sent it, whatever its body says.
@@ -71,9 +82,9 @@ pub(super) fn finish(
     let mut warnings = admitted?;
     if kind.custom.is_some() && !kind.verbs.contains(&"create") {
         let why = "create not allowed while custom resource definition is terminating";
-        return Err(Refusal::forbidden(kind, metadata::text(&object, "name"), why));
+        return Err(Refusal::forbidden(kind, metadata::text(&object, "name"), why).after(&warnings));
     }
-    check_rights(state, place, &object, None)?;
+    check_rights(state, place, &object, None).map_err(|refusal| refusal.after(&warnings))?;
     warnings.extend(metadata::dedupe_owners(&mut object));
     metadata::identify(&mut object, &mut state.random, now);
     // What is made by a write of its status gets no addresses.
@@ -82,7 +93,7 @@ pub(super) fn finish(
         let allocated =
             strategy::allocate(state, kind, None, &mut object, options.dry_run, &mut |length| random.suffix(length));
         state.random = random;
-        allocated?;
+        allocated.map_err(|refusal| refusal.after(&warnings))?;
     }
     strategy::prepare_for_create(kind, &mut object);
     if super::is_definition(kind) {
@@ -91,11 +102,12 @@ pub(super) fn finish(
     as_stored(kind, &mut object);
     let name = metadata::text(&object, "name").to_owned();
     let (problems, told) = judged(place, None, &empties.restored(&object));
-    warnings.extend(told);
     if !problems.is_empty() {
-        return Err(super::invalid(kind, &name, &problems));
+        return Err(super::invalid(kind, &name, &problems).after(&warnings));
     }
-    warnings.extend(admission::review(state, kind, None, Operation::Create, &object)?);
+    warnings.extend(told);
+    let reviewed = admission::review(state, kind, None, Operation::Create, &object);
+    warnings.extend(reviewed.map_err(|refusal| refusal.after(&warnings))?);
     let key = state.key(kind, &place.namespace, &name);
     if let Some(existing) = state.store.get(&key) {
         let mut refusal = Refusal::already_exists(kind, &name);
@@ -111,7 +123,11 @@ pub(super) fn finish(
         return Ok(Written { code: 201, object, warnings });
     }
     let stored = convert::to_storage(&state.kinds, kind, object);
-    let change = state.write(key, Some(stored))?;
+    let change = state.write(key.clone(), Some(stored))?;
+    // What the server stores of a new claim is not what it stores of one that it read.
+    if kind.is("", "PersistentVolumeClaim") {
+        state.rough.insert(key);
+    }
     let object = change.after.map(|after| shown(kind, &after.object)).unwrap_or_default();
     Ok(Written { code: 201, object, warnings })
 }

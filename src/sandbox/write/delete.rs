@@ -44,15 +44,16 @@ pub struct Deleted {
 }
 
 impl DeleteOptions {
-    /// Reads the options from the body, or else from the query.
+    /// Reads the options from the body, or from the query if there is none.
     ///
     /// # Errors
     /// 400 or 422 for options that cannot be.
-    pub fn read(body: &Value, query: &Query) -> Result<Self, Refusal> {
+    pub fn read(body: Option<&Value>, query: &Query) -> Result<Self, Refusal> {
         let refused = |problem| Refusal::invalid_as("meta.k8s.io", "DeleteOptions", "", &[problem]);
         use crate::sandbox::refusal::FieldProblem;
+        let has_body = body.is_some();
+        let body = body.unwrap_or(&Value::Null);
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        let has_body = body.as_object().is_some_and(|map| map.keys().any(|key| key != "kind" && key != "apiVersion"));
         let policy =
             if has_body { text("/propagationPolicy") } else { query.get("propagationPolicy").map(str::to_owned) };
         let orphan = if has_body {
@@ -132,6 +133,18 @@ fn delete_warned(
     let is_namespace = kind.is("", "Namespace");
     let waits = strategy::is_held(kind, &object) || grace > 0 || super::is_definition(kind);
     if !waits {
+        // Pods are given time, and be it none: they are marked before they go.
+        if kind.is("", "Pod") {
+            mark(state, kind, &mut object, grace);
+            if !options.dry_run {
+                if object != live {
+                    state.write(key.clone(), Some(object.clone()))?;
+                }
+                let change = state.write(key, None)?;
+                object = last_seen(object, change.revision);
+            }
+            return Ok(gone(kind, &place.name, object, warnings));
+        }
         if !options.dry_run {
             let change = state.write(key, None)?;
             return Ok(gone(kind, &place.name, last_seen(live, change.revision), warnings));

@@ -41,7 +41,7 @@ const FOLDERS: [(&str, &str, &str); 7] = [
 ];
 
 /// A PUT is for the object with the uid that its body names; `live` is what is there.
-pub(super) fn check_uid(place: &Place, live: Option<&Value>, object: &Value) -> Result<(), Refusal> {
+pub(super) fn check_uid(place: &Place, live: Option<&Value>, object: &Value, dry_run: bool) -> Result<(), Refusal> {
     let actual = live.map(|live| metadata::text(live, "uid")).unwrap_or_default();
     let given = metadata::text(object, "uid");
     if given.is_empty() || given == actual {
@@ -50,7 +50,7 @@ pub(super) fn check_uid(place: &Place, live: Option<&Value>, object: &Value) -> 
     let why = format!(
         "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: \
          UID in precondition: {given}, UID in object meta: {actual}",
-        registry_key(place)
+        registry_key(place, dry_run)
     );
     Err(Refusal::conflict(&place.kind, &place.name, &why))
 }
@@ -76,8 +76,8 @@ pub(super) fn check_revision(kind: &Kind, name: &str, live: &Value, object: &Val
     if text == metadata::text(live, "resourceVersion") { Ok(()) } else { Err(Refusal::modified(kind, name)) }
 }
 
-/// The key under which the server keeps an object.
-fn registry_key(place: &Place) -> String {
+/// The key under which the server keeps an object, as it tells it: a dry run knows no folder of all of them.
+fn registry_key(place: &Place, dry_run: bool) -> String {
     let kind = &place.kind;
     let known = FOLDERS.iter().find(|(group, plural, _)| kind.group == *group && kind.plural == *plural);
     let folder = match known {
@@ -86,5 +86,6 @@ fn registry_key(place: &Place) -> String {
         None => kind.plural.clone(),
     };
     let namespace = if kind.namespaced { format!("{}/", place.namespace) } else { String::new() };
-    format!("/registry/{folder}/{namespace}{}", place.name)
+    let root = if dry_run { "" } else { "/registry" };
+    format!("{root}/{folder}/{namespace}{}", place.name)
 }

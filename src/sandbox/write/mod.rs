@@ -8,6 +8,7 @@ mod bind;
 mod create;
 mod definition;
 mod delete;
+mod held;
 mod identity;
 mod metadata;
 mod patch;
@@ -89,8 +90,10 @@ fn defaulted(kind: &Kind, object: &mut Value) {
             custom::with_defaults(definition, object);
         }
         None => {
+            let given = held::sources(kind, object);
             ssa::canonicalise(&kind.schema, object);
             ssa::with_defaults(&kind.schema, object);
+            held::hold(kind, given, object);
             if is_definition(kind) {
                 custom::default_definition(object);
             }
@@ -111,9 +114,18 @@ fn as_stored(kind: &Kind, object: &mut Value) {
 }
 
 /// Takes out what a custom resource does not have, and tells of it as the request wants to be told.
-fn pruned(kind: &Kind, mut decoded: Decoded, options: &WriteOptions) -> Result<Decoded, Refusal> {
-    let Some(definition) = &kind.custom else { return Ok(decoded) };
-    let unknown = custom::prune(definition, &mut decoded.object);
+fn pruned(state: &State, kind: &Kind, mut decoded: Decoded, options: &WriteOptions) -> Result<Decoded, Refusal> {
+    if kind.custom.is_none() {
+        return Ok(decoded);
+    }
+    let said = match decoded.other_version() {
+        Some(version) => state.kinds.of_object(version, &kind.kind).map(Arc::as_ref),
+        None => Some(kind),
+    };
+    let unknown = match said.and_then(|said| said.custom.as_ref()) {
+        Some(definition) => custom::prune(definition, &mut decoded.object),
+        None => Vec::new(),
+    };
     decoded.warnings.extend(unknown.iter().map(|path| format!("unknown field {path:?}")));
     decoded.judged(kind, options.field_validation)
 }

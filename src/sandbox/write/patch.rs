@@ -25,13 +25,12 @@ pub fn patch(
     let live = live.ok_or_else(|| Refusal::not_found(kind, &place.name))?;
     let live = shown(kind, &live);
     let decoded = patched(sort, kind, &live, body, options.field_validation)?;
-    let decoded = pruned(kind, decoded, options)?;
+    let decoded = pruned(state, kind, decoded, options)?;
     let (mut object, warnings, empties) = (decoded.object, decoded.warnings, decoded.empties);
     defaulted(kind, &mut object);
-    metadata::settle_name(place, &object)?;
-    metadata::settle_namespace(place, &mut object)?;
-    let mut written = update::from_body(state, place, &live, object, &empties, options)
-        .map_err(|refusal| refusal.after(&warnings))?;
+    let settled = metadata::settle_name(place, &object).and_then(|()| metadata::settle_namespace(place, &mut object));
+    let written = settled.and_then(|()| update::from_body(state, place, &live, object, &empties, options));
+    let mut written = written.map_err(|refusal| refusal.after(&warnings))?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
 }

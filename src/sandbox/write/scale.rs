@@ -36,7 +36,7 @@ pub fn put_scale(
     let Decoded { mut object, warnings, .. } = decoded;
     metadata::settle_name(place, &object)?;
     metadata::settle_namespace(place, &mut object)?;
-    identity::check_uid(place, Some(&parent), &object)?;
+    identity::check_uid(place, Some(&parent), &object, options.dry_run)?;
     let live = with_entries(place, &parent, scale_to_write(&place.kind, &parent)?)?;
     let scale = Scale { schema: ssa::schema::scale(), parent, live };
     scale.track(state, place, &mut object);

@@ -36,21 +36,29 @@ const MADE_BY_PUT: &[(&str, &str)] = &[
 /// # Errors
 /// As the server turns it down.
 pub fn update(state: &mut State, place: &Place, decoded: Decoded, options: &WriteOptions) -> Result<Written, Refusal> {
-    let mut decoded = pruned(&place.kind, decoded, options)?;
-    metadata::settle_namespace(place, &mut decoded.object)?;
-    metadata::settle_name(place, &decoded.object)?;
-    let key = state.key(&place.kind, &place.namespace, &place.name);
-    let Some(live) = state.store.get(&key).map(|stored| Arc::clone(&stored.object)) else {
-        return create_by_put(state, place, decoded, options);
-    };
-    let Decoded { mut object, warnings, empties, .. } = decoded;
-    let live = shown(&place.kind, &live);
-    defaulted(&place.kind, &mut object);
-    identity::check_uid(place, Some(&live), &object)?;
-    let mut written =
-        from_body(state, place, &live, object, &empties, options).map_err(|refusal| refusal.after(&warnings))?;
+    let Decoded { object, warnings, empties, .. } = pruned(state, &place.kind, decoded, options)?;
+    let mut written = replace(state, place, object, &empties, options).map_err(|refusal| refusal.after(&warnings))?;
     written.warnings.splice(0..0, warnings);
     Ok(written)
+}
+
+fn replace(
+    state: &mut State,
+    place: &Place,
+    mut object: Value,
+    empties: &Empties,
+    options: &WriteOptions,
+) -> Result<Written, Refusal> {
+    metadata::settle_namespace(place, &mut object)?;
+    metadata::settle_name(place, &object)?;
+    let key = state.key(&place.kind, &place.namespace, &place.name);
+    let Some(live) = state.store.get(&key).map(|stored| Arc::clone(&stored.object)) else {
+        return create_by_put(state, place, object, empties, options);
+    };
+    let live = shown(&place.kind, &live);
+    defaulted(&place.kind, &mut object);
+    identity::check_uid(place, Some(&live), &object, options.dry_run)?;
+    from_body(state, place, &live, object, empties, options)
 }
 
 /// Tells whether a PUT or an apply makes what is not there, even if it only means its status.
@@ -61,19 +69,24 @@ pub(super) fn is_made_by_put(kind: &Kind) -> bool {
 fn create_by_put(
     state: &mut State,
     place: &Place,
-    decoded: Decoded,
+    mut object: Value,
+    empties: &Empties,
     options: &WriteOptions,
 ) -> Result<Written, Refusal> {
     let kind = &place.kind;
     if !is_made_by_put(kind) {
-        return Err(Refusal::not_found(kind, &place.name).after(&decoded.warnings));
+        return Err(Refusal::not_found(kind, &place.name));
     }
-    identity::check_uid(place, None, &decoded.object)?;
-    let mut decoded = decoded;
-    if let Some(metadata) = metadata::of(&mut decoded.object) {
-        metadata.remove("resourceVersion");
+    identity::check_uid(place, None, &object, options.dry_run)?;
+    let revision = metadata::of(&mut object).and_then(|metadata| metadata.remove("resourceVersion"));
+    let mut written = create::from_body(state, place, object, empties, options)?;
+    // What is not stored keeps what the body said.
+    if options.dry_run
+        && let (Some(revision), Some(metadata)) = (revision, metadata::of(&mut written.object))
+    {
+        metadata.insert("resourceVersion".to_owned(), revision);
     }
-    create::create(state, place, decoded, options)
+    Ok(written)
 }
 
 /// Goes on with an object that was made out of the body of a PUT or patch: tracks who wrote what.
@@ -90,6 +103,12 @@ pub(super) fn from_body(
     let writer =
         Writer { manager: &place.manager, api_version: &api_version, subresource: place.subresource(), time: &time };
     let reset = super::reset_fields(place);
+    // An empty list is no list but here.
+    if empties.disown()
+        && let Some(metadata) = metadata::of(&mut object)
+    {
+        metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
+    }
     let versions = Served { kinds: &state.kinds, kind: &place.kind };
     tracking::track_update_in(&versions, &place.kind.schema, Some(live), &mut object, &writer, &reset);
     finish(state, place, live, object, empties, options)
@@ -107,16 +126,16 @@ pub(super) fn finish(
     let kind = &place.kind;
     let name = place.name.as_str();
     let mut warnings = admission::admit_update(state, kind, place.subresource(), live, &mut object)?;
-    check_rights(state, place, &object, Some(live))?;
+    check_rights(state, place, &object, Some(live)).map_err(|refusal| refusal.after(&warnings))?;
     warnings.extend(metadata::dedupe_owners(&mut object));
-    identity::check_revision(kind, name, live, &object)?;
+    identity::check_revision(kind, name, live, &object).map_err(|refusal| refusal.after(&warnings))?;
     metadata::carry_over(live, &mut object);
     if place.subresource.is_none() {
         let mut random = std::mem::take(&mut state.random);
         let mut draw = |length| random.suffix(length);
         let allocated = strategy::allocate(state, kind, Some(live), &mut object, options.dry_run, &mut draw);
         state.random = random;
-        allocated?;
+        allocated.map_err(|refusal| refusal.after(&warnings))?;
     }
     strategy::prepare_for_update(kind, place.subresource(), live, &mut object, state.clock.now());
     if super::is_definition(kind) && place.subresource.is_none() {
@@ -124,19 +143,21 @@ pub(super) fn finish(
     }
     as_stored(kind, &mut object);
     let (problems, told) = judged(place, Some(live), &empties.restored(&object));
-    warnings.extend(told);
     if !problems.is_empty() {
-        return Err(super::invalid(kind, name, &problems));
+        return Err(super::invalid(kind, name, &problems).after(&warnings));
     }
-    warnings.extend(admission::review(state, kind, place.subresource(), Operation::Update(live), &object)?);
+    warnings.extend(told);
+    let reviewed = admission::review(state, kind, place.subresource(), Operation::Update(live), &object);
+    warnings.extend(reviewed.map_err(|refusal| refusal.after(&warnings))?);
     tracking::keep_times_if_equal(live, &mut object);
     if let Some(metadata) = metadata::of(&mut object) {
         metadata.insert("resourceVersion".to_owned(), Value::from(metadata::text(live, "resourceVersion")));
     }
-    if object == *live || options.dry_run {
+    let key = state.key(kind, &place.namespace, name);
+    let changes = object != *live || state.rough.contains(&key);
+    if !changes || options.dry_run {
         return Ok(Written { code: 200, object, warnings });
     }
-    let key = state.key(kind, &place.namespace, name);
     if is_finished(kind, &object) {
         state.write(key, None)?;
         return Ok(Written { code: 200, object, warnings });

@@ -1,7 +1,10 @@
 //! What a client is warned of though its object is taken: the strategies' `WarningsOnCreate` and `WarningsOnUpdate`.
-//!
-//! Of the warnings about pods those that need no more than a look at the template are here: names of pods, plugins of
-//! volumes that are gone, constraints that match nothing.
+
+mod addresses;
+mod nodes;
+mod paths;
+mod pods;
+mod services;
 
 use std::collections::BTreeSet;
 
@@ -11,24 +14,12 @@ use serde_json::Value;
 
 use super::metadata;
 use crate::sandbox::kind::Kind;
-
-/// Plugins of volumes that are deprecated, in the order in which the server looks for them.
-const OLD_VOLUMES: [(&str, &str); 9] = [
-    ("photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"),
-    ("gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"),
-    ("scaleIO", "deprecated in v1.16, non-functional in v1.22+"),
-    ("flocker", "deprecated in v1.22, non-functional in v1.25+"),
-    ("storageos", "deprecated in v1.22, non-functional in v1.25+"),
-    ("quobyte", "deprecated in v1.22, non-functional in v1.25+"),
-    ("glusterfs", "deprecated in v1.25, non-functional in v1.26+"),
-    ("cephfs", "deprecated in v1.28, non-functional in v1.31+"),
-    ("rbd", "deprecated in v1.28, non-functional in v1.31+"),
-];
+use crate::sandbox::strategy::fields::{at, items, number, text};
 
 /// Returns what the writer of an object is warned of.
 pub(super) fn of_write(kind: &Kind, subresource: Option<&str>, live: Option<&Value>, object: &Value) -> Vec<String> {
     if subresource.is_some() {
-        return Vec::new();
+        return of_status(kind, subresource, object);
     }
     if kind.custom.is_some() {
         return unqualified_finalizers(live, object);
@@ -41,12 +32,167 @@ pub(super) fn of_write(kind: &Kind, subresource: Option<&str>, live: Option<&Val
         ("", "Pod", None) => warnings.extend(unfit_name(object, "the Pod's hostname")),
         ("", "Secret", _) => warnings.extend(unreadable_certificate(object)),
         ("storage.k8s.io", "CSIDriver", _) => warnings.extend(unset_token_place(live, object)),
+        ("", "Service", _) => warnings.extend(services::of(object)),
+        ("", "Endpoints", _) => warnings.extend(services::of_endpoints(object)),
+        ("discovery.k8s.io", "EndpointSlice", _) => warnings.extend(services::of_slice(object)),
+        ("", "PersistentVolume", _) => warnings.extend(of_volume(object)),
+        ("", "PersistentVolumeClaim", _) => {
+            if at(object, &["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"]).is_some() {
+                warnings.push(
+                    "metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use \
+                     \"storageClassName\" attribute instead"
+                        .to_owned(),
+                );
+            }
+            warnings.extend(at(object, &["spec"]).into_iter().flat_map(|spec| of_claim("spec", spec)));
+        }
+        ("", "Node", _) => warnings.extend(of_node(object)),
         _ => {}
     }
-    if let Some((path, template)) = template_of(kind, object)
-        && live.is_none_or(|live| template_of(kind, live).map(|(_, before)| before) != Some(template))
-    {
-        warnings.extend(old_parts(path, template));
+    if let Some((path, pods)) = pods_of(kind, live, object) {
+        if path == "spec.jobTemplate.spec.template." || kind.is("batch", "Job") {
+            warnings.extend(huge_job(path.trim_end_matches(".template."), object));
+        }
+        warnings.extend(pods::of(path, pods));
+    }
+    match (kind.group.as_str(), kind.kind.as_str(), live) {
+        ("apps", "StatefulSet", _) => of_stateful_set(object, &mut warnings),
+        ("batch", "CronJob", Some(_)) if text(object, &["spec", "schedule"]).contains("TZ") => warnings.push(
+            "spec.spec.schedule: CRON_TZ or TZ used in schedule is not officially supported, see \
+             https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details"
+                .to_owned(),
+        ),
+        _ => {}
+    }
+    let mut seen = BTreeSet::new();
+    warnings.retain(|warning| seen.insert(warning.clone()));
+    warnings
+}
+
+fn of_status(kind: &Kind, subresource: Option<&str>, object: &Value) -> Vec<String> {
+    match (kind.group.as_str(), kind.kind.as_str(), subresource) {
+        ("", "Pod", Some("status")) => {
+            let of_list = |list: &'static str| {
+                let of_one = move |(index, one)| {
+                    addresses::of_address(&format!("status.{list}[{index}].ip"), text(one, &["ip"]))
+                };
+                items(object, &["status", list]).iter().enumerate().filter_map(of_one)
+            };
+            of_list("podIPs").chain(of_list("hostIPs")).collect()
+        }
+        ("", "Service", Some("status")) => items(object, &["status", "loadBalancer", "ingress"])
+            .iter()
+            .enumerate()
+            .filter_map(|(index, one)| {
+                addresses::of_address(&format!("status.loadBalancer.ingress[{index}]"), text(one, &["ip"]))
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Where an object has its pods, if anything is to be said of them: of pods themselves only when they are made, of others
+/// whenever their generation changes.
+fn pods_of<'a>(kind: &Kind, live: Option<&Value>, object: &'a Value) -> Option<(&'static str, &'a Value)> {
+    let (path, pointer) = match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Pod") => ("", ""),
+        ("", "PodTemplate") => ("template.", "/template"),
+        ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
+        | ("batch", "Job")
+        | ("", "ReplicationController") => ("spec.template.", "/spec/template"),
+        ("batch", "CronJob") => ("spec.jobTemplate.spec.template.", "/spec/jobTemplate/spec/template"),
+        _ => return None,
+    };
+    let generation = |object: &Value| number(object, &["metadata", "generation"]).unwrap_or_default();
+    let is_said = live.is_none_or(|live| !path.is_empty() && generation(live) != generation(object));
+    is_said.then(|| object.pointer(pointer)).flatten().map(|pods| (path, pods))
+}
+
+fn huge_job(path: &str, object: &Value) -> Option<String> {
+    let spec: &[&str] = if path == "spec" { &["spec"] } else { &["spec", "jobTemplate", "spec"] };
+    let spec = at(object, spec)?;
+    let is_huge = text(spec, &["completionMode"]) == "Indexed"
+        && number(spec, &["completions"]).unwrap_or_default() > 100_000
+        && number(spec, &["parallelism"]).unwrap_or_default() > 10_000;
+    is_huge.then(|| {
+        format!(
+            "{path}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, \
+             Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
+        )
+    })
+}
+
+fn of_stateful_set(object: &Value, warnings: &mut Vec<String>) {
+    for (index, claim) in items(object, &["spec", "volumeClaimTemplates"]).iter().enumerate() {
+        let path = format!("spec.volumeClaimTemplates[{index}]");
+        warnings.extend(at(claim, &["spec"]).into_iter().flat_map(|spec| of_claim(&path, spec)));
+    }
+    if number(object, &["spec", "revisionHistoryLimit"]).is_some_and(|limit| limit < 0) {
+        warnings.push(
+            "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
+                .to_owned(),
+        );
+    }
+}
+
+/// What is to be said of the specification of a claim.
+fn of_claim(path: &str, spec: &Value) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for list in ["requests", "limits"] {
+        let value = at(spec, &["resources", list, "storage"]);
+        pods::fractional(&format!("{path}.resources.{list}"), value, "storage", &mut warnings);
+    }
+    warnings
+}
+
+fn of_volume(object: &Value) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (name, what) in [
+        (
+            "volume.beta.kubernetes.io/storage-class",
+            r#"deprecated since v1.8; use "storageClassName" attribute instead"#,
+        ),
+        ("volume.beta.kubernetes.io/mount-options", r#"deprecated since v1.31; use "mountOptions" attribute instead"#),
+    ] {
+        if at(object, &["metadata", "annotations", name]).is_some() {
+            warnings.push(format!("metadata.annotations[{name}]: {what}"));
+        }
+    }
+    if text(object, &["spec", "persistentVolumeReclaimPolicy"]) == "Recycle" {
+        warnings.push(
+            "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach \
+             is to use dynamic provisioning."
+                .to_owned(),
+        );
+    }
+    for (index, term) in items(object, &["spec", "nodeAffinity", "required", "nodeSelectorTerms"]).iter().enumerate() {
+        warnings.extend(nodes::of_term(&format!("spec.nodeAffinity.required.nodeSelectorTerms[{index}]"), term, false));
+    }
+    for (plugin, called, what) in [
+        ("cephfs", "cephfs", "deprecated in v1.28, non-functional in v1.31+"),
+        ("photonPersistentDisk", "photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"),
+        ("scaleIO", "scaleIO", "deprecated in v1.16, non-functional in v1.22+"),
+        ("storageos", "storageOS", "deprecated in v1.22, non-functional in v1.25+"),
+        ("glusterfs", "glusterfs", "deprecated in v1.25, non-functional in v1.26+"),
+        ("rbd", "rbd", "deprecated in v1.28, non-functional in v1.31+"),
+    ] {
+        if at(object, &["spec", plugin]).is_some() {
+            warnings.push(format!("spec.{called}: {what}"));
+        }
+    }
+    warnings
+}
+
+fn of_node(object: &Value) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if at(object, &["spec", "configSource"]).is_some() {
+        warnings.push("spec.configSource: the feature is removed".to_owned());
+    }
+    if !text(object, &["spec", "externalID"]).is_empty() {
+        warnings.push("spec.externalID: this field is deprecated, and is unused by Kubernetes".to_owned());
+    }
+    for (index, block) in items(object, &["spec", "podCIDRs"]).iter().enumerate() {
+        warnings.extend(addresses::of_block(&format!("spec.podCIDRs[{index}]"), block.as_str().unwrap_or_default()));
     }
     warnings
 }
@@ -115,63 +261,6 @@ fn unset_token_place(live: Option<&Value>, object: &Value) -> Option<String> {
     })
 }
 
-/// Where an object has its pods, and what it says of them.
-fn template_of<'a>(kind: &Kind, object: &'a Value) -> Option<(&'static str, &'a Value)> {
-    let (path, pointer) = match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Pod") => ("", ""),
-        ("", "PodTemplate") => ("template.", "/template"),
-        ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
-        | ("batch", "Job")
-        | ("", "ReplicationController") => ("spec.template.", "/spec/template"),
-        ("batch", "CronJob") => ("spec.jobTemplate.spec.template.", "/spec/jobTemplate/spec/template"),
-        _ => return None,
-    };
-    Some((path, object.pointer(pointer)?.get("spec")?))
-}
-
-fn old_parts(path: &str, pods: &Value) -> Vec<String> {
-    let list = |pointer: &str| pods.pointer(pointer).and_then(Value::as_array).into_iter().flatten().enumerate();
-    let unselecting = |constraint: &Value| constraint.get("labelSelector").is_none_or(Value::is_null);
-    let nothing = "a null labelSelector results in matching no pod";
-    let mut warnings = Vec::new();
-    for (index, constraint) in list("/topologySpreadConstraints") {
-        if unselecting(constraint) {
-            warnings.push(format!("{path}spec.topologySpreadConstraints[{index}].labelSelector: {nothing}"));
-        }
-    }
-    for (index, volume) in list("/volumes") {
-        for (plugin, what) in OLD_VOLUMES {
-            if volume.get(plugin).is_some_and(|plugin| !plugin.is_null()) {
-                warnings.push(format!("{path}spec.volumes[{index}].{plugin}: {what}"));
-            }
-        }
-    }
-    for (_, volume) in list("/volumes") {
-        let sources = volume.pointer("/projected/sources").and_then(Value::as_array);
-        if volume.get("projected").is_some() && sources.is_none_or(Vec::is_empty) {
-            let name = volume.get("name").and_then(Value::as_str).unwrap_or_default();
-            warnings.push(format!("volume {name:?} (Projected) has no sources provided"));
-        }
-    }
-    for affinity in ["podAffinity", "podAntiAffinity"] {
-        let required = "requiredDuringSchedulingIgnoredDuringExecution";
-        for (index, term) in list(&format!("/affinity/{affinity}/{required}")) {
-            if unselecting(term) {
-                warnings.push(format!("{path}spec.affinity.{affinity}.{required}[{index}].labelSelector: {nothing}"));
-            }
-        }
-        let preferred = "preferredDuringSchedulingIgnoredDuringExecution";
-        for (index, term) in list(&format!("/affinity/{affinity}/{preferred}")) {
-            if term.get("podAffinityTerm").is_none_or(unselecting) {
-                warnings.push(format!(
-                    "{path}spec.affinity.{affinity}.{preferred}[{index}].podAffinityTerm.labelSelector: {nothing}"
-                ));
-            }
-        }
-    }
-    warnings
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -207,6 +296,8 @@ mod tests {
             ["template.spec.volumes[1].rbd: deprecated in v1.28, non-functional in v1.31+"]
         );
         assert!(told("PodTemplate", Some(&template), &template).is_empty());
+        let sources = json!({"template": {"spec": {"volumes": [{"name": "a", "projected": {"sources": [{}]}}]}}});
+        assert_eq!(told("PodTemplate", None, &sources), ["volume \"a\" (Projected) has no sources provided"]);
     }
 
     #[test]

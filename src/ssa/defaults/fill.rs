@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::rules;
 use super::table::{self, TypeDefaults, ZeroFate};
 use crate::ssa::schema::{Branch, MapType, Schema, TypeRef, TypeTable};
+use crate::ssa::tracking::is_pointer;
 
 /// Fills in what the server fills in, as far as it is known: of Kubernetes' own kinds from the table and the rules, of
 /// others what their schema says. The status of the object is left alone, and so is what nothing is known of.
@@ -29,7 +30,7 @@ impl Filling<'_> {
                             (rule.fill)(map);
                         }
                         if let Some(known) = table::of(type_name) {
-                            from_table(known, map, at_root);
+                            from_table(type_name, known, map, at_root);
                         }
                     }
                 } else {
@@ -56,12 +57,16 @@ fn is_apart(field: &str) -> bool {
     ["apiVersion", "kind", "metadata", "status"].contains(&field)
 }
 
-fn from_table(known: &TypeDefaults, map: &mut Map<String, Value>, at_root: bool) {
+fn from_table(type_name: &str, known: &TypeDefaults, map: &mut Map<String, Value>, at_root: bool) {
     for (field, default) in known.defaults.iter().filter(|(field, _)| !(at_root && is_apart(field))) {
         let is_missing = match map.get(field) {
             None | Some(Value::Null) => true,
             Some(Value::Array(items)) => items.is_empty(),
-            Some(value) => table::is_zero(value) && known.fate_of_zero(field) != Some(ZeroFate::Kept),
+            Some(value) => {
+                table::is_zero(value)
+                    && known.fate_of_zero(field) != Some(ZeroFate::Kept)
+                    && !is_pointer(type_name, field)
+            }
         };
         if is_missing {
             map.insert(field.clone(), default.clone());

@@ -1,5 +1,6 @@
 //! `FieldsV1`, the encoding of field sets in `metadata.managedFields`.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -74,6 +75,15 @@ fn read_step(step: &str) -> Result<Option<PathElement>, FieldsError> {
         "i" => PathElement::Index(content.parse().map_err(|_| bad())?),
         _ => return Ok(None),
     }))
+}
+
+/// Compares two written steps as the server sorts them: by what they mean, so that the item with port 80 comes before the one
+/// with port 443. The set's own path comes first.
+pub fn step_order(left: &str, right: &str) -> Ordering {
+    match (read_step(left), read_step(right)) {
+        (Ok(Some(left)), Ok(Some(right))) => left.cmp(&right),
+        _ => left.cmp(right),
+    }
 }
 
 fn step_text(element: &PathElement) -> String {

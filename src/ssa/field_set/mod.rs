@@ -10,7 +10,7 @@ use std::fmt;
 
 use super::path::{Path, PathElement};
 
-pub use fields_v1::FieldsError;
+pub use fields_v1::{FieldsError, step_order};
 
 /// A set of field paths. The root itself is never a member.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -26,7 +26,7 @@ pub use server_apply::{ApplyRefused, ServerApply, apply_as, apply_as_in};
 pub use update::{track_update, track_update_in};
 pub use versions::{SameFields, Versions};
 pub use written::{as_read_back, as_written};
-pub(crate) use written::{is_always_written, zero_object};
+pub(crate) use written::{is_always_written, is_pointer, zero_object};
 
 /// Who writes, and when.
 #[derive(Debug, Clone, Copy)]

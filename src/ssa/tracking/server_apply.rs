@@ -101,6 +101,12 @@ pub fn apply_as_in(
         None => zero_of(schema, config, writer),
     };
     if entries.owned.is_empty() && live.is_some() {
+        if let Err(error) = validate_stored(schema, &before) {
+            let object = described(&before);
+            let why = format!("failed to convert new object ({object}) to smd typed: {error}");
+            let message = format!("failed to create manager for existing fields: {why}");
+            return Err(ApplyRefused::Typing { message });
+        }
         let zero = zero_of(schema, config, writer);
         track(&write, &zero, &before, &mut entries, writer, BEFORE_FIRST_APPLY);
     }

@@ -58,6 +58,11 @@ pub(crate) fn is_always_written(type_name: &str, field: &str) -> bool {
     of(type_name).is_some_and(|written| written.always.contains_key(field))
 }
 
+/// Tells whether a field of a type is a pointer to a scalar, which may point to a zero.
+pub(crate) fn is_pointer(type_name: &str, field: &str) -> bool {
+    of(type_name).is_some_and(|written| written.pointers.contains(field))
+}
+
 /// Brings an object of one of Kubernetes' own kinds into the form in which the server writes it: structures that are always
 /// there appear (`resources: {}`, `status: {}`), fields that are omitted when empty vanish. Other kinds are left alone.
 pub fn as_written(schema: &Schema, object: &mut Value) {

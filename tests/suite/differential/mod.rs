@@ -3,7 +3,7 @@
 //! A sequence is made up from its number: some ten requests about one kind, in a namespace of its own, which begin with a
 //! valid object and change it at random. It ends at its first difference. `DIFFERENTIAL_SEQUENCES` says how many there are,
 //! `DIFFERENTIAL_FIRST` the number of the first, `DIFFERENTIAL_KIND` that only sequences of a kind run (or of several, with
-//! commas between them).
+//! commas between them), and `DIFFERENTIAL_TRACE` that all requests are told with both answers.
 
 mod bases;
 mod dice;
@@ -11,6 +11,7 @@ mod difference;
 mod known;
 mod mutation;
 mod normal;
+mod order;
 mod request;
 mod sequence;
 mod servers;
@@ -160,9 +161,24 @@ fn run_one(
     let (mut requests, mut met, mut unexplained) = (0, Vec::new(), None);
     for index in 0..REQUESTS {
         let step = sequence.next(&seen.0);
-        let asked = (step.request(&seen.0), step.request(&seen.1));
+        let asked = (step.request(&seen.0), step::translated(step.request(&seen.1), &seen.0, &seen.1));
         let raw = (real.answer(&asked.0), sandbox.answer(&asked.1));
         requests += 1;
+        if std::env::var_os("DIFFERENTIAL_TRACE").is_some() {
+            eprintln!(
+                "{index} {} {} {}\n  {}\n  R {} {:?} {}\n  S {} {:?} {}",
+                asked.0.method,
+                asked.0.path,
+                asked.0.content,
+                asked.0.body,
+                raw.0.code,
+                raw.0.warnings,
+                raw.0.body,
+                raw.1.code,
+                raw.1.warnings,
+                raw.1.body
+            );
+        }
         let one = worded(normal.0.reply(&raw.0), &normal.0);
         let other = worded(normal.1.reply(&raw.1), &normal.1);
         let lines = difference::differences(&one, &other);
@@ -186,12 +202,17 @@ fn run_one(
     figures.unexplained.extend(unexplained);
 }
 
-/// Versions stand in messages as well.
+/// Versions stand in messages as well, and what Go tells in the order of a map is in no order.
 fn worded(mut reply: Reply, normal: &Normal) -> Reply {
-    if let Some(Value::String(message)) = reply.body.get_mut("message")
-        && message.contains("ersion")
-    {
-        *message = normal.versions_in(message);
+    let reword = |message: &mut Value| match message {
+        Value::String(text) if text.contains("ersion") => *text = normal.versions_in(text),
+        _ => {}
+    };
+    if reply.body["kind"] == "Status" {
+        reply.body.get_mut("message").map(reword);
+        let causes = reply.body.pointer_mut("/details/causes").and_then(Value::as_array_mut);
+        causes.into_iter().flatten().filter_map(|cause| cause.get_mut("message")).for_each(reword);
+        order::settle(&mut reply.body);
     }
     reply
 }

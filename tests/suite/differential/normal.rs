@@ -16,11 +16,16 @@ use serde_json::{Map, Value};
 
 use super::request::Reply;
 
-static UID: LazyLock<Regex> = LazyLock::new(|| regex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
+static UID: LazyLock<Regex> =
+    LazyLock::new(|| regex("(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
 static TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"));
 static MADE: LazyLock<Regex> = LazyLock::new(|| regex("made-[bcdfghjklmnpqrstvwxz2456789]{5}"));
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b10\.96\.\d+\.\d+\b"));
 static NODE_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"\b3[0-2]\d{3}\b"));
+static PORT_TWICE: LazyLock<Regex> = LazyLock::new(|| regex(r"(Duplicate value: )(3[0-2]\d{3})\b"));
+/// The same in messages that repeat an object.
+static TOLD_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r#"(odePort\\":)(\d+)"#));
+static TOLD_ENTRIES: LazyLock<Regex> = LazyLock::new(|| regex(r#"(\\"managedFields\\":\[\{\\"manager\\")([^\]]*)"#));
 static AGE: LazyLock<Regex> = LazyLock::new(|| regex(r"^\d{1,2}s$"));
 
 fn regex(text: &str) -> Regex {
@@ -46,8 +51,30 @@ fn number(known: &mut Vec<String>, name: &str, text: &str) -> String {
 
 impl Normal {
     pub fn reply(&mut self, reply: &Reply) -> Reply {
-        let body = self.value(&reply.body, "");
+        let mut body = self.value(&reply.body, "");
+        self.ports_twice(&mut body);
         Reply { code: reply.code, warnings: reply.warnings.iter().map(|text| self.text(text)).collect(), body }
+    }
+
+    /// Ports that were drawn stand in a refusal as well, where they are there twice.
+    fn ports_twice(&mut self, status: &mut Value) {
+        for cause in status.pointer_mut("/details/causes").and_then(Value::as_array_mut).into_iter().flatten() {
+            let is_port = cause["field"].as_str().is_some_and(|field| field.ends_with(".nodePort"));
+            if let Some(text) = cause["message"].as_str().filter(|_| is_port) {
+                cause["message"] = Value::from(self.drawn_port(text));
+            }
+        }
+        if let Some(Value::String(message)) = status.get_mut("message")
+            && message.contains(".nodePort: Duplicate value")
+        {
+            *message = self.drawn_port(message);
+        }
+    }
+
+    /// Ports of nodes that were drawn and are the same twice.
+    fn drawn_port(&mut self, text: &str) -> String {
+        let named = |found: &Captures<'_>| format!("{}{}", &found[1], number(&mut self.ports, "port", &found[2]));
+        PORT_TWICE.replace_all(text, named).into_owned()
     }
 
     fn value(&mut self, value: &Value, field: &str) -> Value {
@@ -116,13 +143,22 @@ impl Normal {
     }
 
     fn text(&mut self, text: &str) -> String {
-        let text = UID.replace_all(text, |found: &Captures<'_>| number(&mut self.uids, "uid", &found[0]));
+        let text =
+            UID.replace_all(text, |found: &Captures<'_>| number(&mut self.uids, "uid", &found[0].to_lowercase()));
         let text = ADDRESS.replace_all(&text, |found: &Captures<'_>| number(&mut self.addresses, "address", &found[0]));
         let text = MADE.replace_all(&text, "made-<end>");
+        let text = TOLD_PORT.replace_all(&text, |found: &Captures<'_>| {
+            format!("{}{}", &found[1], number(&mut self.ports, "port", &found[2]))
+        });
         let text = TIME.replace_all(&text, |found: &Captures<'_>| match is_now(&found[0]) {
             true if found.get(1).is_some() => "<now, to the microsecond>".to_owned(),
             true => "<now>".to_owned(),
             false => found[0].to_owned(),
+        });
+        let text = TOLD_ENTRIES.replace_all(&text, |found: &Captures<'_>| {
+            let mut entries: Vec<&str> = found[2].split("},{\\\"manager\\\"").collect();
+            entries.sort_unstable();
+            format!("{}{}", &found[1], entries.join("},{\\\"manager\\\""))
         });
         text.into_owned()
     }

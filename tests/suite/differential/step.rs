@@ -71,6 +71,52 @@ pub struct Step {
     pub is_idle: bool,
 }
 
+/// Puts what the second server drew in the place of what the first did: a step is made up from the first one's objects.
+pub fn translated(mut request: Request, first: &Seen, second: &Seen) -> Request {
+    let mut pairs = BTreeMap::new();
+    for (name, object) in &first.objects {
+        if let Some(other) = second.objects.get(name) {
+            drawn(object, other, &mut pairs);
+        }
+    }
+    for (one, other) in pairs {
+        request.body = request.body.replace(&one, &other);
+    }
+    request
+}
+
+/// Collects uids, addresses and ports of nodes that differ between two objects.
+fn drawn(one: &Value, other: &Value, pairs: &mut BTreeMap<String, String>) {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            for (name, value) in one {
+                match (value, other.get(name)) {
+                    (Value::Number(port), Some(Value::Number(same)))
+                        if port != same && matches!(name.as_str(), "nodePort" | "healthCheckNodePort") =>
+                    {
+                        let written = |port| format!("odePort\":{port}");
+                        pairs.insert(written(port), written(same));
+                    }
+                    (value, Some(same)) => drawn(value, same, pairs),
+                    (_, None) => {}
+                }
+            }
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.iter().zip(other).for_each(|(one, other)| drawn(one, other, pairs))
+        }
+        (Value::String(one), Value::String(other)) if one != other && is_drawn(one) => {
+            pairs.insert(one.clone(), other.clone());
+            pairs.insert(one.to_uppercase(), other.to_uppercase());
+        }
+        _ => {}
+    }
+}
+
+fn is_drawn(text: &str) -> bool {
+    text.starts_with("10.96.") || (text.len() == 36 && text.matches('-').count() == 4)
+}
+
 impl Step {
     pub fn request(&self, seen: &Seen) -> Request {
         let about = self.about.as_deref();

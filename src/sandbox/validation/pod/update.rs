@@ -148,6 +148,12 @@ fn take_over(before: &Value, after: &mut Value) {
             if let Some(map) = container.as_object_mut() {
                 restore(map, "image", old);
             }
+            // Requests are filled in from limits, and be there none of them.
+            if let Some(resources) = container.get_mut("resources").and_then(Value::as_object_mut)
+                && resources.get("limits").and_then(Value::as_object).is_some_and(Map::is_empty)
+            {
+                resources.entry("requests").or_insert_with(|| Value::Object(Map::new()));
+            }
         }
     }
     // None at all is null after that, and not an empty list.

@@ -4,6 +4,7 @@
 
 mod batch;
 mod core;
+mod image;
 mod others;
 mod pod;
 mod service;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::image::is_latest;
 use super::{is_missing, items, map_in, set_missing, text};
 
 pub(super) fn pull_policy_of_container(container: &mut Map<String, Value>) {
@@ -23,13 +24,7 @@ pub(super) fn pull_policy_of_volume(source: &mut Map<String, Value>) {
 
 /// An image whose tag is `latest`, or that has neither tag nor digest, is pulled each time.
 fn pull_policy(image: &str) -> &'static str {
-    let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
-    let last = name.rsplit('/').next().unwrap_or_default();
-    let is_latest = match last.split_once(':') {
-        Some((_, tag)) => tag == "latest",
-        None => digest.is_none() && !last.is_empty(),
-    };
-    if is_latest { "Always" } else { "IfNotPresent" }
+    if is_latest(image) { "Always" } else { "IfNotPresent" }
 }
 
 /// The field has two names; the newer one decides.

@@ -29,7 +29,6 @@ fn an_image_of_the_latest_tag_or_of_none_is_always_pulled() {
         ("a", "Always"),
         ("a:latest", "Always"),
         ("example.com:5000/a", "Always"),
-        ("a:latest@sha256:00", "Always"),
         ("a:1", "IfNotPresent"),
         ("example.com:5000/a:1", "IfNotPresent"),
         ("a@sha256:00", "IfNotPresent"),

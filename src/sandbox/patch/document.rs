@@ -1,0 +1,61 @@
+//! A document while it is patched, as the library that the server uses holds it: read no deeper than a patch goes. What it
+//! went through is written with its keys sorted, all else as it was.
+
+use crate::sandbox::decode::node::Node;
+
+/// Reads a map: its keys are sorted from now on, and of equal ones the last counts.
+pub(super) fn read(node: &mut Node) {
+    let Node::Map(entries) = node else { return };
+    let mut kept: Vec<(String, Node)> = Vec::with_capacity(entries.len());
+    for (key, value) in entries.drain(..).rev() {
+        if !kept.iter().any(|(name, _)| *name == key) {
+            kept.push((key, value));
+        }
+    }
+    kept.sort_by(|(left, _), (right, _)| left.cmp(right));
+    *entries = kept;
+}
+
+/// Reads a value and all that is in it.
+pub(super) fn read_whole(node: &mut Node) {
+    read(node);
+    match node {
+        Node::Map(entries) => entries.iter_mut().for_each(|(_, value)| read_whole(value)),
+        Node::List(items) => items.iter_mut().for_each(read_whole),
+        _ => {}
+    }
+}
+
+/// Returns the value under a key of a map that was read.
+pub(super) fn entry<'n>(entries: &'n mut [(String, Node)], key: &str) -> Option<&'n mut Node> {
+    entries.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
+}
+
+/// Puts a value under a key of a map that was read.
+pub(super) fn put(entries: &mut Vec<(String, Node)>, key: String, value: Node) {
+    match entries.iter().position(|(name, _)| *name >= key) {
+        Some(at) if entries.get(at).is_some_and(|(name, _)| *name == key) => {
+            if let Some((_, old)) = entries.get_mut(at) {
+                *old = value;
+            }
+        }
+        Some(at) => entries.insert(at, (key, value)),
+        None => entries.push((key, value)),
+    }
+}
+
+/// Takes a key out of a map that was read.
+pub(super) fn take(entries: &mut Vec<(String, Node)>, key: &str) -> Option<Node> {
+    let at = entries.iter().position(|(name, _)| name == key)?;
+    Some(entries.remove(at).1)
+}
+
+/// Tells whether two values are the same, whatever the order of their keys.
+pub(super) fn equal(left: &Node, right: &Node) -> bool {
+    let read = |node: &Node| {
+        let mut node = node.clone();
+        read_whole(&mut node);
+        node
+    };
+    read(left) == read(right)
+}
