@@ -1,6 +1,4 @@
 //! Bindings of admission policies.
-//!
-//! What a binding matches is not looked into.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +8,12 @@ use super::Problems;
 use super::meta;
 use super::names::NameRule;
 use super::path::Path;
+use super::policies;
 use super::read::{Read, texts};
 
 /// A binding, new or changed.
 pub(super) fn of(object: &Value, problems: &mut Problems) {
-    meta::of(object, false, NameRule::Subdomain, problems);
+    meta::generic(object, false, NameRule::Subdomain, problems);
     let spec = object.field("spec").unwrap_or(&Value::Null);
     let path = Path::new("spec");
     match spec.text("policyName") {
@@ -23,6 +22,9 @@ pub(super) fn of(object: &Value, problems: &mut Problems) {
     }
     if let Some(parameters) = spec.field("paramRef") {
         parameter(parameters, &path.child("paramRef"), problems);
+    }
+    if let Some(resources) = spec.field("matchResources") {
+        policies::matched(resources, &path.child("matchResources"), problems);
     }
     actions(spec, &path.child("validationActions"), problems);
 }

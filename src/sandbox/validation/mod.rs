@@ -7,6 +7,7 @@
 mod attachment;
 mod autoscaling;
 mod bindings;
+mod certificates;
 mod claim;
 mod cluster;
 mod conditions;
@@ -16,6 +17,7 @@ mod cron;
 mod drivers;
 mod endpoints;
 mod events;
+mod expressions;
 mod ingress;
 mod internal;
 mod job_policies;
@@ -25,6 +27,7 @@ mod names;
 mod numbers;
 mod path;
 mod pod;
+mod policies;
 mod policy;
 mod quotas;
 mod rbac;
@@ -102,14 +105,16 @@ fn of_kind(kind: &Kind, object: &Value, problems: &mut Problems) {
         ("node.k8s.io", "RuntimeClass") => cluster::runtime_class(object, problems),
         ("storage.k8s.io", "StorageClass") => cluster::storage_class(object, problems),
         ("storage.k8s.io", "VolumeAttachment") => attachment::of(object, problems),
+        ("certificates.k8s.io", "CertificateSigningRequest") => certificates::of(object, problems),
         ("storage.k8s.io", "CSIDriver") => drivers::driver(object, problems),
         ("storage.k8s.io", "CSINode") => drivers::node(object, problems),
         ("storage.k8s.io", "CSIStorageCapacity") => drivers::capacity(object, problems),
         ("storage.k8s.io", "VolumeAttributesClass") => drivers::attributes_class(object, problems),
         (ADMISSION, "ValidatingAdmissionPolicyBinding") => bindings::of(object, problems),
         (ADMISSION, "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
-            webhooks::of(object, problems);
+            webhooks::of(None, object, problems);
         }
+        (ADMISSION, "ValidatingAdmissionPolicy") => policies::of(None, object, problems),
         ("apiregistration.k8s.io", "APIService") => webhooks::api_service(object, problems),
         _ => {}
     }
@@ -123,6 +128,10 @@ pub fn update(kind: &Kind, subresource: Option<&str>, live: &Value, object: &Val
     meta::generic_update(live, object, &mut problems);
     if kind.custom.is_some() {
         meta::generic_update(live, object, &mut problems);
+    }
+    if kind.is("certificates.k8s.io", "CertificateSigningRequest") {
+        certificates::of_update(subresource, live, object, &mut problems);
+        return problems;
     }
     match subresource {
         None => of_update(kind, live, object, &mut problems),
@@ -139,6 +148,7 @@ fn of_status(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
         ("", "Namespace") => cluster::namespace_status(live, object, problems),
         ("", "Node") => cluster::node_update(live, object, problems),
         ("", "ResourceQuota") => quotas::quota_status(live, object, problems),
+        (ADMISSION, "ValidatingAdmissionPolicy") => policies::of_status(object, problems),
         ("" | "apps" | "autoscaling" | "policy", kind) => counts::of(kind, live, object, problems),
         _ => {}
     }
@@ -208,8 +218,9 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
             cluster::storage_class_update(live, object, problems);
         }
         (ADMISSION, "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
-            webhooks::of(object, problems);
+            webhooks::of(Some(live), object, problems);
         }
+        (ADMISSION, "ValidatingAdmissionPolicy") => policies::of(Some(live), object, problems),
         ("storage.k8s.io", "VolumeAttachment") => attachment::of_update(live, object, problems),
         ("storage.k8s.io", "CSIDriver") => drivers::driver_update(live, object, problems),
         ("storage.k8s.io", "CSINode") => drivers::node_update(live, object, problems),

@@ -11,17 +11,29 @@ use super::meta;
 use super::names::{self, NameRule};
 use super::numbers;
 use super::path::Path;
+use super::policies;
 use super::read::{Read, texts};
+use super::same::same_field;
 use super::selector;
 
-/// A configuration of webhooks. Conditions in CEL are not looked into.
-pub(super) fn of(object: &Value, problems: &mut Problems) {
+/// A configuration of webhooks, new or changed.
+pub(super) fn of(live: Option<&Value>, object: &Value, problems: &mut Problems) {
     meta::generic(object, false, NameRule::Subdomain, problems);
     let is_mutating = object.text("kind") == "MutatingWebhookConfiguration";
+    let hooks = object.list("webhooks");
+    // Conditions are looked into where any of them changes.
+    let is_old = live.map(|live| live.list("webhooks")).is_some_and(|before| {
+        before.len() == hooks.len()
+            && before.iter().zip(hooks).all(|(before, hook)| same_field("matchConditions", before, hook))
+    });
     let mut seen = BTreeSet::new();
-    for (index, hook) in object.list("webhooks").iter().enumerate() {
+    for (index, hook) in hooks.iter().enumerate() {
         let path = Path::new("webhooks").index(index);
         of_hook(hook, is_mutating, &path, problems);
+        if !is_old {
+            let at = path.child("matchConditions");
+            policies::match_conditions(hook.list("matchConditions"), false, &at, problems);
+        }
         review_versions(hook.list("admissionReviewVersions"), &path.child("admissionReviewVersions"), problems);
         let name = hook.text("name");
         if !name.is_empty() && !seen.insert(name) {
@@ -79,7 +91,8 @@ fn qualified_name(name: &str, path: &Path, problems: &mut Problems) {
     }
 }
 
-fn of_rule(rule: &Value, path: &Path, problems: &mut Problems) {
+/// What a webhook or a policy is asked about.
+pub(super) fn of_rule(rule: &Value, path: &Path, problems: &mut Problems) {
     let operations = rule.list("operations");
     let at = path.child("operations");
     if operations.is_empty() {
@@ -176,8 +189,9 @@ fn review_versions(versions: &[Value], path: &Path, problems: &mut Problems) {
 fn of_url(url: &str, path: &Path, problems: &mut Problems) {
     const FORM: &str = "; desired format: https://host[/path]";
     let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
+    let scheme = scheme.to_lowercase();
     if scheme != "https" {
-        problems.push(path.invalid(scheme, &format!("'https' is the only allowed URL scheme{FORM}")));
+        problems.push(path.invalid(scheme.as_str(), &format!("'https' is the only allowed URL scheme{FORM}")));
     }
     let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));

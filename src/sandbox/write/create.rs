@@ -42,7 +42,6 @@ pub(super) fn from_body(
     if labels_follow && let Some(metadata) = metadata::of(&mut object) {
         metadata.remove("labels");
     }
-    record_requester(place, &mut object);
     finish(state, place, object, empties, options)
 }
 
@@ -95,6 +94,7 @@ pub(super) fn finish(
         state.random = random;
         allocated.map_err(|refusal| refusal.after(&warnings))?;
     }
+    record_requester(place, &mut object);
     strategy::prepare_for_create(kind, &mut object);
     if super::is_definition(kind) {
         custom::prepare_definition(&mut object, None);
