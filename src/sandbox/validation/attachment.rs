@@ -12,6 +12,9 @@ use super::read::Read;
 
 /// Bytes of a driver's name.
 const LONGEST_DRIVER: usize = 63;
+const MOST_METADATA: usize = 256 * 1024;
+/// The server tells the limit above where this one is passed.
+const LONGEST_MESSAGE: usize = 1024;
 
 /// A new attachment.
 pub(super) fn of(object: &Value, problems: &mut Problems) {
@@ -73,6 +76,26 @@ fn checked(object: &Value, problems: &mut Problems) {
     }
     let node = spec.text("nodeName");
     problems.extend(path.child("nodeName").each(node, NameRule::Subdomain.of_name(node)));
+    if let Some(status) = object.field("status") {
+        of_status(status, &Path::new("status"), problems);
+    }
+}
+
+fn of_status(status: &Value, path: &Path, problems: &mut Problems) {
+    let told = status.entries("attachmentMetadata");
+    if told.texts().map(|(key, value)| key.len() + value.len()).sum::<usize>() > MOST_METADATA {
+        problems.push(path.child("attachmentMetadata").too_long(MOST_METADATA));
+    }
+    for name in ["attachError", "detachError"] {
+        let Some(error) = status.field(name) else { continue };
+        let at = path.child(name);
+        if error.text("message").len() > LONGEST_MESSAGE {
+            problems.push(at.child("message").too_long(MOST_METADATA));
+        }
+        if let Some(code) = error.number("errorCode").filter(|code| *code < 0) {
+            problems.push(at.child("errorCode").invalid(code, "must be between 0 and 2147483647, inclusive"));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,25 @@ pub(super) fn of_update(live: &Value, object: &Value, problems: &mut Problems) {
     body(object, Some(live), problems);
 }
 
+/// The status of an Ingress: where it is reached.
+pub(super) fn of_status(live: &Value, object: &Value, problems: &mut Problems) {
+    meta::of_update(live, object, problems);
+    let points = object.below(&["status", "loadBalancer"]).map_or(&[][..], |balancer| balancer.list("ingress"));
+    for (index, point) in points.iter().enumerate() {
+        let at = Path::new("status").child("loadBalancer").child("ingress").index(index);
+        let (address, host) = (point.text("ip"), point.text("hostname"));
+        if !address.is_empty() {
+            numbers::ip(address, &at.child("ip"), problems);
+        }
+        if !host.is_empty() {
+            problems.extend(at.child("hostname").each(host, names::subdomain(host)));
+            if numbers::address(host).is_some() {
+                problems.push(at.child("hostname").invalid(host, "must be a DNS name, not an IP address"));
+            }
+        }
+    }
+}
+
 fn body(object: &Value, live: Option<&Value>, problems: &mut Problems) {
     meta::of(object, true, NameRule::Subdomain, problems);
     let none = Value::Object(Map::new());
@@ -203,4 +222,26 @@ pub(super) fn class_update(live: &Value, object: &Value, problems: &mut Problems
         problems.push(Path::new("spec").child("controller").invalid(shown, "field is immutable"));
     }
     class(object, problems);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sandbox::validation::tests::lines;
+
+    #[test]
+    fn an_address_of_an_ingress_is_no_name() {
+        let live = json!({"metadata": {"name": "a", "namespace": "n"}});
+        let mut object = live.clone();
+        object["status"] =
+            json!({"loadBalancer": {"ingress": [{"ip": "1.2.3.4", "hostname": "a.b"}, {"hostname": "1.2.3.4"}]}});
+        let mut problems = Problems::new();
+        of_status(&live, &object, &mut problems);
+        assert_eq!(
+            lines(&problems),
+            "status.loadBalancer.ingress[1].hostname: Invalid value: \"1.2.3.4\": must be a DNS name, not an IP address\n"
+        );
+    }
 }

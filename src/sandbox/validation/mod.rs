@@ -4,6 +4,7 @@
 //! `pkg/apis/*/validation` in Kubernetes; each subject has a file here. Maps are looked at in the order of their keys,
 //! where the server's order is random.
 
+mod addresses;
 mod attachment;
 mod autoscaling;
 mod bindings;
@@ -98,6 +99,8 @@ fn of_kind(kind: &Kind, object: &Value, problems: &mut Problems) {
         (NETWORKING, "Ingress") => ingress::of(object, problems),
         (NETWORKING, "IngressClass") => ingress::class(object, problems),
         (NETWORKING, "NetworkPolicy") => policy::network(object, problems),
+        (NETWORKING, "IPAddress") => addresses::address(object, problems),
+        (NETWORKING, "ServiceCIDR") => addresses::service_block(object, problems),
         ("policy", "PodDisruptionBudget") => policy::disruption_budget(object, problems),
         ("autoscaling", "HorizontalPodAutoscaler") => autoscaling::of(object, problems),
         ("coordination.k8s.io", "Lease") => cluster::lease(object, problems),
@@ -149,6 +152,12 @@ fn of_status(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
         ("", "Node") => cluster::node_update(live, object, problems),
         ("", "ResourceQuota") => quotas::quota_status(live, object, problems),
         (ADMISSION, "ValidatingAdmissionPolicy") => policies::of_status(object, problems),
+        (NETWORKING, "Ingress") => ingress::of_status(live, object, problems),
+        ("storage.k8s.io", "VolumeAttachment") => attachment::of_update(live, object, problems),
+        ("autoscaling", "HorizontalPodAutoscaler") => {
+            meta::of_update(live, object, problems);
+            counts::of(&kind.kind, live, object, problems);
+        }
         ("" | "apps" | "autoscaling" | "policy", kind) => counts::of(kind, live, object, problems),
         _ => {}
     }
@@ -205,6 +214,8 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
         (NETWORKING, "Ingress") => ingress::of_update(live, object, problems),
         (NETWORKING, "IngressClass") => ingress::class_update(live, object, problems),
         (NETWORKING, "NetworkPolicy") => policy::network_update(live, object, problems),
+        (NETWORKING, "IPAddress") => addresses::address_update(live, object, problems),
+        (NETWORKING, "ServiceCIDR") => addresses::service_block_update(live, object, problems),
         ("policy", "PodDisruptionBudget") => policy::disruption_budget(object, problems),
         ("autoscaling", "HorizontalPodAutoscaler") => autoscaling::of_update(live, object, problems),
         ("coordination.k8s.io", "Lease") => cluster::lease_update(live, object, problems),

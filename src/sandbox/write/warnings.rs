@@ -31,6 +31,7 @@ pub(super) fn of_write(kind: &Kind, subresource: Option<&str>, live: Option<&Val
         | ("", "ReplicationController", None) => warnings.extend(unfit_name(object, "Pod names and hostnames")),
         ("", "Pod", None) => warnings.extend(unfit_name(object, "the Pod's hostname")),
         ("", "Secret", _) => warnings.extend(unreadable_certificate(object)),
+        ("networking.k8s.io", "Ingress", None) => warnings.extend(class_in_annotation(object)),
         ("storage.k8s.io", "CSIDriver", _) => warnings.extend(unset_token_place(live, object)),
         ("", "Service", _) => warnings.extend(services::of(object)),
         ("", "Endpoints", _) => warnings.extend(services::of_endpoints(object)),
@@ -244,6 +245,14 @@ fn unreadable_certificate(object: &Value) -> Option<String> {
     let bytes = STANDARD.decode(encoded).unwrap_or_default();
     let has_block = String::from_utf8_lossy(&bytes).contains("-----BEGIN");
     (!has_block).then(|| "tls: failed to find any PEM data in certificate input".to_owned())
+}
+
+fn class_in_annotation(object: &Value) -> Option<String> {
+    const CLASS: &str = "kubernetes.io/ingress.class";
+    let is_said = object.pointer("/metadata/annotations").and_then(|annotations| annotations.get(CLASS)).is_some();
+    let is_set = object.pointer("/spec/ingressClassName").is_some_and(|class| !class.is_null());
+    (is_said && !is_set)
+        .then(|| format!("annotation {CLASS:?} is deprecated, please use 'spec.ingressClassName' instead"))
 }
 
 /// Tokens that a driver asks for from now on, and may get where they are logged.
