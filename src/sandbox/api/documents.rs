@@ -33,7 +33,11 @@ pub(super) fn answer(api: &Api, call: &Call) -> Result<Answer, Refusal> {
         if let Value::String(text) = document {
             return Ok(answers::raw(200, content_type, Bytes::from(text)));
         }
-        let mut answer = answers::raw(200, content_type, crate::sandbox::read::object_text(&document));
+        let body = match path {
+            "" | "/version" => indented(&document),
+            _ => crate::sandbox::read::object_text(&document),
+        };
+        let mut answer = answers::raw(200, content_type, body);
         if content_type.contains("apidiscovery")
             && let Answer::Whole(response) = &mut answer
             && let Ok(tag) = http::HeaderValue::from_str(&discovery::entity_tag(&document))
@@ -67,6 +71,12 @@ pub(super) fn answer(api: &Api, call: &Call) -> Result<Answer, Refusal> {
 /// Tells whether a group is one of Kubernetes' own: of others the server knows nothing beyond what is served.
 pub(super) fn is_built_in(group: &str, kinds: &Kinds) -> bool {
     kinds.iter().any(|kind| kind.group == group && kind.custom.is_none())
+}
+
+/// What people read with their own eyes the server writes on lines of its own, without one that is empty at the end.
+fn indented(document: &Value) -> Bytes {
+    // Writing a `Value` cannot fail: its keys are texts.
+    serde_json::to_vec_pretty(document).unwrap_or_default().into()
 }
 
 fn accepts_json(accept: &str) -> bool {

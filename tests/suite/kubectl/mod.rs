@@ -2,8 +2,10 @@
 //!
 //! A script is a list of commands, run in order in a fresh namespace of each server. What each command printed, and how it
 //! ended, must be the same once what no two clusters share (names given out, ages, addresses) is made equal by
-//! [`normalise`]. Where they differ, `known.yaml` says why they may; everything else fails.
+//! [`normalise`]. Where they differ, `known.yaml` says why they may, and in which lines; everything else fails.
 
+mod difference;
+mod known;
 mod normalise;
 mod servers;
 
@@ -16,6 +18,8 @@ use std::{fs, thread};
 
 use serde::Deserialize;
 
+use difference::Difference;
+use known::Known;
 use servers::{Scene, Side, Told};
 
 /// Scripts run at once: more would only make the servers slow.
@@ -45,16 +49,6 @@ enum Step {
     Prepares { prepare: String },
     /// Its lines come in no order.
     Unordered { unordered: String },
-}
-
-/// A difference that is meant to be, or that we live with.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Known {
-    script: String,
-    command: String,
-    #[expect(dead_code, reason = "who reads the table needs it")]
-    reason: String,
 }
 
 #[derive(Default)]
@@ -95,7 +89,7 @@ fn scripts_have_names_of_their_own_and_known_differences_are_of_them() {
         assert!(commands.insert(script.name.clone(), lines).is_none(), "`{}` is there twice", script.name);
     }
     if std::env::var_os("MATHISON_KUBECTL_SCRIPTS").is_none() {
-        for known in read::<Known>(&folder().join("known.yaml")) {
+        for known in Known::all(&folder()) {
             let is_there = commands.get(&known.script).is_some_and(|lines| lines.contains(&known.command));
             assert!(is_there, "no script `{}` runs `{}`", known.script, known.command);
         }
@@ -107,7 +101,7 @@ fn scripts_have_names_of_their_own_and_known_differences_are_of_them() {
 fn kubectl_says_of_the_sandbox_what_it_says_of_a_cluster() {
     let (real, sandbox) = (Side::real(), Side::sandbox());
     let began = Instant::now();
-    let known: Vec<Known> = read(&folder().join("known.yaml"));
+    let known = Known::all(&folder());
     let (queue, found) = (Mutex::new(scripts()), Mutex::new(Found::default()));
     thread::scope(|scope| {
         for _ in 0..WORKERS {
@@ -183,38 +177,21 @@ fn compare(script: &Script, theirs: &[Told], ours: &[Told], known: &[Known]) -> 
         };
         found.compared += 1;
         let title = format!("{}: {}", script.name, step.command());
+        let known = known.iter().find(|known| known.is_of(&script.name, step.command()));
         if theirs == ours {
             found.equal += 1;
-        } else if known.iter().any(|known| known.script == script.name && known.command == step.command()) {
+            // An entry that nothing needs any more would hide what comes next.
+            if known.is_some() {
+                found.differences.push(format!("== {title}\nis known to differ, and does not"));
+            }
+            continue;
+        }
+        let difference = Difference::between(&theirs.to_string(), &ours.to_string());
+        if known.is_some_and(|known| known.explains(&difference)) {
             found.known.push(title);
         } else {
-            found.differences.push(format!("== {title}\n{}", difference(&theirs.to_string(), &ours.to_string())));
+            found.differences.push(format!("== {title}\n{difference}"));
         }
     }
     found
-}
-
-/// Shows the lines of which one side has more than the other (`-` the cluster's, `+` the sandbox's), in their order.
-fn difference(theirs: &str, ours: &str) -> String {
-    let (theirs, ours): (Vec<&str>, Vec<&str>) = (theirs.lines().collect(), ours.lines().collect());
-    // Lengths of the longest common subsequence of what remains from each pair of places.
-    let mut common = vec![vec![0_usize; ours.len() + 1]; theirs.len() + 1];
-    for (i, their) in theirs.iter().enumerate().rev() {
-        for (j, our) in ours.iter().enumerate().rev() {
-            common[i][j] = if their == our { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
-        }
-    }
-    let (mut i, mut j, mut text) = (0, 0, String::new());
-    while i < theirs.len() || j < ours.len() {
-        if i < theirs.len() && j < ours.len() && theirs[i] == ours[j] {
-            (i, j) = (i + 1, j + 1);
-        } else if j == ours.len() || (i < theirs.len() && common[i + 1][j] >= common[i][j + 1]) {
-            text += &format!("-{}\n", theirs[i]);
-            i += 1;
-        } else {
-            text += &format!("+{}\n", ours[j]);
-            j += 1;
-        }
-    }
-    text
 }
