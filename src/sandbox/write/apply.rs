@@ -23,7 +23,7 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
     check_kind(kind, &config)?;
     let key = state.key(kind, &place.namespace, &place.name);
     let live = state.store.get(&key).map(|stored| shown(kind, &Arc::clone(&stored.object)));
-    if live.is_none() && place.subresource.is_some() && !update::is_made_by_put(kind) {
+    if live.is_none() && place.subresource.is_some() && !is_made_by_status(kind) {
         return Err(Refusal::not_found(kind, &place.name));
     }
     let time = metadata::seconds(state.clock.now());
@@ -138,6 +138,13 @@ pub(super) fn refusal(refused: ApplyRefused) -> Refusal {
             refusal
         }
     }
+}
+
+/// Tells whether an apply of the status makes what is not there: of these kinds the server takes it for one of the object.
+fn is_made_by_status(kind: &Kind) -> bool {
+    update::is_made_by_put(kind)
+        || kind.is("admissionregistration.k8s.io", "ValidatingAdmissionPolicy")
+        || kind.is("", "Namespace")
 }
 
 /// A configuration says what it is, and it is what the path leads to.
