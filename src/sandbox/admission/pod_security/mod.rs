@@ -4,12 +4,13 @@
 //! at: there is no audit log.
 
 mod baseline;
+mod namespace;
 mod restricted;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Operation, Request};
-use crate::sandbox::refusal::{FieldProblem, Refusal};
+use crate::sandbox::refusal::Refusal;
 use crate::sandbox::strategy::fields::{at, items, text};
 
 const LABEL: &str = "pod-security.kubernetes.io/";
@@ -43,13 +44,18 @@ impl<'n> Policy<'n> {
         Self { level, written: format!("{level}:{version}") }
     }
 
-    /// Says how a pod violates the policy.
-    fn violation(&self, metadata: &Value, spec: &Value) -> Option<String> {
-        let findings = match self.level {
+    /// Returns the reasons and the details of what is wrong with a pod.
+    fn findings(&self, metadata: &Value, spec: &Value) -> Vec<(String, String)> {
+        match self.level {
             "baseline" => baseline::findings(metadata, spec),
             "restricted" => restricted::findings(metadata, spec),
-            _ => return None,
-        };
+            _ => Vec::new(),
+        }
+    }
+
+    /// Says how a pod violates the policy.
+    fn violation(&self, metadata: &Value, spec: &Value) -> Option<String> {
+        let findings = self.findings(metadata, spec);
         let shown: Vec<String> = findings.into_iter().map(|(reason, detail)| format!("{reason} ({detail})")).collect();
         (!shown.is_empty()).then(|| format!("violate PodSecurity {:?}: {}", self.written, shown.join(", ")))
     }
@@ -61,7 +67,7 @@ pub(super) fn review(request: &Request<'_>, object: &Value) -> Result<Vec<String
         return Ok(Vec::new());
     }
     if request.kind.is("", "Namespace") {
-        return review_namespace(request, object).map(|()| Vec::new());
+        return namespace::review(request, object);
     }
     let is_pod = request.kind.is("", "Pod");
     let Some(template) = template_of(request, object) else { return Ok(Vec::new()) };
@@ -109,47 +115,6 @@ fn has_same_images(live: &Value, pod: &Value) -> bool {
         before.any(|before| before.get("name") == container.get("name") && image(before) == image(container))
     };
     is_same("containers") && is_same("initContainers") && items(pod, &["spec", "ephemeralContainers"]).iter().all(known)
-}
-
-/// Refuses labels that say nothing.
-fn review_namespace(request: &Request<'_>, object: &Value) -> Result<(), Refusal> {
-    if request.subresource.is_some() {
-        return Ok(());
-    }
-    let problems = problems_of(object);
-    let is_unchanged = matches!(request.operation, Operation::Update(live) if problems_of(live) == problems);
-    if problems.is_empty() || is_unchanged {
-        return Ok(());
-    }
-    Err(Refusal::invalid(request.kind, text(object, &["metadata", "name"]), &problems))
-}
-
-fn problems_of(namespace: &Value) -> Vec<FieldProblem> {
-    let mut problems = Vec::new();
-    for mode in ["enforce", "audit", "warn"] {
-        for (label, is_fine, why) in [
-            (format!("{LABEL}{mode}"), is_level as fn(&str) -> bool, "must be one of privileged, baseline, restricted"),
-            (format!("{LABEL}{mode}-version"), is_version, "must be \"latest\" or \"v1.x\""),
-        ] {
-            let value = at(namespace, &["metadata", "labels", &label]).and_then(Value::as_str);
-            if let Some(value) = value.filter(|value| !is_fine(value)) {
-                problems.push(FieldProblem::invalid(format!("metadata.labels[{label}]"), &json!(value), why));
-            }
-        }
-    }
-    problems
-}
-
-fn is_level(text: &str) -> bool {
-    LEVELS.contains(&text)
-}
-
-fn is_version(text: &str) -> bool {
-    let is_number = |digits: &str| {
-        let has_digits = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-        has_digits && (digits == "0" || !digits.starts_with('0'))
-    };
-    text == "latest" || text.strip_prefix("v1.").is_some_and(is_number)
 }
 
 /// All containers of a pod.
