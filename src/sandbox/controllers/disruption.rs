@@ -6,22 +6,27 @@ use serde_json::{Value, json};
 
 use super::condition::{self, Said};
 use super::deed::Outcome;
+use super::event;
 use super::fields::{controller, group_of, is_leaving, items, namespace, number, set, share, text, uid};
 use super::offspring::{self, MANAGER};
 use super::pod::is_over;
 use super::selector;
 use crate::sandbox::view::View;
 
+/// How the controller calls itself in Events.
+const COMPONENT: &str = "controllermanager";
+
 pub(super) fn reconcile(view: &dyn View, budget: &Value) -> Outcome {
     let mut outcome = Outcome::default();
     if is_leaving(budget) {
         return outcome;
     }
-    let pods: Vec<_> = view
-        .list("", "Pod", Some(namespace(budget)))
-        .into_iter()
-        .filter(|pod| selector::matches(budget.pointer("/spec/selector"), pod) && !is_over(pod))
-        .collect();
+    let mut pods = view.list("", "Pod", Some(namespace(budget)));
+    pods.retain(|pod| selector::matches(budget.pointer("/spec/selector"), pod));
+    if pods.is_empty() {
+        event::once(view, &mut outcome, budget, "Normal", COMPONENT, "NoPods", "No matching pods found");
+    }
+    pods.retain(|pod| !is_over(pod));
     let count = i64::try_from(pods.len()).unwrap_or(i64::MAX);
     let healthy = pods.iter().filter(|pod| offspring::is_ready(pod) && !is_leaving(pod)).count();
     let healthy = i64::try_from(healthy).unwrap_or(i64::MAX);
