@@ -131,8 +131,12 @@ impl Watch {
                 written["object"] = shown;
             }
             self.headed = true;
-            bytes.put(read::object_text(&written));
-            bytes.put_u8(b'\n');
+            // Some clients look for the type where the server writes it: first.
+            bytes.put(&b"{\"type\":"[..]);
+            bytes.put(read::object_text(&written["type"]));
+            bytes.put(&b",\"object\":"[..]);
+            bytes.put(read::object_text(&written["object"]));
+            bytes.put(&b"}\n"[..]);
         }
         bytes.freeze()
     }

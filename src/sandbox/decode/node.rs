@@ -140,7 +140,8 @@ fn ended() -> String {
     "unexpected end of JSON input".to_owned()
 }
 
-fn unexpected(byte: u8, where_: &str) -> String {
+/// Says, as Go does, that a byte must not stand where it stands.
+pub(crate) fn unexpected(byte: u8, where_: &str) -> String {
     let shown = match byte {
         b'\'' => "\\'".to_owned(),
         b'"' => "\"".to_owned(),

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 use base64::{DecodeError, Engine as _};
 use serde_json::{Value, json};
 
+use crate::sandbox::decode::node::unexpected;
 use crate::sandbox::store::Key;
 
 /// As Go reads it: bits that are left over at the end do not matter.
@@ -36,8 +37,7 @@ impl Continue {
         })?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| match bytes.first() {
             Some(first) if !b"{[\"-0123456789tfn \t\r\n".contains(first) => {
-                let found = char::from(*first);
-                format!("continue key is not valid: invalid character '{found}' looking for beginning of value")
+                format!("continue key is not valid: {}", unexpected(*first, "looking for beginning of value"))
             }
             _ => format!("continue key is not valid: {error}"),
         })?;
