@@ -77,8 +77,12 @@ fn scripts() -> Vec<Script> {
         .collect();
     paths.sort();
     let all = paths.iter().flat_map(|path| read::<Script>(path));
-    all.filter(|script| wanted.as_ref().is_none_or(|wanted| wanted.split(',').any(|name| name == script.name)))
-        .collect()
+    let mut scripts: Vec<Script> = all
+        .filter(|script| wanted.as_ref().is_none_or(|wanted| wanted.split(',').any(|name| name == script.name)))
+        .collect();
+    // The longest are taken first, from the end.
+    scripts.sort_by_key(|script| script.run.len());
+    scripts
 }
 
 #[test]
