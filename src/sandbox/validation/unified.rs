@@ -4,7 +4,7 @@
 //! first of several, then for the longest before and after it, and so on. In long texts it begins no run at a line that
 //! stands there often.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Lines around a change.
@@ -114,7 +114,7 @@ fn range(lines: &Range<usize>) -> String {
 }
 
 fn changes(before: &[&str], after: &[&str]) -> Vec<Change> {
-    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, line) in after.iter().enumerate() {
         places.entry(line).or_default().push(index);
     }
@@ -147,7 +147,7 @@ struct Texts<'t> {
     before: &'t [&'t str],
     after: &'t [&'t str],
     /// Where each line of the text after stands.
-    places: HashMap<&'t str, Vec<usize>>,
+    places: BTreeMap<&'t str, Vec<usize>>,
 }
 
 impl Texts<'_> {
@@ -170,9 +170,9 @@ impl Texts<'_> {
     fn longest(&self, before: &Range<usize>, after: &Range<usize>) -> Run {
         let mut best = Run { before: before.start, after: after.start, length: 0 };
         // How long a run ends at a line of the text after, the line before being the last one looked at.
-        let mut lengths: HashMap<usize, usize> = HashMap::new();
+        let mut lengths: BTreeMap<usize, usize> = BTreeMap::new();
         for index in before.clone() {
-            let mut longer = HashMap::new();
+            let mut longer = BTreeMap::new();
             let places = self.before.get(index).and_then(|line| self.places.get(line));
             for &place in places.into_iter().flatten().filter(|place| after.contains(place)) {
                 let length = place.checked_sub(1).and_then(|place| lengths.get(&place)).unwrap_or(&0) + 1;
