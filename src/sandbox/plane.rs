@@ -82,6 +82,13 @@ impl Secrets {
     }
 }
 
+/// Reads one object as it is kept.
+fn stored(key: &str, bytes: &[u8]) -> Option<(Key, Stored)> {
+    let object: Value = serde_json::from_slice(bytes).ok()?;
+    let revision = object.pointer("/metadata/resourceVersion")?.as_str()?.parse().ok()?;
+    Some((Key::from_text(key), Stored { object: Arc::new(object), revision }))
+}
+
 fn bearer(token: &str) -> HeaderValue {
     // Tokens are made of letters and digits.
     HeaderValue::from_str(&format!("Bearer {token}")).unwrap_or(HeaderValue::from_static("Bearer"))
@@ -94,17 +101,13 @@ impl ControlPlane {
     /// See [`SandboxError`].
     pub fn open(options: &Options) -> Result<Self, SandboxError> {
         let disk = options.folder.as_deref().map(Disk::open).transpose()?;
-        let (revision, objects) = disk.as_ref().map(Disk::load).transpose()?.unwrap_or_default();
+        let loaded = disk.as_ref().map(|disk| disk.load(stored)).transpose()?;
+        let (revision, objects) = loaded.unwrap_or_default();
         let mut random = Random::new(options.seed);
         let identity = match &disk {
             Some(disk) => Identity::keep(disk, options.now)?,
             None => Identity::of_seed(options.now, &mut random)?,
         };
-        let objects = objects.into_iter().filter_map(|(key, bytes)| {
-            let object: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-            let revision = object.pointer("/metadata/resourceVersion")?.as_str()?.parse().ok()?;
-            Some((Key::from_text(key), Stored { object: Arc::new(object), revision }))
-        });
         let mut state = State {
             store: Store::new(revision, objects),
             kinds: Kinds::new(),

@@ -98,11 +98,13 @@ impl Disk {
         write.commit().map_err(|error| self.failed("write", error))
     }
 
-    /// Returns the last resource version and all objects, ordered by key.
+    /// Returns the last resource version and, ordered by key, what is made of each object's key and bytes.
     ///
     /// # Errors
-    /// If the store cannot be read.
-    pub fn load(&self) -> Result<(u64, Vec<(String, Bytes)>), SandboxError> {
+    /// If the store cannot be read, or nothing can be made of an object.
+    pub fn load<T>(&self, mut read_one: impl FnMut(&str, &[u8]) -> Option<T>) -> Result<(u64, Vec<T>), SandboxError> {
+        let unread =
+            |key: &str| SandboxError::Damaged { path: self.folder.store(), why: format!("`{key}` is no object") };
         let read = self.database.begin_read().map_err(|error| self.failed("read", error))?;
         let numbers = read.open_table(NUMBERS).map_err(|error| self.failed("read", error))?;
         let last = numbers.get(RESOURCE_VERSION).map_err(|error| self.failed("read", error))?;
@@ -110,7 +112,7 @@ impl Disk {
         let mut objects = Vec::new();
         for entry in table.iter().map_err(|error| self.failed("read", error))? {
             let (key, value) = entry.map_err(|error| self.failed("read", error))?;
-            objects.push((key.value().to_owned(), Bytes::copy_from_slice(value.value())));
+            objects.push(read_one(key.value(), value.value()).ok_or_else(|| unread(key.value()))?);
         }
         Ok((last.map_or(0, |last| last.value()), objects))
     }
@@ -262,19 +264,24 @@ mod tests {
         Change { key: key.to_owned(), value: Some(Bytes::copy_from_slice(value.as_bytes())), resource_version }
     }
 
+    /// All that is kept, as it is.
+    fn load(disk: &Disk) -> Result<(u64, Vec<(String, Bytes)>), SandboxError> {
+        disk.load(|key, value| Some((key.to_owned(), Bytes::copy_from_slice(value))))
+    }
+
     #[test]
     fn what_was_written_is_there_when_the_store_is_opened_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/sandbox");
         let disk = Disk::open(&path).unwrap();
-        assert_eq!(disk.load().unwrap(), (0, Vec::new()));
+        assert_eq!(load(&disk).unwrap(), (0, Vec::new()));
         disk.write(&[put("b", "2", 7), put("a", "1", 6)]).unwrap();
         disk.write(&[Change { key: "b".to_owned(), value: None, resource_version: 9 }, put("c", "3", 8)]).unwrap();
         disk.put_meta(&[("uid", b"u-1")]).unwrap();
         drop(disk);
         let disk = Disk::open(&path).unwrap();
         let expected = vec![("a".to_owned(), Bytes::from("1")), ("c".to_owned(), Bytes::from("3"))];
-        assert_eq!(disk.load().unwrap(), (9, expected));
+        assert_eq!(load(&disk).unwrap(), (9, expected));
         assert_eq!(disk.meta("uid").unwrap().unwrap(), "u-1");
         assert_eq!(disk.meta("none").unwrap(), None);
     }
@@ -369,7 +376,7 @@ mod tests {
         ];
         for (name, damage) in damages {
             fs::write(&store, damage).unwrap();
-            let opened = Disk::open(folder.path()).and_then(|disk| disk.load());
+            let opened = Disk::open(folder.path()).and_then(|disk| load(&disk));
             let error = opened.unwrap_err();
             assert!(error.to_string().contains("is damaged"), "{name}: {error}");
             assert!(error.hint().unwrap().contains("`mathison sandbox reset --dir "), "{name}: {error}");
@@ -383,7 +390,7 @@ mod tests {
         let disk = Disk::open(folder.path()).unwrap();
         let changes: Vec<Change> = (1..=50).map(|n| put(&format!("k/{n}"), &"x".repeat(700), n)).collect();
         disk.write(&changes).unwrap();
-        let whole = disk.load().unwrap();
+        let whole = load(&disk).unwrap();
         drop(disk);
         let sound = fs::read(&store).unwrap();
         let value = sound.windows(700).position(|window| window == [b'x'; 700]).unwrap();
@@ -391,7 +398,7 @@ mod tests {
             let mut changed = sound.clone();
             changed[at] ^= 1;
             fs::write(&store, changed).unwrap();
-            match Disk::open(folder.path()).and_then(|disk| disk.load()) {
+            match Disk::open(folder.path()).and_then(|disk| load(&disk)) {
                 Ok(loaded) => assert_eq!(loaded, whole, "byte {at}"),
                 Err(error) => assert!(matches!(error, SandboxError::Damaged { .. }), "byte {at}: {error}"),
             }
@@ -405,7 +412,7 @@ mod tests {
     fn write_until_killed() {
         let Some(folder) = env::var_os(WRITER) else { return };
         let disk = Disk::open(Path::new(&folder)).unwrap();
-        let (last, _) = disk.load().unwrap();
+        let (last, _) = load(&disk).unwrap();
         for version in last + 1.. {
             // Each is written together with its mirror: neither may ever be there alone.
             disk.write(&[
@@ -446,7 +453,7 @@ mod tests {
             }
 
             let disk = Disk::open(folder.path()).unwrap();
-            let (last, objects) = disk.load().unwrap();
+            let (last, objects) = load(&disk).unwrap();
             assert!(last >= answered, "{last} is before {answered}");
             assert_eq!(objects.len() as u64, 2 * last);
             let keys: std::collections::BTreeSet<String> = objects.into_iter().map(|(key, _)| key).collect();
