@@ -21,7 +21,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`cli`] | the command line and the environment, resolved into a [`cli::Request`] |
-//! | [`command`] | one command a file: wiring, no logic of its own |
+//! | [`command`] | one command a file: wiring, no logic of its own; [`command::simulation`]: the same wiring in memory |
 //! | [`failure`] | how a command ends: exit code, message, hints |
 //! | [`resource`] | address, identity, manifest, digest, quantity |
 //! | [`yaml`] | YAML with positions, problems shown with carets; the only reader and writer of YAML |
@@ -74,6 +74,9 @@
 //!   is not made good by being run again.
 //! - The sandbox uses `ssa`, the same structured merge that predicts plans: a mistake in it would be made on both sides.
 //!   So both are held to what a real API server answered, not to each other.
+//! - A run is replayable on a runtime of one thread whose clock is paused: every `select!` on its way is biased, waits use
+//!   tokio's clock, and what is drawn at random is drawn from a seed (`command::simulation`). Whoever adds a wait or a
+//!   draw keeps to that; the suite compares whole runs byte by byte.
 //! - The sandbox keeps everything in memory under one lock, and writes each change to a store before it is answered,
 //!   without waiting for the disk: what was answered survives the process, not a power failure.
 //! - `apply` may use `live` and `ssa`, since what is recorded of a write is read out of the server's answer.
