@@ -63,6 +63,16 @@ pub fn to_storage(kinds: &Kinds, kind: &Kind, mut object: Value) -> Value {
     }
 }
 
+/// Returns an object as the server holds it while it answers. Tables and bare metadata are made of that, before the object
+/// is brought into the version that is asked for: of an autoscaler, only version 1 has annotations for its metrics.
+#[must_use]
+pub fn held<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
+    if !kind.is("autoscaling", "HorizontalPodAutoscaler") || kind.version == "v2" {
+        return Cow::Borrowed(object);
+    }
+    Cow::Owned(to_storage(&Kinds::new(), kind, object.clone()))
+}
+
 /// The versions of one kind, as ownership is compared in them.
 pub struct Served<'a> {
     /// What is served.
@@ -119,6 +129,18 @@ mod tests {
 
     fn at(api_version: &str, kind: &str) -> Kind {
         Kind::clone(Kinds::new().of_object(api_version, kind).unwrap())
+    }
+
+    #[test]
+    fn an_autoscaler_is_held_with_its_metrics_and_without_their_annotation() {
+        let metrics = r#"[{"type":"Pods","pods":{"metricName":"a","targetAverageValue":"1"}}]"#;
+        let object = json!({
+            "apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "spec": {"maxReplicas": 3},
+            "metadata": {"name": "s", "annotations": {"autoscaling.alpha.kubernetes.io/metrics": metrics}}
+        });
+        let held = held(&at("autoscaling/v1", "HorizontalPodAutoscaler"), &object);
+        assert_eq!(held["spec"]["metrics"][0]["type"], "Pods");
+        assert_eq!(held.pointer("/metadata/annotations"), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::sandbox::answer::Answer;
+use crate::sandbox::convert;
 use crate::sandbox::kind::Kind;
 use crate::sandbox::read::{self, Listed};
 use crate::sandbox::refusal::Refusal;
@@ -149,7 +150,7 @@ pub(super) fn object_answer(
 ) -> Result<Answer, Refusal> {
     Ok(match form_of(&call.accept, false)? {
         Form::Plain => json(code, object),
-        Form::Metadata => json(code, &read::partial(object)),
+        Form::Metadata => json(code, &read::partial(&convert::held(kind, object))),
         Form::MetadataList => return Err(other_form(kind, false)),
         Form::Table(version) => {
             let metadata = serde_json::json!({"resourceVersion": object["metadata"]["resourceVersion"]});
@@ -172,7 +173,8 @@ pub(super) fn list_answer(call: &Call, kind: &Kind, listed: &Listed, now: Timest
         }
         Form::Metadata => return Err(other_form(kind, true)),
         Form::MetadataList => {
-            let items: Vec<Value> = listed.objects.iter().map(|object| read::partial(object)).collect();
+            let items: Vec<Value> =
+                listed.objects.iter().map(|object| read::partial(&convert::held(kind, object))).collect();
             // This form's list is made by appending, so that it is none before there is anything in it.
             let items = if items.is_empty() { Value::Null } else { Value::Array(items) };
             json(

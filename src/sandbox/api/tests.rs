@@ -185,3 +185,24 @@ fn a_pod_is_bound_by_either_path() {
     assert_eq!(server.ask("PUT", &format!("{namespace}/pods/p/log"), &[], &Value::Null).status(), 405);
     assert_eq!(server.ask("GET", &format!("{namespace}/pods/p/log"), &[], &Value::Null).status(), 501);
 }
+
+#[test]
+fn what_is_given_empty_counts_where_the_server_compares_it() {
+    let server = Server::new();
+    let policies = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies";
+    let policy = |ingress: Value| json!({"metadata": {"name": "p"}, "spec": {"podSelector": {}, "ingress": ingress}});
+    assert_eq!(server.json("POST", policies, &policy(json!([{}]))).0, 201);
+    let put = |ingress: Value| {
+        server.json("PUT", &format!("{policies}/p"), &policy(ingress)).1["metadata"]["generation"].clone()
+    };
+    assert_eq!(put(json!([{}])), 1);
+    assert_eq!(put(json!([{"unknown": {}}])), 1);
+    assert_eq!(put(json!([{"from": []}])), 2);
+    let drivers = "/apis/storage.k8s.io/v1/csidrivers";
+    let driver = |more: Value| json!({"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": "d"}, "spec": more});
+    let apply = |object: &Value| server.apply(&format!("{drivers}/d?fieldManager=a"), object);
+    assert_eq!(apply(&driver(json!({}))).0, 201);
+    let mut bare = driver(json!({}));
+    bare.as_object_mut().unwrap().remove("spec");
+    assert_eq!(apply(&bare).1["metadata"].get("generation"), None);
+}

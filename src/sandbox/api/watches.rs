@@ -145,7 +145,7 @@ impl Watch {
         let object = convert::to(&self.kind, object);
         match self.form {
             Form::Plain => object.into_owned(),
-            Form::Metadata | Form::MetadataList => read::partial(&object),
+            Form::Metadata | Form::MetadataList => read::partial(&convert::held(&self.kind, &object)),
             Form::Table(version) => {
                 let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
                 let rows = [Arc::new(object.into_owned())];

@@ -68,11 +68,19 @@ impl Empties {
         self.0.iter().any(is_it)
     }
 
+    /// Returns the names of the fields that the object was stripped of, where nothing else has come to stand there since.
+    pub(in crate::sandbox) fn lost<'e>(&'e self, object: &'e Value) -> impl Iterator<Item = &'e str> {
+        self.0.iter().filter(|empty| empty.is_lost(object)).filter_map(|empty| match empty.path.last() {
+            Some(Step::Key(name)) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// Returns the object with what it was stripped of, as far as nothing else has come to stand there since.
     pub(in crate::sandbox) fn restored<'v>(&self, object: &'v Value) -> Cow<'v, Value> {
         let mut object = Cow::Borrowed(object);
         for empty in &self.0 {
-            if empty.is_lost(&object) {
+            if empty.is_lost(&object) || empty.stays(&object) {
                 empty.restore(object.to_mut());
             }
         }
@@ -89,6 +97,17 @@ impl Empty {
             Step::Index(index) => value.get(*index),
         });
         parent.and_then(Value::as_object).is_some_and(|map| map.get(last).is_none_or(Value::is_null))
+    }
+
+    /// Tells whether it keeps the place from what is filled in: the policies of an autoscaler are its own even if there are
+    /// none.
+    fn stays(&self, object: &Value) -> bool {
+        let keys = self.path.iter().map(|step| match step {
+            Step::Key(key) => key.as_str(),
+            Step::Index(_) => "",
+        });
+        let is_policies = matches!(keys.collect::<Vec<_>>().as_slice(), ["spec", "behavior", _, "policies"]);
+        is_policies && object.get("kind").is_some_and(|kind| kind == "HorizontalPodAutoscaler")
     }
 
     fn restore(&self, object: &mut Value) {
@@ -111,11 +130,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_autoscaler_has_no_policies_if_it_says_so() {
+        let of = |policies: Value| json!({"kind": "HorizontalPodAutoscaler", "spec": {"behavior": {"scaleUp": {"policies": policies}}}});
+        let empties = Empties::of(&Node::of(&of(json!([]))));
+        assert_eq!(*empties.restored(&of(json!([{"type": "Pods"}]))), of(json!([])));
+    }
+
+    #[test]
     fn what_was_stripped_comes_back_and_nothing_else() {
         let given = json!({"a": {"labels": {}, "list": [{"x": []}], "set": {}}, "gone": {"deep": {}}});
         let left = json!({"a": {"list": [{}], "set": {"by": "default"}}});
         let empties = Empties::of(&Node::of(&given));
         let whole = json!({"a": {"labels": {}, "list": [{"x": []}], "set": {"by": "default"}}});
         assert_eq!(*empties.restored(&left), whole);
+        assert_eq!(empties.lost(&left).collect::<Vec<_>>(), ["labels", "x"]);
     }
 }

@@ -44,15 +44,7 @@ impl ListOptions {
     /// # Errors
     /// 400 or 422, as the server answers.
     pub fn read(query: &Query, kind: &Kind, name: Option<&str>) -> Result<Self, Refusal> {
-        let labels =
-            LabelSelector::read(query.get("labelSelector").unwrap_or_default()).map_err(Refusal::bad_request)?;
-        let mut fields =
-            FieldSelector::read(query.get("fieldSelector").unwrap_or_default(), kind).map_err(Refusal::bad_request)?;
-        if let Some(name) = name {
-            fields = FieldSelector::of_name(name);
-        }
-        let watch = query.is_on("watch");
-        // Nothing and zero are the same.
+        // What is to be a number is read before anything else. Nothing and zero are the same.
         let number = |parameter: &str| -> Result<Option<i64>, Refusal> {
             let Some(text) = query.get(parameter) else { return Ok(None) };
             let number = text.parse::<i64>().map_err(|_| {
@@ -61,7 +53,17 @@ impl ListOptions {
             })?;
             Ok(Some(number).filter(|number| *number != 0))
         };
+        // A watch that is to end before it begins ends at once.
+        let timeout_seconds = number("timeoutSeconds")?.map(|seconds| u64::try_from(seconds).unwrap_or(0));
         let limit = number("limit")?.and_then(|limit| usize::try_from(limit).ok());
+        let labels =
+            LabelSelector::read(query.get("labelSelector").unwrap_or_default()).map_err(Refusal::bad_request)?;
+        let mut fields =
+            FieldSelector::read(query.get("fieldSelector").unwrap_or_default(), kind).map_err(Refusal::bad_request)?;
+        if let Some(name) = name {
+            fields = FieldSelector::of_name(name);
+        }
+        let watch = query.is_on("watch");
         let revision_match = revision_match(query, watch)?;
         let initial_events = query.get("sendInitialEvents").map(|_| query.is_on("sendInitialEvents"));
         let revision = match query.get("resourceVersion") {
@@ -77,8 +79,7 @@ impl ListOptions {
             watch,
             bookmarks: query.is_on("allowWatchBookmarks"),
             initial_events,
-            // A watch that is to end before it begins ends at once.
-            timeout_seconds: number("timeoutSeconds")?.map(|seconds| u64::try_from(seconds).unwrap_or(0)),
+            timeout_seconds,
         })
     }
 }

@@ -17,6 +17,7 @@ pub use self::age::human_duration;
 use self::columns::Column;
 use self::custom::PrinterColumns;
 use self::fields::Fields;
+use super::convert;
 use super::kind::Kind;
 use super::read::own_metadata;
 
@@ -82,8 +83,8 @@ impl From<Vec<Value>> for Row {
 /// resource version and how a list goes on. `is_list_head` is false for all events of a watch but the first: the columns
 /// are told once.
 ///
-/// Cells are best told from the version in which objects are stored: of a HorizontalPodAutoscaler, version 1 keeps most
-/// metrics in annotations, which are not looked at.
+/// Cells are told from the version in which objects are stored: of a HorizontalPodAutoscaler, version 1 keeps most metrics
+/// in annotations.
 #[must_use]
 pub fn table(
     kind: &Kind,
@@ -109,8 +110,12 @@ pub fn table(
     let rows: Vec<Value> = objects
         .iter()
         .map(|object| {
-            let row = printer.row(object, now);
-            let shown = shown(kind, object, include_object, version);
+            let held = convert::held(kind, object);
+            let row = printer.row(&held, now);
+            let shown = match include_object {
+                IncludeObject::Object => shown(kind, object, include_object, version),
+                _ => shown(kind, &held, include_object, version),
+            };
             match row.conditions {
                 Some(conditions) => json!({"cells": row.cells, "conditions": conditions, "object": shown}),
                 None => json!({"cells": row.cells, "object": shown}),

@@ -9,6 +9,7 @@ use super::meta;
 use super::names::NameRule;
 use super::path::Path;
 use super::read::Read;
+use super::same::same_field;
 
 /// Bytes of a driver's name.
 const LONGEST_DRIVER: usize = 63;
@@ -39,7 +40,7 @@ pub(super) fn of(object: &Value, problems: &mut Problems) {
 /// A change of an attachment: only its status may change.
 pub(super) fn of_update(live: &Value, object: &Value, problems: &mut Problems) {
     checked(object, problems);
-    if live.field("spec") != object.field("spec") {
+    if !same_field("spec", live, object) {
         problems.push(Path::new("spec").invalid_shown(internal(object), "field is immutable"));
     }
 }

@@ -322,7 +322,8 @@ pub(super) fn storage_class(object: &Value, problems: &mut Problems) {
 pub(super) fn storage_class_update(live: &Value, object: &Value, problems: &mut Problems) {
     meta::of_update(live, object, problems);
     for name in ["parameters", "provisioner", "reclaimPolicy"] {
-        if !same_field(name, live, object) {
+        // Parameters that are given, but empty, are others than none.
+        if !same_field(name, live, object) || (name == "parameters" && live.field(name) != object.field(name)) {
             problems.push(Path::new(name).forbidden(&format!("updates to {name} are forbidden.")));
         }
     }

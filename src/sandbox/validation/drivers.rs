@@ -229,7 +229,8 @@ pub(super) fn attributes_class_update(live: &Value, object: &Value, problems: &m
     attributes_class(object, problems);
     meta::of_update(live, object, problems);
     for name in ["driverName", "parameters"] {
-        if !same_field(name, live, object) {
+        // Parameters that are given, but empty, are others than none.
+        if live.field(name) != object.field(name) {
             problems.push(Path::new(name).forbidden(&format!("updates to {name} are forbidden.")));
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Place, Written, create, held, metadata, shown, update};
+use super::{Place, Written, create, defaulted, held, metadata, shown, update};
 use crate::sandbox::convert::Served;
 use crate::sandbox::custom;
 use crate::sandbox::decode::{self, Empties, WriteOptions};
@@ -46,6 +46,8 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
         }
         (None, Some(merged)) => {
             (object, empties) = decode::applied(kind, &config, merged, &object)?;
+            // What is compared with the object that is stored is filled in where it was taken away.
+            defaulted(kind, &mut object);
             held::hold(kind, held::sources(kind, merged), &mut object);
         }
         (None, None) => {}

@@ -138,6 +138,9 @@ pub(super) fn finish(
         allocated.map_err(|refusal| refusal.after(&warnings))?;
     }
     strategy::prepare_for_update(kind, place.subresource(), live, &mut object, state.clock.now());
+    if place.subresource.is_none() {
+        count_empties(kind, live, &mut object, empties);
+    }
     if super::is_definition(kind) && place.subresource.is_none() {
         custom::prepare_definition(&mut object, Some(live));
     }
@@ -166,6 +169,43 @@ pub(super) fn finish(
     let change = state.write(key, Some(stored))?;
     let object = change.after.map(|after| shown(kind, &after.object)).unwrap_or_default();
     Ok(Written { code: 200, object, warnings })
+}
+
+/// The lists and maps of NetworkPolicies and of configurations of webhooks.
+const EXACT: [&str; 18] = [
+    "admissionReviewVersions",
+    "apiGroups",
+    "apiVersions",
+    "egress",
+    "except",
+    "from",
+    "ingress",
+    "matchConditions",
+    "matchExpressions",
+    "matchLabels",
+    "operations",
+    "policyTypes",
+    "ports",
+    "resources",
+    "rules",
+    "to",
+    "values",
+    "webhooks",
+];
+
+/// Of a few kinds the server tells what was given empty from what was not given when it looks for changes, and what is
+/// stored was not given: each such write makes a new generation.
+fn count_empties(kind: &Kind, live: &Value, object: &mut Value, empties: &Empties) {
+    let is_counted = kind.is("networking.k8s.io", "NetworkPolicy")
+        || kind.is("admissionregistration.k8s.io", "MutatingWebhookConfiguration")
+        || kind.is("admissionregistration.k8s.io", "ValidatingWebhookConfiguration");
+    if !is_counted || !empties.lost(object).any(|field| EXACT.contains(&field)) {
+        return;
+    }
+    let generation = live.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default();
+    if let Some(metadata) = metadata::of(object) {
+        metadata.insert("generation".to_owned(), Value::from(generation + 1));
+    }
 }
 
 /// Tells whether a deletion that waited for finalizers is over.
