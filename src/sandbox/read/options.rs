@@ -59,12 +59,13 @@ impl ListOptions {
         let labels =
             LabelSelector::read(query.get("labelSelector").unwrap_or_default()).map_err(Refusal::bad_request)?;
         let mut fields =
-            FieldSelector::read(query.get("fieldSelector").unwrap_or_default(), kind).map_err(Refusal::bad_request)?;
+            FieldSelector::parse(query.get("fieldSelector").unwrap_or_default()).map_err(Refusal::bad_request)?;
+        let watch = query.is_on("watch");
+        let revision_match = revision_match(query, watch)?;
+        fields.check(kind).map_err(Refusal::bad_request)?;
         if let Some(name) = name {
             fields = FieldSelector::of_name(name);
         }
-        let watch = query.is_on("watch");
-        let revision_match = revision_match(query, watch)?;
         let initial_events = query.get("sendInitialEvents").map(|_| query.is_on("sendInitialEvents"));
         let revision = match query.get("resourceVersion") {
             None => None,

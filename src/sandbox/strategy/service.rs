@@ -21,6 +21,12 @@ pub(super) fn is_on_nodes(service: &Value) -> bool {
     matches!(service_type(service), "NodePort" | "LoadBalancer")
 }
 
+/// Tells whether a service is reached from outside the cluster.
+fn is_reached_from_outside(service: &Value) -> bool {
+    is_on_nodes(service)
+        || (service_type(service) == "ClusterIP" && !items(service, &["spec", "externalIPs"]).is_empty())
+}
+
 /// Tells whether a load balancer asks the nodes for the health of this service.
 pub(super) fn needs_health_check(service: &Value) -> bool {
     service_type(service) == "LoadBalancer" && text(service, &["spec", "externalTrafficPolicy"]) == "Local"
@@ -58,12 +64,16 @@ pub(super) fn drop_what_the_type_has_not(live: &Value, object: &mut Value) {
         ("healthCheckNodePort", needs_health_check(live) && !needs_health_check(object)),
         ("allocateLoadBalancerNodePorts", no_longer_balanced),
         ("loadBalancerClass", no_longer_balanced),
-        ("externalTrafficPolicy", is_on_nodes(live) && !is_on_nodes(object)),
+        ("externalTrafficPolicy", is_reached_from_outside(live) && !is_reached_from_outside(object)),
     ];
     for (field, is_gone) in gone {
         if is_gone && is_unchanged(live, object, field) {
             remove(object, &["spec", field]);
         }
+    }
+    // It is not shown of such a service, though it may have been given.
+    if !needs_address(object) {
+        remove(object, &["spec", "internalTrafficPolicy"]);
     }
     if !is_balanced(object) {
         put(object, &["status", "loadBalancer"], json!({}));

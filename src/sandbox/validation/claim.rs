@@ -102,6 +102,19 @@ pub(super) fn of_spec(spec: &Value, path: &Path, problems: &mut Problems) {
             data_source(source, &path.child(name), problems);
         }
     }
+    if let (Some(source), Some(reference)) = (spec.field("dataSource"), spec.field("dataSourceRef")) {
+        let is_elsewhere = !reference.text("namespace").is_empty();
+        let is_same = ["apiGroup", "kind", "name"].iter().all(|name| source.field(name) == reference.field(name));
+        let detail = match (is_elsewhere, is_same) {
+            (true, _) => "may not be specified when dataSourceRef.namespace is specified",
+            (false, false) => "must match dataSourceRef",
+            (false, true) => "",
+        };
+        if !detail.is_empty() {
+            // A path is shown where the value is meant, and a path has nothing to show.
+            problems.push(path.invalid(Value::Object(serde_json::Map::new()), detail));
+        }
+    }
     class(spec, "volumeAttributesClassName", path, problems);
 }
 
@@ -289,7 +302,7 @@ fn source(spec: &Value, path: &Path, problems: &mut Problems) {
                 }
             }
             "csi" => csi(source, &at, problems),
-            _ => {}
+            _ => pod::storage(sort, source, &at, problems),
         }
     }
     if is_first {
@@ -315,6 +328,38 @@ fn csi(source: &Value, path: &Path, problems: &mut Problems) {
             }
         }
     }
+}
+
+/// Labels of nodes that may be exchanged for those that replaced them.
+const NEWER_LABELS: [(&str, &str); 5] = [
+    ("beta.kubernetes.io/arch", "kubernetes.io/arch"),
+    ("beta.kubernetes.io/instance-type", "node.kubernetes.io/instance-type"),
+    ("beta.kubernetes.io/os", "kubernetes.io/os"),
+    ("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"),
+    ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"),
+];
+
+/// The nodes of a volume, with the labels of a change where these may be exchanged. A label that nothing replaced may be
+/// exchanged for none, which the server refuses for other reasons.
+fn with_newer_labels(old: &Value, new: &Value) -> Value {
+    let mut affinity = old.clone();
+    let terms = affinity.pointer_mut("/required/nodeSelectorTerms").and_then(Value::as_array_mut);
+    for (index, term) in terms.into_iter().flatten().enumerate() {
+        for list in ["matchExpressions", "matchFields"] {
+            let Some(Value::Array(requirements)) = term.get_mut(list) else { continue };
+            for (at, requirement) in requirements.iter_mut().enumerate() {
+                let place = format!("/required/nodeSelectorTerms/{index}/{list}/{at}");
+                let Some(changed) = new.pointer(&place).map(|changed| changed.text("key")) else { continue };
+                let newer = NEWER_LABELS.iter().find(|(older, _)| *older == requirement.text("key"));
+                if newer.map_or("", |(_, newer)| newer) == changed
+                    && let Some(requirement) = requirement.as_object_mut()
+                {
+                    requirement.insert("key".to_owned(), Value::from(changed));
+                }
+            }
+        }
+    }
+    affinity
 }
 
 /// A change of a volume: where it lies stays.
@@ -347,7 +392,9 @@ pub(super) fn of_volume_update(live: &Value, volume: &Value, problems: &mut Prob
         problems.push(Path::new("volumeMode").invalid(mode, "field is immutable"));
     }
     if let Some(old) = before.field("nodeAffinity")
-        && !after.field("nodeAffinity").is_some_and(|new| internal::equal(internal::VOLUME_AFFINITY, old, new))
+        && !after
+            .field("nodeAffinity")
+            .is_some_and(|new| internal::equal(internal::VOLUME_AFFINITY, &with_newer_labels(old, new), new))
     {
         let mut problem = Path::new("nodeAffinity")
             .invalid(Value::Null, "field is immutable, except for updating from beta label to GA");

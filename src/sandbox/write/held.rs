@@ -26,8 +26,24 @@ pub(super) fn hold(kind: &Kind, sources: Sources, object: &mut Value) {
         addresses_of_pods(object);
     } else if kind.is("", "PersistentVolumeClaim") {
         keep(sources, object);
+        phase(object, "Pending");
+    } else if kind.is("", "PersistentVolume") {
+        phase(object, "Pending");
+    } else if kind.is("", "Namespace") {
+        phase(object, "Active");
     } else if kind.is("", "Service") {
         modes_of_addresses(object);
+    }
+}
+
+/// An object is in its first phase unless its status says otherwise.
+fn phase(object: &mut Value, first: &str) {
+    let Some(object) = object.as_object_mut() else { return };
+    let status = object.entry("status").or_insert_with(|| json!({}));
+    if let Some(status) = status.as_object_mut()
+        && status.get("phase").and_then(Value::as_str).unwrap_or_default().is_empty()
+    {
+        status.insert("phase".to_owned(), json!(first));
     }
 }
 

@@ -94,7 +94,7 @@ fn of_status(kind: &Kind, subresource: Option<&str>, object: &Value) -> Vec<Stri
 
 /// Where an object has its pods, if anything is to be said of them: of pods themselves only when they are made, of others
 /// whenever their generation changes.
-fn pods_of<'a>(kind: &Kind, live: Option<&Value>, object: &'a Value) -> Option<(&'static str, &'a Value)> {
+fn pods_of<'a>(kind: &Kind, live: Option<&'a Value>, object: &'a Value) -> Option<(&'static str, &'a Value)> {
     let (path, pointer) = match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => ("", ""),
         ("", "PodTemplate") => ("template.", "/template"),
@@ -106,7 +106,9 @@ fn pods_of<'a>(kind: &Kind, live: Option<&Value>, object: &'a Value) -> Option<(
     };
     let generation = |object: &Value| number(object, &["metadata", "generation"]).unwrap_or_default();
     let is_said = live.is_none_or(|live| !path.is_empty() && generation(live) != generation(object));
-    is_said.then(|| object.pointer(pointer)).flatten().map(|pods| (path, pods))
+    // Of replication controllers the server looks at the former template.
+    let looked_at = live.filter(|_| kind.is("", "ReplicationController")).unwrap_or(object);
+    is_said.then(|| looked_at.pointer(pointer)).flatten().map(|pods| (path, pods))
 }
 
 fn huge_job(path: &str, object: &Value) -> Option<String> {

@@ -19,10 +19,11 @@ use super::request::Reply;
 static UID: LazyLock<Regex> =
     LazyLock::new(|| regex("(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
 static TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"));
-static MADE: LazyLock<Regex> = LazyLock::new(|| regex("made-[bcdfghjklmnpqrstvwxz2456789]{5}"));
-static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b10\.96\.\d+\.\d+\b"));
+static MADE: LazyLock<Regex> = LazyLock::new(|| regex("(made|kube-api-access)-[bcdfghjklmnpqrstvwxz2456789]{5}"));
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b10\.96\.\d+\.\d+"));
 static NODE_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"\b3[0-2]\d{3}\b"));
-static PORT_TWICE: LazyLock<Regex> = LazyLock::new(|| regex(r"(Duplicate value: )(3[0-2]\d{3})\b"));
+static PORT_TWICE: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(Duplicate value: |duplicate nodePort: \{\w+ )(3[0-2]\d{3})\b"));
 /// The same in messages that repeat an object.
 static TOLD_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r#"(odePort\\":)(\d+)"#));
 static TOLD_ENTRIES: LazyLock<Regex> = LazyLock::new(|| regex(r#"(\\"managedFields\\":\[\{\\"manager\\")([^\]]*)"#));
@@ -65,7 +66,7 @@ impl Normal {
             }
         }
         if let Some(Value::String(message)) = status.get_mut("message")
-            && message.contains(".nodePort: Duplicate value")
+            && (message.contains(".nodePort: Duplicate value") || message.starts_with("duplicate nodePort: "))
         {
             *message = self.drawn_port(message);
         }
@@ -179,7 +180,7 @@ impl Normal {
         let text =
             UID.replace_all(text, |found: &Captures<'_>| number(&mut self.uids, "uid", &found[0].to_lowercase()));
         let text = ADDRESS.replace_all(&text, |found: &Captures<'_>| number(&mut self.addresses, "address", &found[0]));
-        let text = MADE.replace_all(&text, "made-<end>");
+        let text = MADE.replace_all(&text, "$1-<end>");
         let text = TOLD_PORT.replace_all(&text, |found: &Captures<'_>| {
             format!("{}{}", &found[1], number(&mut self.ports, "port", &found[2]))
         });

@@ -66,7 +66,7 @@ pub(super) fn settle(giver: &Giver<'_>, live: Option<&Value>, object: &mut Value
         [] => Ok(()),
         problems => Err(giver.refuse(object, problems)),
     };
-    refuse(object, malformed(object))?;
+    refuse(object, malformed(live, object))?;
     let mut problems = Vec::new();
     let policy = text(object, &["spec", "ipFamilyPolicy"]).to_owned();
     if let Some(live) = live {
@@ -147,7 +147,7 @@ pub(super) fn family_of(address: &str) -> &'static str {
 }
 
 /// What cannot be, whatever the cluster has; the server checks it before it gives anything out.
-fn malformed(object: &Value) -> Vec<FieldProblem> {
+fn malformed(live: Option<&Value>, object: &Value) -> Vec<FieldProblem> {
     let mut problems = Vec::new();
     let address = text(object, &["spec", "clusterIP"]);
     let addresses = texts(object, "clusterIPs");
@@ -173,6 +173,7 @@ fn malformed(object: &Value) -> Vec<FieldProblem> {
     if !POLICIES.contains(&policy) {
         problems.push(FieldProblem::not_supported(POLICY, &json!(policy), &POLICIES));
     }
+    let known = live.map(|live| texts(live, "clusterIPs")).unwrap_or_default();
     let mut is_any_invalid = false;
     for (index, address) in addresses.iter().enumerate() {
         if index == 0 && address == NONE {
@@ -180,7 +181,7 @@ fn malformed(object: &Value) -> Vec<FieldProblem> {
                 is_any_invalid = true;
                 problems.push(wrong("'None' must be the first and only value"));
             }
-        } else if family_of(address) == "unknown" {
+        } else if family_of(address) == "unknown" && !known.contains(address) {
             is_any_invalid = true;
             let why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
             problems.push(FieldProblem::invalid(format!("spec.clusterIPs[{index}]"), &json!(address), why));

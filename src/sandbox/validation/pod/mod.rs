@@ -8,6 +8,7 @@ mod placement;
 mod probes;
 mod projected;
 mod security;
+mod storage;
 mod update;
 mod volumes;
 
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 pub(super) use placement::{node_selector, taint_effect, tolerations};
+pub(super) use storage::storage;
 pub(super) use update::{ephemeral_containers, of_update};
 pub(super) use volumes::{host_path, no_backsteps};
 

@@ -1,6 +1,4 @@
 //! Volumes of Pods: exactly one source each, and what the common sources ask for.
-//!
-//! Sources of storage that Kubernetes itself no longer mounts are counted, but not looked into.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +7,7 @@ use serde_json::Value;
 use super::environment;
 use super::projected;
 use super::security;
+use super::storage::storage;
 use crate::sandbox::validation::Problems;
 use crate::sandbox::validation::claim;
 use crate::sandbox::validation::names;
@@ -163,7 +162,7 @@ fn look_into(sort: &str, source: &Value, volume: &str, pod: Option<&str>, path: 
             }
             security::pull_policy(source.text("pullPolicy"), &at.child("pullPolicy"), problems);
         }
-        _ => {}
+        _ => storage(sort, source, &at, problems),
     }
 }
 

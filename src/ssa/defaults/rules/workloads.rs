@@ -4,10 +4,24 @@ use serde_json::{Map, Value};
 
 use super::{is_missing, map_in, text};
 
+pub(super) fn deployment_strategy(strategy: &mut Map<String, Value>) {
+    rolling_update(strategy, &Value::from("25%"), &Value::from("25%"));
+}
+
+pub(super) fn daemon_set_strategy(strategy: &mut Map<String, Value>) {
+    rolling_update(strategy, &Value::from(1), &Value::from(0));
+}
+
 /// Only a rolling update, which is what there is where nothing is said, has settings.
-pub(super) fn rolling_update(strategy: &mut Map<String, Value>) {
-    if matches!(text(strategy, "type"), "" | "RollingUpdate") {
-        map_in(strategy, "rollingUpdate");
+fn rolling_update(strategy: &mut Map<String, Value>, unavailable: &Value, surge: &Value) {
+    if !matches!(text(strategy, "type"), "" | "RollingUpdate") {
+        return;
+    }
+    let Some(settings) = map_in(strategy, "rollingUpdate") else { return };
+    for (field, default) in [("maxUnavailable", unavailable), ("maxSurge", surge)] {
+        if is_missing(settings, field) {
+            settings.insert(field.to_owned(), default.clone());
+        }
     }
 }
 
