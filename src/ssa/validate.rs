@@ -201,6 +201,19 @@ mod tests {
     }
 
     #[test]
+    fn the_server_stops_at_the_first_field_of_a_map_that_is_not_declared() {
+        let schema = builtin("apps", "v1", "Deployment").unwrap();
+        let object = json!({"metadata": {"labels": 2}, "spec": {"a": 1, "b": 2, "replicas": "x"}, "x": 1, "y": 2});
+        let told = validate(&schema, &object).unwrap_err().as_the_server_stops();
+        insta::assert_snapshot!(told, @r"
+        errors:
+          .metadata.labels: expected map, got &{2}
+          .spec.a: field not declared in schema
+          .x: field not declared in schema
+        ");
+    }
+
+    #[test]
     fn problems_read_as_the_servers() {
         insta::assert_snapshot!(problems(json!({"spec": {"replica": 1}})), @".spec.replica: field not declared in schema");
         insta::assert_snapshot!(problems(json!({"metadata": {"labels": {"a": 1}}})), @".metadata.labels.a: expected string, got &value.valueUnstructured{Value:1}");

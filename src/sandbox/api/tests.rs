@@ -205,4 +205,132 @@ fn what_is_given_empty_counts_where_the_server_compares_it() {
     let mut bare = driver(json!({}));
     bare.as_object_mut().unwrap().remove("spec");
     assert_eq!(apply(&bare).1["metadata"].get("generation"), None);
+fn version(object: &Value) -> String {
+    object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn an_empty_list_of_managed_fields_disowns_everybody() {
+    let server = Server::new();
+    let path = "/api/v1/namespaces/default/configmaps";
+    let object = json!({"metadata": {"name": "a"}, "data": {"a": "b"}});
+    let (_, made) = server.json("POST", path, &object);
+    assert!(made["metadata"]["managedFields"].is_array());
+    for (method, body) in [
+        ("PUT", json!({"metadata": {"name": "a", "managedFields": []}, "data": {"a": "c"}})),
+        ("PATCH", json!({"metadata": {"managedFields": []}})),
+    ] {
+        let (code, written) = server.json(method, &format!("{path}/a"), &body);
+        assert_eq!((code, &written["metadata"]["managedFields"]), (200, &Value::Null), "{method}");
+        server.apply(
+            &format!("{path}/a?fieldManager=m&force=true"),
+            &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": "d"}}),
+        );
+    }
+}
+
+#[test]
+fn a_deleted_collection_is_told_as_it_was_found() {
+    let server = Server::new();
+    let path = "/api/v1/namespaces/default/configmaps";
+    let object = json!({"metadata": {"name": "a", "labels": {"x": "y"}, "finalizers": ["example.com/hold"]}});
+    let (_, made) = server.json("POST", path, &object);
+    let (code, list) = server.json("DELETE", &format!("{path}?labelSelector=x%3Dy"), &Value::Null);
+    assert_eq!((code, version(&list["items"][0])), (200, version(&made)));
+    assert_eq!(list["items"][0]["metadata"].get("deletionTimestamp"), None);
+    let (_, left) = server.json("GET", &format!("{path}/a"), &Value::Null);
+    assert!(left["metadata"]["deletionTimestamp"].is_string());
+}
+
+#[test]
+fn the_body_of_a_deletion_says_alone_how_it_is_done() {
+    let server = Server::new();
+    let path = "/api/v1/namespaces/default/configmaps";
+    server.json("POST", path, &json!({"metadata": {"name": "a"}}));
+    let options = json!({"apiVersion": "v1", "kind": "DeleteOptions"});
+    assert_eq!(server.json("DELETE", &format!("{path}/a?dryRun=All"), &options).0, 200);
+    assert_eq!(server.json("GET", &format!("{path}/a"), &Value::Null).0, 404);
+}
+
+#[test]
+fn what_is_applied_must_be_readable() {
+    let server = Server::new();
+    let class = json!({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": "a"}, "handler": "a",
+        "overhead": {"podFixed": {"cpu": "1mx"}}});
+    let (code, answer) = server.apply("/apis/node.k8s.io/v1/runtimeclasses/a?fieldManager=m", &class);
+    assert_eq!(
+        (code, answer["message"].as_str().unwrap()),
+        (
+            500,
+            "failed to convert new object (/a; node.k8s.io/v1, Kind=RuntimeClass) to proper version: unable to convert unstructured object to node.k8s.io/v1, Kind=RuntimeClass: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        )
+    );
+    // The last bits of a text in base 64 that mean nothing are none when it is read.
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "data": {"a": "YG=="}});
+    let (_, answer) = server.apply("/api/v1/namespaces/default/secrets/a?fieldManager=m", &secret);
+    assert_eq!(answer["data"]["a"], "YA==");
+}
+
+#[test]
+fn the_status_of_a_service_that_is_not_there_makes_it() {
+    let server = Server::new();
+    let applied = |path: &str, body: Value| {
+        let (code, answer) = server.apply(path, &body);
+        (code, answer["message"].as_str().unwrap_or_default().to_owned())
+    };
+    let service = |spec: Value| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": spec, "status": {"loadBalancer": {}}});
+    let path = "/api/v1/namespaces/default/services/a/status?fieldManager=m";
+    assert_eq!(
+        applied(path, service(json!({}))),
+        (422, "Service \"a\" is invalid: spec.ports: Required value".to_owned())
+    );
+    let (code, answer) = server.apply(path, &service(json!({"ports": [{"port": 80}]})));
+    assert_eq!((code, answer["spec"].get("clusterIP")), (201, None));
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "status": {}});
+    let path = "/api/v1/namespaces/default/pods/a/status?fieldManager=m";
+    assert_eq!(applied(path, pod), (404, "pods \"a\" not found".to_owned()));
+}
+
+#[test]
+fn a_dry_run_knows_no_folder_of_all_objects() {
+    let server = Server::new();
+    let path = "/api/v1/namespaces/default/configmaps";
+    server.json("POST", path, &json!({"metadata": {"name": "a"}}));
+    let other = json!({"metadata": {"name": "a", "uid": "u"}});
+    let told = |query: &str| server.message("PUT", &format!("{path}/a{query}"), &other);
+    assert!(told("").contains("Key: /registry/configmaps/default/a, "), "{}", told(""));
+    assert!(told("?dryRun=All").contains("Key: /configmaps/default/a, "), "{}", told("?dryRun=All"));
+}
+
+#[test]
+fn the_first_write_of_a_claim_is_one_even_if_it_changes_nothing() {
+    let server = Server::new();
+    let path = "/api/v1/namespaces/default/persistentvolumeclaims";
+    let claim = json!({"metadata": {"name": "a"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}});
+    let (_, made) = server.json("POST", path, &claim);
+    let (_, first) = server.json("PATCH", &format!("{path}/a"), &json!({}));
+    let (_, second) = server.json("PATCH", &format!("{path}/a"), &json!({}));
+    assert_ne!(version(&made), version(&first));
+    assert_eq!(version(&first), version(&second));
+}
+
+#[test]
+fn options_that_do_not_go_together_are_told_before_fields_that_are_not_there() {
+    let server = Server::new();
+    let told = |query: &str| {
+        server.message("GET", &format!("/api/v1/pods?fieldSelector=spec.nothing%3Da{query}"), &Value::Null)
+    };
+    assert_eq!(told(""), "400 field label not supported: spec.nothing");
+    assert_eq!(
+        told("&resourceVersionMatch=Exact"),
+        "422 ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+    );
+}
+
+#[test]
+fn nobody_is_warned_of_what_is_not_served() {
+    let server = Server::new();
+    let warned = |path: &str| server.ask("GET", path, &[], &Value::Null).headers().contains_key("warning");
+    assert!(warned("/api/v1/namespaces/default/endpoints/a"));
+    assert!(!warned("/api/v1/namespaces/default/endpoints/a/status"));
 }

@@ -20,7 +20,7 @@ pub use self::definition::{
 };
 pub use self::kinds::kinds_of;
 pub use self::openapi::{model_name, openapi_schemas};
-pub use self::prune::{drop_nulls, prune, with_defaults};
+pub use self::prune::{drop_nulls, embedded_problem, prune, with_defaults};
 pub use self::scale::{builtin_scale, scale_of, scale_to_write, scaled};
 pub use self::validate::{Verdict, status_verdict, validate, verdict};
 

@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 use super::structural::{
     Under, default_of, is_embedded, is_forbidden_null, items, preserves_unknown, properties, under,
 };
+use crate::sandbox::decode::metadata_mistake;
 use crate::sandbox::kind::Custom;
+use crate::sandbox::refusal::FieldProblem;
 use crate::ssa::{Schema, builtin};
 
 const TYPE_AND_METADATA: [&str; 3] = ["apiVersion", "kind", "metadata"];
@@ -34,6 +36,39 @@ pub fn prune(custom: &Custom, object: &mut Value) -> Vec<String> {
     embedded.sort();
     paths.append(&mut embedded);
     paths
+}
+
+/// Tells what is wrong with the metadata and types of embedded resources, which are read like those of any object.
+pub fn embedded_problem(custom: &Custom, object: &Value) -> Option<FieldProblem> {
+    problem_of_embedded(&custom.structural, object, "")
+}
+
+fn problem_of_embedded(schema: &Value, value: &Value, path: &str) -> Option<FieldProblem> {
+    match value {
+        Value::Object(map) => map.iter().find_map(|(key, value)| {
+            let own = match key.as_str() {
+                _ if !is_embedded(schema) => None,
+                "apiVersion" | "kind" if !value.is_string() => Some("must be a string".to_owned()),
+                "metadata" => metadata_mistake(value),
+                _ => None,
+            };
+            match (own, under(schema, key)) {
+                (Some(mistake), _) => Some(FieldProblem::invalid(below(path, key), value, mistake)),
+                (None, Under::Property(property)) => problem_of_embedded(property, value, &below(path, key)),
+                (None, Under::Additional(Some(schema))) => {
+                    problem_of_embedded(schema, value, &format!("{path}[{key}]"))
+                }
+                _ => None,
+            }
+        }),
+        Value::Array(list) => {
+            let item_schema = items(schema)?;
+            list.iter()
+                .enumerate()
+                .find_map(|(index, item)| problem_of_embedded(item_schema, item, &format!("{path}[{index}]")))
+        }
+        _ => None,
+    }
 }
 
 /// Removes nulls where the schema neither allows them nor has a default that would take their place.

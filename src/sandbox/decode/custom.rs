@@ -87,6 +87,11 @@ fn finish(
     Decoded { object, warnings, empties: Empties::default(), of_yaml, source, other_version: None }
 }
 
+/// Tells why a value cannot be the metadata of an object.
+pub(crate) fn metadata_mistake(value: &Value) -> Option<String> {
+    metadata(Some(&Node::of(value))).err()
+}
+
 fn metadata(node: Option<&Node>) -> Result<Option<structure::Read>, String> {
     let object_meta = GoType::Named("meta.v1.ObjectMeta".to_owned());
     match node {

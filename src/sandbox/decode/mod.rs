@@ -13,6 +13,7 @@ mod encoded;
 mod identity;
 pub(crate) mod node;
 pub mod options;
+mod patched;
 pub(crate) mod scalar;
 mod structure;
 mod time;
@@ -31,10 +32,13 @@ use super::refusal::{FieldProblem, Refusal};
 use super::structure::{GoType, of_kind, package_of_group};
 
 pub use self::apply::{Repeated, yaml_or_json};
+pub(crate) use self::custom::metadata_mistake;
 pub use self::delete::delete_options;
 pub use self::empties::Empties;
 pub(crate) use self::encoded::encoded;
 pub use self::options::{Verb, WriteOptions};
+pub(crate) use self::patched::document;
+pub use self::patched::{applied, merged};
 
 /// What becomes of fields that are unknown or stand there twice (`fieldValidation`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,6 +84,11 @@ impl Decoded {
     /// unknown in that version was told.
     pub(crate) fn other_version(&self) -> Option<&str> {
         self.other_version.as_deref()
+    }
+
+    /// Returns the refusal of an object for a mistake that is found after it was decoded.
+    pub(crate) fn refused(&self, resource: &Kind, mistake: &str) -> Refusal {
+        self.source.refusal(resource, mistake)
     }
 
     /// Refuses strictly what is unknown or repeated, or forgets it, as is wished.
@@ -237,85 +246,6 @@ fn read_as(identity: &Identity, target: &Target<'_>, node: &Node) -> Result<stru
         return Err(format!("converting ({from}) to ({package}.{to}): unknown conversion"));
     }
     Ok(read)
-}
-
-/// Decodes what a JSON patch or merge patch made of an object; `repeated` is what was repeated in the patch:
-/// `duplicate field "x"`.
-///
-/// # Errors
-/// With the server's words for what is wrong with it; they show the whole object.
-pub(crate) fn document(
-    resource: &Kind,
-    document: &Node,
-    validation: FieldValidation,
-    repeated: &[String],
-) -> Result<Decoded, Refusal> {
-    let source = Source::Patch(document.text());
-    if resource.custom.is_some() {
-        return custom::patched(resource, document.to_value(), validation, repeated, source);
-    }
-    let target = Target { group: &resource.group, version: &resource.version, kind: &resource.kind };
-    let read = Identity::of(document)
-        .map(|identity| identity.or(target.group, target.version, target.kind))
-        .and_then(|identity| read_as(&identity, &target, document));
-    let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
-    of_patch(resource, read, Empties::of(document), validation, repeated, source)
-}
-
-/// Decodes what a strategic merge patch made of an object; messages show what is left of the patch after it was merged.
-///
-/// # Errors
-/// With the server's words for what is wrong with it.
-pub fn merged(
-    resource: &Kind,
-    object: &Value,
-    validation: FieldValidation,
-    repeated: &[String],
-    patch: &Value,
-) -> Result<Decoded, Refusal> {
-    let source = Source::Patch(go_print(patch));
-    let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
-    let node = Node::of(object);
-    let read = structure::decode(Reading::Map, &GoType::Named(name), &node);
-    let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
-    of_patch(resource, read, Empties::of(&node), validation, repeated, source)
-}
-
-fn of_patch(
-    resource: &Kind,
-    read: structure::Read,
-    empties: Empties,
-    validation: FieldValidation,
-    repeated: &[String],
-    source: Source,
-) -> Result<Decoded, Refusal> {
-    let warnings = repeated.iter().cloned().chain(read.strict).collect();
-    let mut object = read.value;
-    finish(resource, &mut object);
-    Decoded { object, warnings, empties, of_yaml: 0, source, other_version: None }.judged(resource, validation)
-}
-
-/// Reads what an apply made of an object into the structure of its kind, as the server does before it goes on with it;
-/// `config` is what was applied, `merged` what the merge alone came to.
-///
-/// # Errors
-/// 500 with the server's words, where it cannot be read.
-pub fn applied(resource: &Kind, config: &Value, merged: &Value, object: &Value) -> Result<(Value, Empties), Refusal> {
-    let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
-    let text = |pointer: &str| config.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let read = structure::decode(Reading::Map, &GoType::Named(name), &Node::of(object));
-    let read = read.map_err(|mistake| {
-        let slash = if resource.group.is_empty() { "/" } else { "" };
-        let kind = format!("{slash}{}, Kind={}", resource.api_version(), resource.kind);
-        let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
-        Refusal::plain(format!(
-            "failed to convert new object ({namespace}/{name}; {kind}) to proper version: unable to convert unstructured \
-             object to {kind}: {mistake}"
-        ))
-    })?;
-    let mut object = read.value;
-    finish(resource, &mut object);
-    Ok((object, Empties::of(&Node::of(merged))))
 }
 
 /// Returns the object that Go writes of a structure into which nothing was read, with `apiVersion` and `kind`: what the

@@ -45,7 +45,8 @@ fn read(kind: &Kind, text: &str, validation: FieldValidation) -> Result<Decoded,
 }
 
 fn refused(kind: &Kind, text: &str) -> String {
-    let refusal = read(kind, text, FieldValidation::Strict).unwrap_err();
+    let judged = read(kind, text, FieldValidation::Strict).and_then(|read| read.judged(kind, FieldValidation::Strict));
+    let refusal = judged.unwrap_err();
     assert_eq!((refusal.code, refusal.reason), (400, "BadRequest"));
     refusal.message
 }

@@ -92,6 +92,25 @@ fn bad_merge_patches_are_refused() {
 }
 
 #[test]
+fn what_a_patch_went_through_is_told_sorted_and_all_else_as_the_server_writes_it() {
+    let (_, message) = refused(PatchKind::Merge, r#"{"metadata":{"labels":{"b":5}}}"#);
+    assert!(
+        message.starts_with(
+            r#" "" is invalid: patch: Invalid value: "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"finalizers\":[\"h/a\",\"h/b\",\"h/c\"],\"labels\":{\"a\":\"1\",\"b\":5},\"name\":\"p\"},\"spec\":{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}],\"containers\":[{\"name\":\"a\",\"image\":\"x\",\"args\":[\"x\",\"z\"],"#
+        ),
+        "{message}"
+    );
+    let (_, message) =
+        refused(PatchKind::Json, r#"[{"op":"replace","path":"/spec/containers/1","value":{"name":"q","image":5}}]"#);
+    assert!(
+        message.contains(r#"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"labels\":"#),
+        "{message}"
+    );
+    assert!(message.contains(r#"\"spec\":{\"containers\":[{\"name\":\"a\""#), "{message}");
+    assert!(message.contains(r#"{\"name\":\"q\",\"image\":5}"#), "{message}");
+}
+
+#[test]
 fn json_patches_do_what_the_servers_library_does() {
     let done = |body: &str| patch(PatchKind::Json, body).unwrap();
     assert_eq!(

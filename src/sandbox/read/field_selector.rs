@@ -81,7 +81,7 @@ fn extras(kind: &Kind) -> &'static [(&'static str, &'static str)] {
 }
 
 impl FieldSelector {
-    /// Reads a selector for objects of a kind.
+    /// Reads a selector.
     ///
     /// # Errors
     /// What is wrong, in the server's words.
@@ -105,6 +105,14 @@ impl FieldSelector {
             requirements.push(Requirement { field, value: unescaped(&value), equal });
         }
         Ok(Self(requirements))
+    }
+
+    /// Holds a selector to the fields that objects of a kind can be selected by.
+    ///
+    /// # Errors
+    /// The first that is none of them, in the server's words.
+    pub fn check(&self, kind: &Kind) -> Result<(), String> {
+        self.0.iter().try_for_each(|requirement| check(kind, &requirement.field))
     }
 
     /// Takes objects of one name only.

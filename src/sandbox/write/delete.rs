@@ -158,7 +158,7 @@ fn delete_warned(
     if is_namespace {
         object["status"]["phase"] = Value::from("Terminating");
     }
-    if object != live && !options.dry_run {
+    if !options.dry_run && super::is_change(state, kind, &key, &live, &object) {
         if update::is_finished(kind, &object) {
             let change = state.write(key, None)?;
             return Ok(gone(kind, &place.name, last_seen(object, change.revision), warnings));

@@ -34,6 +34,7 @@ use super::decode::{Decoded, WriteOptions};
 use super::kind::Kind;
 use super::refusal::{FieldProblem, Refusal};
 use super::state::State;
+use super::store::Key;
 use super::{convert, custom, decode, validation};
 use crate::ssa::{self, FieldSet, tracking};
 
@@ -113,6 +114,19 @@ fn as_stored(kind: &Kind, object: &mut Value) {
     }
 }
 
+/// Tells whether storing an object would change what is stored, in which another version may have more fields.
+fn is_change(state: &State, kind: &Kind, key: &Key, live: &Value, object: &Value) -> bool {
+    if object != live || state.rough.contains(key) {
+        return true;
+    }
+    // A custom resource that is written at one version loses what only the others declare.
+    let stored = state.store.get(key).filter(|_| kind.custom.is_some()).map(|stored| &stored.object);
+    stored.is_some_and(|stored| {
+        stored.get("apiVersion") != object.get("apiVersion")
+            && convert::to_storage(&state.kinds, kind, object.clone()) != **stored
+    })
+}
+
 /// Takes out what a custom resource does not have, and tells of it as the request wants to be told.
 fn pruned(state: &State, kind: &Kind, mut decoded: Decoded, options: &WriteOptions) -> Result<Decoded, Refusal> {
     if kind.custom.is_none() {
@@ -123,7 +137,12 @@ fn pruned(state: &State, kind: &Kind, mut decoded: Decoded, options: &WriteOptio
         None => Some(kind),
     };
     let unknown = match said.and_then(|said| said.custom.as_ref()) {
-        Some(definition) => custom::prune(definition, &mut decoded.object),
+        Some(definition) => {
+            if let Some(problem) = custom::embedded_problem(definition, &decoded.object) {
+                return Err(decoded.refused(kind, &problem.text()));
+            }
+            custom::prune(definition, &mut decoded.object)
+        }
         None => Vec::new(),
     };
     decoded.warnings.extend(unknown.iter().map(|path| format!("unknown field {path:?}")));

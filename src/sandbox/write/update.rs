@@ -157,8 +157,7 @@ pub(super) fn finish(
         metadata.insert("resourceVersion".to_owned(), Value::from(metadata::text(live, "resourceVersion")));
     }
     let key = state.key(kind, &place.namespace, name);
-    let changes = object != *live || state.rough.contains(&key);
-    if !changes || options.dry_run {
+    if options.dry_run || !super::is_change(state, kind, &key, live, &object) {
         return Ok(Written { code: 200, object, warnings });
     }
     if is_finished(kind, &object) {

@@ -200,7 +200,7 @@ impl Applying<'_> {
     /// readable in all of them.
     fn check_versions(&self, merged: &Value, entries: &Entries, last: Option<&Owned>) -> Result<(), ApplyRefused> {
         let Some(last) = last.filter(|last| !last.fields.is_empty()) else { return Ok(()) };
-        let refused = |message| Err(ApplyRefused::Typing { message });
+        let refused = |why: String| Err(ApplyRefused::Typing { message: format!("failed to prune fields: {why}") });
         if let Some(error) = unreadable_at(self.write, merged, &last.api_version) {
             return refused(format!("failed to convert merged object to last applied version: {error}"));
         }

@@ -5,7 +5,7 @@
 //! - A time within a day of now becomes `<now>`; times that a request names lie in the past and stay. The entries of
 //!   `managedFields` come in the order of their times, which two servers cross at different moments: they are put in the
 //!   order of their names here.
-//! - The random ends of generated names go, and continue tokens, and the versions of lists, which count what others write too.
+//! - The random ends of generated names go (lists have those objects in the order in which they came to be), and continue tokens, and the versions of lists, which count what others write too.
 //! - Ages in tables become `<age>`.
 
 use std::sync::LazyLock;
@@ -20,12 +20,15 @@ static UID: LazyLock<Regex> =
     LazyLock::new(|| regex("(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
 static TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"));
 static MADE: LazyLock<Regex> = LazyLock::new(|| regex("(made|kube-api-access)-[bcdfghjklmnpqrstvwxz2456789]{5}"));
-static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b10\.96\.\d+\.\d+"));
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b10\.96\.\d+\.\d+\b"));
 static NODE_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"\b3[0-2]\d{3}\b"));
 static PORT_TWICE: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(Duplicate value: |duplicate nodePort: \{\w+ )(3[0-2]\d{3})\b"));
 /// The same in messages that repeat an object.
 static TOLD_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r#"(odePort\\":)(\d+)"#));
+static TOLD_VERSION: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r#"(ersion\\*":\\*"|ersion: ?|ersion:|ersion in the precondition \(|ersion in record \()(\d+)"#)
+});
 static TOLD_ENTRIES: LazyLock<Regex> = LazyLock::new(|| regex(r#"(\\"managedFields\\":\[\{\\"manager\\")([^\]]*)"#));
 static AGE: LazyLock<Regex> = LazyLock::new(|| regex(r"^\d{1,2}s$"));
 
@@ -115,7 +118,8 @@ impl Normal {
         match value {
             Value::Object(fields) => Value::Object(self.fields(fields)),
             Value::Array(items) => {
-                let mut items: Vec<Value> = items.iter().map(|item| self.value(item, "")).collect();
+                let items = made_last(items);
+                let mut items: Vec<Value> = items.into_iter().map(|item| self.value(item, "")).collect();
                 if field == "managedFields" {
                     items.sort_by_key(|item| {
                         ["operation", "manager", "subresource", "apiVersion"].map(|name| item[name].to_string())
@@ -197,14 +201,25 @@ impl Normal {
         text.into_owned()
     }
 
-    /// Puts names in the place of versions that stand in a message.
+    /// Puts names in the place of versions that stand in a message, where one tells a version.
     pub fn versions_in(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (index, version) in self.versions.iter().enumerate() {
-            text = text.replace(version.as_str(), &format!("<version {index}>"));
-        }
-        text
+        let named = |found: &Captures<'_>| {
+            let place = self.versions.iter().position(|version| *version == found[2]);
+            place.map_or_else(|| found[0].to_owned(), |place| format!("{}<version {place}>", &found[1]))
+        };
+        TOLD_VERSION.replace_all(text, named).into_owned()
     }
+}
+
+/// Puts the items of a list whose names were drawn in the order in which they came to be.
+fn made_last(items: &[Value]) -> Vec<&Value> {
+    let mut items: Vec<&Value> = items.iter().collect();
+    let made = |item: &Value| {
+        let metadata = item.pointer("/metadata").or_else(|| item.pointer("/object/metadata"))?;
+        MADE.is_match(metadata["name"].as_str()?).then(|| metadata["resourceVersion"].as_str()?.parse::<u64>().ok())?
+    };
+    items.sort_by_key(|item| made(item));
+    items
 }
 
 fn is_now(text: &str) -> bool {

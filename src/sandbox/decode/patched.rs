@@ -1,0 +1,88 @@
+//! What patches and applies make of an object, read into the structure of its kind.
+
+use serde_json::Value;
+
+use super::identity::Identity;
+use super::node::Node;
+use super::structure::{self, Reading};
+use super::{Decoded, FieldValidation, Source, Target, custom, finish, go_print, read_as};
+use crate::sandbox::kind::Kind;
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::structure::{GoType, of_kind};
+
+/// Decodes what a JSON patch or merge patch made of an object; `repeated` is what was repeated in the patch:
+/// `duplicate field "x"`.
+///
+/// # Errors
+/// With the server's words for what is wrong with it; they show the whole object.
+pub(crate) fn document(
+    resource: &Kind,
+    document: &Node,
+    validation: FieldValidation,
+    repeated: &[String],
+) -> Result<Decoded, Refusal> {
+    let source = Source::Patch(document.text());
+    if resource.custom.is_some() {
+        return custom::patched(resource, document.to_value(), validation, repeated, source);
+    }
+    let target = Target { group: &resource.group, version: &resource.version, kind: &resource.kind };
+    let read = Identity::of(document)
+        .map(|identity| identity.or(target.group, target.version, target.kind))
+        .and_then(|identity| read_as(&identity, &target, document));
+    let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
+    of_patch(resource, read, validation, repeated, source)
+}
+
+/// Decodes what a strategic merge patch made of an object; messages show what is left of the patch after it was merged.
+///
+/// # Errors
+/// With the server's words for what is wrong with it.
+pub fn merged(
+    resource: &Kind,
+    object: &Value,
+    validation: FieldValidation,
+    repeated: &[String],
+    patch: &Value,
+) -> Result<Decoded, Refusal> {
+    let source = Source::Patch(go_print(patch));
+    let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
+    let read = structure::decode(Reading::Map, &GoType::Named(name), &Node::of(object));
+    let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
+    of_patch(resource, read, validation, repeated, source)
+}
+
+fn of_patch(
+    resource: &Kind,
+    read: structure::Read,
+    validation: FieldValidation,
+    repeated: &[String],
+    source: Source,
+) -> Result<Decoded, Refusal> {
+    let warnings = repeated.iter().cloned().chain(read.strict).collect();
+    let mut object = read.value;
+    finish(resource, &mut object);
+    Decoded { object, warnings, of_yaml: 0, source, other_version: None }.judged(resource, validation)
+}
+
+/// Reads what an apply made of an object into the structure of its kind, as the server does before it goes on with it;
+/// `config` is what was applied.
+///
+/// # Errors
+/// 500 with the server's words, where it cannot be read.
+pub fn applied(resource: &Kind, config: &Value, object: &Value) -> Result<Value, Refusal> {
+    let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
+    let text = |pointer: &str| config.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let read = structure::decode(Reading::Map, &GoType::Named(name), &Node::of(object));
+    let read = read.map_err(|mistake| {
+        let slash = if resource.group.is_empty() { "/" } else { "" };
+        let kind = format!("{slash}{}, Kind={}", resource.api_version(), resource.kind);
+        let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+        Refusal::plain(format!(
+            "failed to convert new object ({namespace}/{name}; {kind}) to proper version: unable to convert unstructured \
+             object to {kind}: {mistake}"
+        ))
+    })?;
+    let mut object = read.value;
+    finish(resource, &mut object);
+    Ok(object)
+}
