@@ -205,6 +205,8 @@ fn what_is_given_empty_counts_where_the_server_compares_it() {
     let mut bare = driver(json!({}));
     bare.as_object_mut().unwrap().remove("spec");
     assert_eq!(apply(&bare).1["metadata"].get("generation"), None);
+}
+
 fn version(object: &Value) -> String {
     object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::identity::Identity;
 use super::node::Node;
 use super::structure::{self, Reading};
-use super::{Decoded, FieldValidation, Source, Target, custom, finish, go_print, read_as};
+use super::{Decoded, Empties, FieldValidation, Source, Target, custom, finish, go_print, read_as};
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::structure::{GoType, of_kind};
@@ -30,7 +30,7 @@ pub(crate) fn document(
         .map(|identity| identity.or(target.group, target.version, target.kind))
         .and_then(|identity| read_as(&identity, &target, document));
     let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
-    of_patch(resource, read, validation, repeated, source)
+    of_patch(resource, read, Empties::of(document), validation, repeated, source)
 }
 
 /// Decodes what a strategic merge patch made of an object; messages show what is left of the patch after it was merged.
@@ -46,14 +46,16 @@ pub fn merged(
 ) -> Result<Decoded, Refusal> {
     let source = Source::Patch(go_print(patch));
     let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
-    let read = structure::decode(Reading::Map, &GoType::Named(name), &Node::of(object));
+    let node = Node::of(object);
+    let read = structure::decode(Reading::Map, &GoType::Named(name), &node);
     let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
-    of_patch(resource, read, validation, repeated, source)
+    of_patch(resource, read, Empties::of(&node), validation, repeated, source)
 }
 
 fn of_patch(
     resource: &Kind,
     read: structure::Read,
+    empties: Empties,
     validation: FieldValidation,
     repeated: &[String],
     source: Source,
@@ -61,15 +63,15 @@ fn of_patch(
     let warnings = repeated.iter().cloned().chain(read.strict).collect();
     let mut object = read.value;
     finish(resource, &mut object);
-    Decoded { object, warnings, of_yaml: 0, source, other_version: None }.judged(resource, validation)
+    Decoded { object, warnings, empties, of_yaml: 0, source, other_version: None }.judged(resource, validation)
 }
 
 /// Reads what an apply made of an object into the structure of its kind, as the server does before it goes on with it;
-/// `config` is what was applied.
+/// `config` is what was applied, `merged` what the merge alone came to.
 ///
 /// # Errors
 /// 500 with the server's words, where it cannot be read.
-pub fn applied(resource: &Kind, config: &Value, object: &Value) -> Result<Value, Refusal> {
+pub fn applied(resource: &Kind, config: &Value, merged: &Value, object: &Value) -> Result<(Value, Empties), Refusal> {
     let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
     let text = |pointer: &str| config.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let read = structure::decode(Reading::Map, &GoType::Named(name), &Node::of(object));
@@ -84,5 +86,5 @@ pub fn applied(resource: &Kind, config: &Value, object: &Value) -> Result<Value,
     })?;
     let mut object = read.value;
     finish(resource, &mut object);
-    Ok(object)
+    Ok((object, Empties::of(&Node::of(merged))))
 }

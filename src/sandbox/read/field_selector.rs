@@ -85,19 +85,7 @@ impl FieldSelector {
     ///
     /// # Errors
     /// What is wrong, in the server's words.
-    pub fn read(text: &str, kind: &Kind) -> Result<Self, String> {
-        let selector = Self::parse(text)?;
-        selector.check(kind)?;
-        Ok(selector)
-    }
-
-    /// Holds the fields to those that objects of a kind can be selected by.
-    pub(super) fn check(&self, kind: &Kind) -> Result<(), String> {
-        self.0.iter().try_for_each(|requirement| check(kind, &requirement.field))
-    }
-
-    /// Reads a selector, whatever kind it is for.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub fn read(text: &str) -> Result<Self, String> {
         let mut requirements = Vec::new();
         for term in split_terms(text).into_iter().filter(|term| !term.is_empty()) {
             let (field, value, equal) =

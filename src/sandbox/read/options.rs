@@ -59,7 +59,7 @@ impl ListOptions {
         let labels =
             LabelSelector::read(query.get("labelSelector").unwrap_or_default()).map_err(Refusal::bad_request)?;
         let mut fields =
-            FieldSelector::parse(query.get("fieldSelector").unwrap_or_default()).map_err(Refusal::bad_request)?;
+            FieldSelector::read(query.get("fieldSelector").unwrap_or_default()).map_err(Refusal::bad_request)?;
         let watch = query.is_on("watch");
         let revision_match = revision_match(query, watch)?;
         fields.check(kind).map_err(Refusal::bad_request)?;
