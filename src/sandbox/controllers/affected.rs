@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::aggregation;
 use super::claim;
 use super::deed::Key;
 use super::fields::{controller, group, group_of, is_leaving, items, kind, name, namespace, text, uid};
@@ -46,6 +47,9 @@ pub fn affected(view: &impl View, changed: &Value) -> Vec<Key> {
             if kind(changed).starts_with("Replica") {
                 found.budgets();
             }
+        }
+        (aggregation::GROUP, "ClusterRole") => {
+            found.all(aggregation::GROUP, "ClusterRole", None, aggregation::is_aggregated);
         }
         _ => {}
     }

@@ -7,6 +7,7 @@
 //! Everything happens at once, unless annotations ask for [`trouble`].
 
 mod affected;
+mod aggregation;
 mod autoscaler;
 mod bootstrap;
 mod claim;
@@ -77,6 +78,7 @@ pub fn reconcile(view: &impl View, object_key: &Key) -> Outcome {
         ("", "ResourceQuota") => quota::reconcile(view, object),
         ("policy", "PodDisruptionBudget") => disruption::reconcile(view, object),
         ("autoscaling", "HorizontalPodAutoscaler") => autoscaler::reconcile(view, object),
+        (aggregation::GROUP, "ClusterRole") => aggregation::reconcile(view, object),
         _ => Outcome::default(),
     }
 }

@@ -362,6 +362,32 @@ fn with_newer_labels(old: &Value, new: &Value) -> Value {
     affinity
 }
 
+/// Options are for volumes that a node mounts over a network.
+pub(super) fn mount_options(volume: &Value, problems: &mut Problems) {
+    const OPTIONS: &str = "volume.beta.kubernetes.io/mount-options";
+    const WITH_OPTIONS: [&str; 13] = [
+        "gcePersistentDisk",
+        "awsElasticBlockStore",
+        "glusterfs",
+        "nfs",
+        "rbd",
+        "quobyte",
+        "iscsi",
+        "cinder",
+        "cephfs",
+        "azureFile",
+        "vsphereVolume",
+        "azureDisk",
+        "photonPersistentDisk",
+    ];
+    let spec = volume.field("spec").unwrap_or(&Value::Null);
+    let has = volume.field("metadata").is_some_and(|metadata| metadata.entries("annotations").has(OPTIONS));
+    if has && !WITH_OPTIONS.iter().any(|source| spec.field(source).is_some()) {
+        let at = Path::new("metadata").child("annotations").child(OPTIONS);
+        problems.push(at.forbidden("may not specify mount options for this volume type"));
+    }
+}
+
 /// A change of a volume: where it lies stays.
 pub(super) fn of_volume_update(live: &Value, volume: &Value, problems: &mut Problems) {
     of_volume(volume, problems);

@@ -7,6 +7,7 @@
 mod addresses;
 mod attachment;
 mod autoscaling;
+mod balancer;
 mod bindings;
 mod certificates;
 mod claim;
@@ -77,7 +78,10 @@ fn of_kind(kind: &Kind, object: &Value, problems: &mut Problems) {
         ("", "ConfigMap") => config::config_map(object, problems),
         ("", "Secret") => config::secret(object, problems),
         ("", "PersistentVolumeClaim") => claim::of(object, problems),
-        ("", "PersistentVolume") => claim::of_volume(object, problems),
+        ("", "PersistentVolume") => {
+            claim::of_volume(object, problems);
+            claim::mount_options(object, problems);
+        }
         ("apps", "Deployment") => workloads::deployment(object, problems),
         ("apps", "ReplicaSet") => workloads::replica_set(object, problems),
         ("apps", "StatefulSet") => workloads::stateful_set(object, problems),
@@ -158,6 +162,7 @@ fn of_status(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
             meta::of_update(live, object, problems);
             counts::of(&kind.kind, live, object, problems);
         }
+        ("", "Service") => balancer::service_status(object, problems),
         ("" | "apps" | "autoscaling" | "policy", kind) => counts::of(kind, live, object, problems),
         _ => {}
     }
@@ -173,6 +178,7 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
         ("", "PersistentVolumeClaim") => claim::of_update(live, object, problems),
         ("", "PersistentVolume") => {
             claim::of_volume(object, problems);
+            claim::mount_options(object, problems);
             claim::of_volume_update(live, object, problems);
         }
         ("apps", "Deployment") => workloads::deployment_update(live, object, problems),

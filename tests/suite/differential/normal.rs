@@ -75,39 +75,6 @@ impl Normal {
         }
     }
 
-    /// Puts what is wrong with several labels or annotations of an object in order.
-    fn labels_in_order(status: &mut Value) {
-        let causes = status.pointer("/details/causes").and_then(Value::as_array).cloned().unwrap_or_default();
-        let is_map = |cause: &Value| cause["field"] == "metadata.labels" || cause["field"] == "metadata.annotations";
-        let mut sorted = Vec::new();
-        for run in causes.chunk_by(|one, other| is_map(one) && one["field"] == other["field"]) {
-            let told = |cause: &Value| {
-                format!(
-                    "{}: {}",
-                    cause["field"].as_str().unwrap_or_default(),
-                    cause["message"].as_str().unwrap_or_default()
-                )
-            };
-            let mut texts: Vec<String> = Vec::new();
-            for text in run.iter().map(told) {
-                if !texts.contains(&text) {
-                    texts.push(text);
-                }
-            }
-            let before = texts.join(", ");
-            texts.sort();
-            if let Some(Value::String(message)) = status.get_mut("message") {
-                *message = message.replacen(&before, &texts.join(", "), 1);
-            }
-            let mut run = run.to_vec();
-            run.sort_by_key(|cause| cause["message"].to_string());
-            sorted.extend(run);
-        }
-        if !sorted.is_empty() {
-            status["details"]["causes"] = Value::Array(sorted);
-        }
-    }
-
     /// Ports of nodes that were drawn and are the same twice.
     fn drawn_port(&mut self, text: &str) -> String {
         let named = |found: &Captures<'_>| format!("{}{}", &found[1], number(&mut self.ports, "port", &found[2]));

@@ -87,6 +87,7 @@ fn special_annotations(metadata: &Value, spec: &Value, path: &Path, problems: &m
             problems.push(path.key(COST).invalid(cost, "must be a 32bit integer"));
         }
     }
+    security::annotations(&annotations, spec, path, problems);
 }
 
 /// A template. `path` is where it is.

@@ -9,7 +9,7 @@ use crate::sandbox::validation::Problems;
 use crate::sandbox::validation::internal;
 use crate::sandbox::validation::numbers;
 use crate::sandbox::validation::path::Path;
-use crate::sandbox::validation::read::Read;
+use crate::sandbox::validation::read::{Entries, Read};
 
 const MOST_PROFILE: usize = 4095;
 const MOST_SYSCTL: usize = 253;
@@ -93,6 +93,32 @@ fn seccomp(context: &Value, path: &Path, problems: &mut Problems) {
             problems.push(at.invalid_shown(shown, "can only be set when seccomp type is Localhost"));
         }
         (_, None) => {}
+    }
+}
+
+/// Profiles as they were asked for before there were fields for them.
+pub(super) fn annotations(annotations: &Entries<'_>, spec: &Value, path: &Path, problems: &mut Problems) {
+    const POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
+    const CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
+    const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
+    let of_pod = annotations.texts().filter(|(key, _)| *key == POD);
+    for (key, profile) in of_pod.chain(annotations.texts().filter(|(key, _)| key.starts_with(CONTAINER))) {
+        let at = path.child(key);
+        match profile.strip_prefix("localhost/") {
+            Some(file) => volumes::descending_path(file, &at, problems),
+            None if matches!(profile, "runtime/default" | "docker/default" | "unconfined") => {}
+            None => problems.push(at.invalid(profile, "must be a valid seccomp profile")),
+        }
+    }
+    for (key, profile) in annotations.texts() {
+        let Some(container) = key.strip_prefix(APP_ARMOR) else { continue };
+        let lists = ["initContainers", "containers", "ephemeralContainers"];
+        if !lists.iter().flat_map(|list| spec.list(list)).any(|known| known.text("name") == container) {
+            problems.push(path.key(key).invalid(container, "container not found"));
+        }
+        if !matches!(profile, "" | "runtime/default" | "unconfined") && !profile.starts_with("localhost/") {
+            problems.push(path.key(key).invalid(profile, &format!("invalid AppArmor profile name: {profile:?}")));
+        }
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) static RULES: &[Rule] = &[
         &["sessionAffinityConfig", "externalTrafficPolicy", "internalTrafficPolicy", "allocateLoadBalancerNodePorts"],
         service::spec,
     ),
+    rule("io.k8s.api.core.v1.Service", &[], service::points),
+    rule("io.k8s.api.core.v1.LoadBalancerIngress", &["ipMode"], |_| {}),
     rule("io.k8s.api.core.v1.ServicePort", &["targetPort"], service::target_port),
     rule("io.k8s.api.core.v1.LimitRangeItem", &["default", "defaultRequest"], core::limit_range_item),
     rule("io.k8s.api.core.v1.Namespace", &[], core::namespace_name_label),

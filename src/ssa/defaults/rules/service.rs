@@ -32,6 +32,17 @@ pub(super) fn spec(spec: &mut Map<String, Value>) {
     }
 }
 
+/// How the addresses of a balancer are reached, where it is asked for one.
+pub(super) fn points(service: &mut Map<String, Value>) {
+    let is_balanced = service.get("spec").and_then(|spec| spec.get("type")).is_some_and(|kind| kind == "LoadBalancer");
+    let points = service.get_mut("status").and_then(|status| status.pointer_mut("/loadBalancer/ingress"));
+    for point in points.and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {
+        if is_balanced && !text(point, "ip").is_empty() {
+            set_missing(point, "ipMode", "VIP");
+        }
+    }
+}
+
 pub(super) fn target_port(port: &mut Map<String, Value>) {
     let is_unset = is_missing(port, "targetPort") || port.get("targetPort").is_some_and(|target| *target == 0);
     if is_unset && let Some(number) = port.get("port").cloned() {

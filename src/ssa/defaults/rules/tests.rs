@@ -97,6 +97,20 @@ fn what_a_service_gets_depends_on_its_type() {
 }
 
 #[test]
+fn addresses_of_a_balancer_are_virtual() {
+    let points = |kind: &str| {
+        let points = json!([{"ip": "1.2.3.4"}, {"ip": "1.2.3.5", "ipMode": "Proxy"}, {"hostname": "a.example.com"}]);
+        let object = json!({"spec": {"type": kind}, "status": {"loadBalancer": {"ingress": points}}});
+        filled("", "v1", "Service", object)["status"]["loadBalancer"]["ingress"].clone()
+    };
+    assert_eq!(
+        points("LoadBalancer"),
+        json!([{"ip": "1.2.3.4", "ipMode": "VIP"}, {"ip": "1.2.3.5", "ipMode": "Proxy"}, {"hostname": "a.example.com"}])
+    );
+    assert_eq!(points("ClusterIP")[0], json!({"ip": "1.2.3.4"}));
+}
+
+#[test]
 fn only_rolling_updates_have_settings() {
     let strategy = |kind: &str, field: &str, strategy: Value| {
         filled("apps", "v1", kind, json!({"spec": {field: strategy}}))["spec"][field].clone()
