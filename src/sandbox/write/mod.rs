@@ -160,8 +160,10 @@ fn reset_fields(place: &Place) -> FieldSet {
 fn judged(place: &Place, live: Option<&Value>, object: &Value) -> (Vec<FieldProblem>, Vec<String>) {
     let kind = &place.kind;
     let mut problems = match live {
-        Some(live) => validation::update(kind, place.subresource(), live, object),
-        None => validation::create(kind, object),
+        Some(live) => {
+            validation::update(kind, place.subresource(), &convert::held(kind, live), &convert::held(kind, object))
+        }
+        None => validation::create(kind, &convert::held(kind, object)),
     };
     if let Some(definition) = &kind.custom {
         let verdict = match (live, place.subresource()) {
