@@ -81,7 +81,7 @@ impl Simulation {
         plane.start();
         let mut handler = plane.local();
         if let Some(faults) = &beginning.faults {
-            handler = Arc::new(Faulty::new(handler, faults.clone(), beginning.seed));
+            handler = Arc::new(Faulty::new(handler, *faults, beginning.seed));
         }
         let endpoint = Endpoint { context: Some("simulation".to_owned()), server: "in memory".to_owned() };
         let options = ConnectOptions {

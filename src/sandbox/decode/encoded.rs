@@ -50,14 +50,10 @@ fn is_schema(name: &str) -> bool {
 
 /// The steps of owned fields are sorted by what they mean, and not by how they are written: 80 comes before 443.
 fn owned_fields(map: &Map<String, Value>) -> Node {
-    sorted(
-        map,
-        |left, right| step_order(left, right),
-        |below| match below {
-            Value::Object(below) => owned_fields(below),
-            other => Node::of(other),
-        },
-    )
+    sorted(map, step_order, |below| match below {
+        Value::Object(below) => owned_fields(below),
+        other => Node::of(other),
+    })
 }
 
 fn sorted(map: &Map<String, Value>, order: impl Fn(&str, &str) -> Ordering, below: impl Fn(&Value) -> Node) -> Node {

@@ -28,6 +28,7 @@ mod meta;
 mod names;
 mod numbers;
 mod path;
+mod persistent_volume;
 mod pod;
 mod policies;
 mod policy;
@@ -79,8 +80,8 @@ fn of_kind(kind: &Kind, object: &Value, problems: &mut Problems) {
         ("", "Secret") => config::secret(object, problems),
         ("", "PersistentVolumeClaim") => claim::of(object, problems),
         ("", "PersistentVolume") => {
-            claim::of_volume(object, problems);
-            claim::mount_options(object, problems);
+            persistent_volume::of(object, problems);
+            persistent_volume::mount_options(object, problems);
         }
         ("apps", "Deployment") => workloads::deployment(object, problems),
         ("apps", "ReplicaSet") => workloads::replica_set(object, problems),
@@ -177,9 +178,9 @@ fn of_update(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
         ("", "Secret") => config::secret_update(live, object, problems),
         ("", "PersistentVolumeClaim") => claim::of_update(live, object, problems),
         ("", "PersistentVolume") => {
-            claim::of_volume(object, problems);
-            claim::mount_options(object, problems);
-            claim::of_volume_update(live, object, problems);
+            persistent_volume::of(object, problems);
+            persistent_volume::mount_options(object, problems);
+            persistent_volume::of_update(live, object, problems);
         }
         ("apps", "Deployment") => workloads::deployment_update(live, object, problems),
         ("apps", "ReplicaSet") => workloads::replica_set_update(live, object, problems),

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::request::Reply;
 
+/// Of longer texts only what is around the first difference is told.
+const LONG: usize = 400;
+
 /// Lists what differs: `PLACE: REAL | SANDBOX`.
 pub fn differences(real: &Reply, sandbox: &Reply) -> Vec<String> {
     let mut found = Vec::new();
@@ -36,6 +39,11 @@ fn walk(real: &Value, sandbox: &Value, place: &str, found: &mut Vec<String>) {
             }
         }
         _ if real == sandbox => {}
+        (Value::String(one), Value::String(other)) if one.len().max(other.len()) > LONG => {
+            let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+            let around = |text: &str| text.chars().skip(same.saturating_sub(LONG / 4)).take(LONG).collect::<String>();
+            found.push(format!("{place}, from character {same}: …{:?} | …{:?}", around(one), around(other)));
+        }
         _ => found.push(format!("{place}: {real} | {sandbox}")),
     }
 }

@@ -20,7 +20,7 @@ static UID: LazyLock<Regex> =
     LazyLock::new(|| regex("(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
 static TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"));
 static MADE: LazyLock<Regex> = LazyLock::new(|| regex("(made|kube-api-access)-[bcdfghjklmnpqrstvwxz2456789]{5}"));
-static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b10\.96\.\d+\.\d+\b"));
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b10\.96\.\d+\.\d+"));
 static NODE_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"\b3[0-2]\d{3}\b"));
 static PORT_TWICE: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(Duplicate value: |duplicate nodePort: \{\w+ )(3[0-2]\d{3})\b"));
@@ -161,9 +161,11 @@ impl Normal {
             false => found[0].to_owned(),
         });
         let text = TOLD_ENTRIES.replace_all(&text, |found: &Captures<'_>| {
-            let mut entries: Vec<&str> = found[2].split("},{\\\"manager\\\"").collect();
+            // The last one's brace is no separator.
+            let (list, end) = found[2].strip_suffix('}').map_or((&found[2], ""), |list| (list, "}"));
+            let mut entries: Vec<&str> = list.split("},{\\\"manager\\\"").collect();
             entries.sort_unstable();
-            format!("{}{}", &found[1], entries.join("},{\\\"manager\\\""))
+            format!("{}{}{end}", &found[1], entries.join("},{\\\"manager\\\""))
         });
         text.into_owned()
     }

@@ -1,6 +1,6 @@
 //! Walks an expression, and finds what does not fit.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
 
@@ -76,7 +76,7 @@ impl<'a> Checker<'a> {
         if all.is_open() {
             return one;
         }
-        if !unify(&all, &one, &mut HashMap::new()) {
+        if !unify(&all, &one, &mut BTreeMap::new()) {
             self.error(id, format!("expected type '{all}' but found '{one}'"));
         }
         all

@@ -1,6 +1,6 @@
 //! The functions that there are: those of CEL with what they take and give, the others by name.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::sorts::Sort;
@@ -81,7 +81,7 @@ const NAMES: &str = "_[?_] _?._ add allocate asApproximateFloat asInteger author
     sum strings.quote unwrapOpt url getScheme getHost getHostname getPort getEscapedPath getQuery validate value check \
     allowed base64.decode base64.encode zip jsonpatch.escapeKey cel.@block cel.@mapInsert @mapInsert math.@max math.@min";
 
-static FUNCTIONS: LazyLock<HashMap<&'static str, Vec<Overload>>> = LazyLock::new(|| {
+static FUNCTIONS: LazyLock<BTreeMap<&'static str, Vec<Overload>>> = LazyLock::new(|| {
     let declared = DECLARED.lines().filter(|line| !line.is_empty()).filter_map(|line| {
         let (name, overloads) = line.split_once(' ')?;
         Some((name, overloads.split(' ').filter_map(overload).collect()))
@@ -140,7 +140,7 @@ pub(super) fn call(name: &str, is_member: bool, arguments: &[Sort]) -> Called {
     }
     let mut gives: Option<Sort> = None;
     for overload in overloads.iter().filter(|overload| overload.is_member == is_member) {
-        let mut bound = HashMap::new();
+        let mut bound = BTreeMap::new();
         let fits = overload.takes.len() == arguments.len()
             && overload.takes.iter().zip(arguments).all(|(taken, given)| unify(taken, given, &mut bound));
         if !fits {
@@ -164,7 +164,7 @@ pub(super) fn call(name: &str, is_member: bool, arguments: &[Sort]) -> Called {
 }
 
 /// Tells whether a sort can be taken for another, and notes what stands for what.
-pub(super) fn unify(taken: &Sort, given: &Sort, bound: &mut HashMap<char, Sort>) -> bool {
+pub(super) fn unify(taken: &Sort, given: &Sort, bound: &mut BTreeMap<char, Sort>) -> bool {
     match (taken, given) {
         (Sort::Open(name), given) => match bound.get(name).cloned() {
             None => {
@@ -192,7 +192,7 @@ pub(super) fn unify(taken: &Sort, given: &Sort, bound: &mut HashMap<char, Sort>)
     }
 }
 
-fn filled_in(sort: &Sort, bound: &HashMap<char, Sort>) -> Sort {
+fn filled_in(sort: &Sort, bound: &BTreeMap<char, Sort>) -> Sort {
     let inner = |of: &Sort| Box::new(filled_in(of, bound));
     match sort {
         Sort::Open(name) => bound.get(name).cloned().unwrap_or(Sort::Dyn),

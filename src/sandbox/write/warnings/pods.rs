@@ -1,6 +1,6 @@
 //! What is to be said of pods, wherever their specification stands (`pkg/api/pod/warnings.go`).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -154,7 +154,7 @@ fn volumes(path: &str, spec: &Value, told: &mut Vec<String>) {
 
 fn repeated(path: &str, spec: &Value, told: &mut Vec<String>) {
     for (list, field) in [("hostAliases", "ip"), ("imagePullSecrets", "name")] {
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         for (index, item) in items(spec, &[list]).iter().enumerate() {
             let value = text(item, &[field]);
             if !seen.insert(value) {
@@ -195,7 +195,7 @@ fn says_the_same(profile: Option<&Value>, annotation: &str) -> bool {
 
 /// A variable that is given again, without a word of what it was.
 fn hidden_variables(path: &str, container: &Value, told: &mut Vec<String>) {
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     for (index, variable) in items(container, &["env"]).iter().enumerate() {
         let name = text(variable, &["name"]);
         if seen.insert(name) {
@@ -221,7 +221,7 @@ fn ports(containers: &[(String, &Value)], told: &mut Vec<String>) {
     };
     let on_host = |port: &Value| number(port, &["hostPort"]).unwrap_or_default();
     let address = |port: &Value| text(port, &["hostIP"]).to_owned();
-    let mut seen: HashMap<(i64, &str), Vec<(String, &Value)>> = HashMap::new();
+    let mut seen: BTreeMap<(i64, &str), Vec<(String, &Value)>> = BTreeMap::new();
     for (path, port) in each() {
         if !address(port).is_empty() && on_host(port) == 0 {
             told.push(format!(
@@ -249,7 +249,7 @@ fn ports(containers: &[(String, &Value)], told: &mut Vec<String>) {
         }
         others.push((path, port));
     }
-    let mut names: HashMap<&str, String> = HashMap::new();
+    let mut names: BTreeMap<&str, String> = BTreeMap::new();
     for (path, port) in each() {
         let name = text(port, &["name"]);
         if name.is_empty() {
