@@ -1,9 +1,11 @@
 //! What a client is warned of though its object is taken: the strategies' `WarningsOnCreate` and `WarningsOnUpdate`.
 
 mod addresses;
+mod classes;
 mod nodes;
 mod paths;
 mod pods;
+mod quotas;
 mod services;
 
 use std::collections::BTreeSet;
@@ -32,6 +34,11 @@ pub(super) fn of_write(kind: &Kind, subresource: Option<&str>, live: Option<&Val
         ("", "Pod", None) => warnings.extend(unfit_name(object, "the Pod's hostname")),
         ("", "Secret", _) => warnings.extend(unreadable_certificate(object)),
         ("networking.k8s.io", "Ingress", None) => warnings.extend(class_in_annotation(object)),
+        ("networking.k8s.io", "NetworkPolicy", _) => warnings.extend(of_policy(object)),
+        ("storage.k8s.io", "StorageClass", _) => warnings.extend(classes::of_storage(object)),
+        ("storage.k8s.io", "CSIStorageCapacity", _) => warnings.extend(classes::of_capacity(object)),
+        ("node.k8s.io", "RuntimeClass", _) => warnings.extend(classes::of_runtime(object)),
+        ("", "ResourceQuota", None) => warnings.extend(quotas::of(object)),
         ("storage.k8s.io", "CSIDriver", _) => warnings.extend(unset_token_place(live, object)),
         ("", "Service", _) => warnings.extend(services::of(object)),
         ("", "Endpoints", _) => warnings.extend(services::of_endpoints(object)),
@@ -57,7 +64,7 @@ pub(super) fn of_write(kind: &Kind, subresource: Option<&str>, live: Option<&Val
         warnings.extend(pods::of(path, pods));
     }
     match (kind.group.as_str(), kind.kind.as_str(), live) {
-        ("apps", "StatefulSet", _) => of_stateful_set(object, &mut warnings),
+        ("apps", "StatefulSet", _) => of_stateful_set(live.is_none(), object, &mut warnings),
         ("batch", "CronJob", Some(_)) if text(object, &["spec", "schedule"]).contains("TZ") => warnings.push(
             "spec.spec.schedule: CRON_TZ or TZ used in schedule is not officially supported, see \
              https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details"
@@ -125,9 +132,10 @@ fn huge_job(path: &str, object: &Value) -> Option<String> {
     })
 }
 
-fn of_stateful_set(object: &Value, warnings: &mut Vec<String>) {
+fn of_stateful_set(is_new: bool, object: &Value, warnings: &mut Vec<String>) {
     for (index, claim) in items(object, &["spec", "volumeClaimTemplates"]).iter().enumerate() {
-        let path = format!("spec.volumeClaimTemplates[{index}]");
+        // The two have different words in Go, too.
+        let path = format!("spec.volumeClaimTemplates[{index}]{}", if is_new { "" } else { ".Spec" });
         warnings.extend(at(claim, &["spec"]).into_iter().flat_map(|spec| of_claim(&path, spec)));
     }
     if number(object, &["spec", "revisionHistoryLimit"]).is_some_and(|limit| limit < 0) {
@@ -181,6 +189,23 @@ fn of_volume(object: &Value) -> Vec<String> {
     ] {
         if at(object, &["spec", plugin]).is_some() {
             warnings.push(format!("spec.{called}: {what}"));
+        }
+    }
+    warnings
+}
+
+fn of_policy(policy: &Value) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (rules, peers) in [("ingress", "from"), ("egress", "to")] {
+        for (i, rule) in items(policy, &["spec", rules]).iter().enumerate() {
+            for (j, peer) in items(rule, &[peers]).iter().enumerate() {
+                let path = format!("spec.{rules}[{i}].{peers}[{j}].ipBlock");
+                warnings.extend(addresses::of_block(&format!("{path}.cidr"), text(peer, &["ipBlock", "cidr"])));
+                for (k, except) in items(peer, &["ipBlock", "except"]).iter().enumerate() {
+                    let except = except.as_str().unwrap_or_default();
+                    warnings.extend(addresses::of_block(&format!("{path}.except[{k}]"), except));
+                }
+            }
         }
     }
     warnings

@@ -55,6 +55,8 @@ pub(super) static RULES: &[Rule] = &[
     rule("io.k8s.api.core.v1.PersistentVolumeClaimSpec", &["dataSource", "dataSourceRef"], core::data_source),
     rule("io.k8s.api.apps.v1.DeploymentStrategy", &["rollingUpdate"], workloads::deployment_strategy),
     rule("io.k8s.api.apps.v1.DaemonSetUpdateStrategy", &["rollingUpdate"], workloads::daemon_set_strategy),
+    rule("io.k8s.api.apps.v1.RollingUpdateDeployment", &["maxUnavailable", "maxSurge"], |_| {}),
+    rule("io.k8s.api.apps.v1.RollingUpdateDaemonSet", &["maxUnavailable", "maxSurge"], |_| {}),
     rule("io.k8s.api.apps.v1.StatefulSetUpdateStrategy", &["type", "rollingUpdate"], workloads::stateful_set_strategy),
     rule("io.k8s.api.batch.v1.Job", &[], batch::job),
     rule("io.k8s.api.batch.v1.JobSpec", batch::JOB_FIELDS, |_| {}),
