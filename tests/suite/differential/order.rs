@@ -2,15 +2,27 @@
 //!
 //! - The causes of a conflict: those of one manager come together and in order, the managers in any.
 //! - What is wrong with several keys of one map: several causes of the same field, one after the other.
+//! - The volumes that the claims of a StatefulSet become, which are counted in the order of a map of their names.
 //! - What does not fit the schema of an applied configuration: fields of a map are read in any order, and no more of them
 //!   once one is not declared. Which are told is chance then; that one is, and what for, is not.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::Value;
+
+static CLAIMED_VOLUME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"spec\.template\.spec\.volumes\[\d+\](\.persistentVolumeClaim\.claimName|\.name)")
+        .expect("a regular expression")
+});
 
 const UNDECLARED: &str = ": field not declared in schema";
 
 /// Puts a refusal in order.
 pub fn settle(status: &mut Value) {
+    if status.pointer("/details/kind").is_some_and(|kind| kind == "StatefulSet") {
+        uncount(status);
+    }
     let message = status["message"].as_str().unwrap_or_default().to_owned();
     if let Some(settled) = typed(&message) {
         status["message"] = settled.into();
@@ -44,6 +56,18 @@ pub fn settle(status: &mut Value) {
     }
     let after = told(causes);
     status["message"] = message.replace(&before, &after).into();
+}
+
+/// Takes the numbers of claimed volumes out of all texts.
+fn uncount(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains(".volumes[") => {
+            *text = CLAIMED_VOLUME.replace_all(text, "spec.template.spec.volumes[<any>]$1").into_owned();
+        }
+        Value::Array(items) => items.iter_mut().for_each(uncount),
+        Value::Object(fields) => fields.values_mut().for_each(uncount),
+        _ => {}
+    }
 }
 
 fn typed(message: &str) -> Option<String> {
