@@ -100,6 +100,10 @@ fn scripts_have_names_of_their_own_and_known_differences_are_of_them() {
     }
 }
 
+/// How often a script is run in all that does not go equally: what a busy cluster tells late, or in the order of a Go map,
+/// comes and goes, and is shown; what differs each time is a mistake.
+const ATTEMPTS: usize = 3;
+
 #[test]
 #[ignore = "needs the testbed (tests/testbed/testbed api up)"]
 fn kubectl_says_of_the_sandbox_what_it_says_of_a_cluster() {
@@ -111,15 +115,25 @@ fn kubectl_says_of_the_sandbox_what_it_says_of_a_cluster() {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 while let Some(script) = { queue.lock().expect("the queue").pop() } {
-                    let began = Instant::now();
-                    let (theirs, ours) = thread::scope(|scope| {
-                        let theirs = scope.spawn(|| told(&real, &script));
-                        let ours = told(&sandbox, &script);
-                        (theirs.join().expect("the cluster's side"), ours)
-                    });
-                    let of_script = compare(&script, &theirs, &ours, &known);
-                    of_script.tell(&script.name, began.elapsed());
-                    found.lock().expect("what was found").add(of_script);
+                    for attempt in 1..=ATTEMPTS {
+                        let began = Instant::now();
+                        let (theirs, ours) = thread::scope(|scope| {
+                            let theirs = scope.spawn(|| told(&real, &script));
+                            let ours = told(&sandbox, &script);
+                            (theirs.join().expect("the cluster's side"), ours)
+                        });
+                        let of_script = compare(&script, &theirs, &ours, &known);
+                        of_script.tell(&script.name, began.elapsed());
+                        if of_script.differences.is_empty() || attempt == ATTEMPTS {
+                            found.lock().expect("what was found").add(of_script);
+                            break;
+                        }
+                        let _ = writeln!(
+                            io::stderr(),
+                            "once more, to see whether that was chance:\n{}",
+                            of_script.differences.join("\n")
+                        );
+                    }
                 }
             });
         }
