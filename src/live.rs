@@ -1,8 +1,12 @@
 //! What was read from a cluster, as plain data: live objects and what an apply would make of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::resource::{GroupKind, ObjectRef};
 
@@ -79,6 +83,119 @@ impl Live {
     }
 }
 
+/// An object as it was read. One of a list stays the text that it came as until somebody looks at it: taken apart it needs
+/// seven times the memory, and most are looked at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed(Form);
+
+#[derive(Clone, PartialEq)]
+enum Form {
+    Whole(Live),
+    Listed { text: Box<str>, kind: Arc<ListedKind> },
+}
+
+impl std::fmt::Debug for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole(live) => live.fmt(f),
+            Self::Listed { kind, .. } => write!(f, "Listed({})", kind.kind),
+        }
+    }
+}
+
+/// What all objects of a list have in common, and lists of built-in kinds leave out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKind {
+    /// `apiVersion` of each.
+    pub api_version: String,
+    /// `kind` of each.
+    pub kind: String,
+}
+
+/// What is read of an object at once.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Named {
+    metadata: Identity,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Identity {
+    name: String,
+    namespace: Option<String>,
+}
+
+/// How deep `serde_json` takes a value apart.
+const DEEPEST: usize = 127;
+
+impl From<Live> for Observed {
+    fn from(live: Live) -> Self {
+        Self(Form::Whole(live))
+    }
+}
+
+impl Observed {
+    /// Takes an object of a list, and returns it with its namespace and name. There is none if the text is no object with
+    /// metadata, or nested too deeply to be taken apart.
+    #[must_use]
+    pub fn listed(text: Box<RawValue>, kind: &Arc<ListedKind>) -> Option<(Self, Option<String>, String)> {
+        let Named { metadata: Identity { name, namespace } } = serde_json::from_str(text.get()).ok()?;
+        let text: Box<str> = Box::<str>::from(text);
+        (depth(&text) <= DEEPEST).then(|| (Self(Form::Listed { text, kind: Arc::clone(kind) }), namespace, name))
+    }
+
+    /// Returns the object, taken apart.
+    #[must_use]
+    pub fn live(&self) -> Cow<'_, Live> {
+        match &self.0 {
+            Form::Whole(live) => Cow::Borrowed(live),
+            Form::Listed { text, kind } => {
+                // That it can be taken apart was seen when it was read.
+                let mut object: Value = serde_json::from_str(text).unwrap_or_default();
+                if let Some(object) = object.as_object_mut() {
+                    object.entry("apiVersion").or_insert_with(|| Value::from(kind.api_version.as_str()));
+                    object.entry("kind").or_insert_with(|| Value::from(kind.kind.as_str()));
+                }
+                Cow::Owned(Live { object })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl Observed {
+    /// The object, to be changed by a test.
+    pub(crate) fn object_mut(&mut self) -> &mut Value {
+        if let Form::Listed { .. } = self.0 {
+            self.0 = Form::Whole(self.live().into_owned());
+        }
+        match &mut self.0 {
+            Form::Whole(live) => &mut live.object,
+            Form::Listed { .. } => unreachable!("it was made whole"),
+        }
+    }
+}
+
+/// How deep objects and lists are nested in a JSON text.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// What came of asking the server for a dry run. What is computed without it is no prediction of this kind.
 #[derive(Clone, PartialEq)]
 pub enum Prediction {
@@ -104,7 +221,7 @@ impl std::fmt::Debug for Prediction {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observation {
     /// The objects that exist: all that carry the stack's label, and those others that were asked for by name.
-    pub objects: BTreeMap<ObjectRef, Live>,
+    pub objects: BTreeMap<ObjectRef, Observed>,
     /// Kinds that the server does not know (a custom resource whose definition is not there yet).
     pub unknown_kinds: BTreeSet<GroupKind>,
     /// Objects that could not be read, with the server's words. They are errors of the plan, never taken for absent.
@@ -113,4 +230,44 @@ pub struct Observation {
     pub missing_namespaces: BTreeSet<String>,
     /// Which cluster answered.
     pub cluster: Option<ClusterIdentity>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn listed(text: &str) -> Option<(Observed, Option<String>, String)> {
+        let kind = Arc::new(ListedKind { api_version: "v1".to_owned(), kind: "ConfigMap".to_owned() });
+        Observed::listed(RawValue::from_string(text.to_owned()).unwrap(), &kind)
+    }
+
+    #[test]
+    fn an_object_of_a_list_is_known_by_name_and_gets_what_the_list_leaves_out() {
+        let (observed, namespace, name) =
+            listed(r#"{"metadata":{"name":"a","namespace":"n","uid":"u"},"data":{"k":"v"}}"#).unwrap();
+        assert_eq!((namespace.as_deref(), name.as_str()), (Some("n"), "a"));
+        let whole = json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "a", "namespace": "n", "uid": "u"}, "data": {"k": "v"}});
+        assert_eq!(observed.live().object, whole);
+    }
+
+    #[test]
+    fn what_could_not_be_taken_apart_later_is_refused_at_once() {
+        let nested = |inner: usize| {
+            let text = format!(r#"{{"metadata":{{"name":"a"}},"data":{}{}}}"#, "[".repeat(inner), "]".repeat(inner));
+            let listed = listed(&text);
+            let apart = serde_json::from_str::<Value>(&text);
+            assert_eq!(listed.is_some(), apart.is_ok(), "{inner}");
+            listed.is_some()
+        };
+        assert!(nested(100));
+        assert!((100..200).any(|inner| !nested(inner)));
+        assert!(
+            listed(r#"{"metadata":{"name":"a"},"data":{"k":"[[[\"[{{"}}"#)
+                .is_some_and(|(observed, ..)| { observed.live().object["data"]["k"] == "[[[\"[{{" })
+        );
+        assert!(listed(r#"["no object"]"#).is_none() && listed(r#"{"metadata":7}"#).is_none());
+    }
 }

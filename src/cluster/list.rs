@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Cluster;
 use super::error::ClusterError;
 use super::kind::{ResourceKind, escape};
 use super::subject::Subject;
 use super::transport::{Call, JSON, parse};
+use crate::live::{ListedKind, Observed};
+use crate::resource::ObjectRef;
 
 /// Objects per page. Twice kubectl's 500: a stack of a thousand objects is then one request a kind, and a page of large
 /// objects (10 KB with managed fields) is still a tenth of what the server sends without complaint.
@@ -87,6 +90,29 @@ impl Cluster {
             item.entry("kind").or_insert_with(|| Value::from(kind.kind.as_str()));
         }
         Ok(Listed { items, resource_version })
+    }
+
+    /// Lists whole objects, each as the text that it came as, with the name that it has.
+    pub(super) async fn list_observed(
+        &self,
+        kind: &Arc<ResourceKind>,
+        namespace: Option<&str>,
+        selection: &Selection,
+    ) -> Result<Vec<(ObjectRef, Observed)>, ClusterError> {
+        let (texts, _) = self.pages::<Box<RawValue>>(kind, namespace, selection, JSON).await?;
+        let common = Arc::new(ListedKind { api_version: kind.api_version(), kind: kind.kind.clone() });
+        let mut objects = Vec::with_capacity(texts.len());
+        for text in texts {
+            let (observed, namespace, name) =
+                Observed::listed(text, &common).ok_or_else(|| ClusterError::Malformed {
+                    what: self.about("list", kind, namespace, None),
+                    reason: "an object without metadata, or nested too deeply".to_owned(),
+                })?;
+            if !name.is_empty() {
+                objects.push((ObjectRef::new(&kind.group, &kind.kind, namespace.as_deref(), &name), observed));
+            }
+        }
+        Ok(objects)
     }
 
     /// Lists the names of all objects of a kind, without their content.

@@ -8,14 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::try_join_all;
-use serde_json::Value;
 
 use super::Cluster;
 use super::error::ClusterError;
 use super::kind::{ApiKind, ResourceKind};
 use super::list::Selection;
-use crate::live::{Live, Observation};
-use crate::resource::{GroupKind, ObjectRef};
+use crate::live::{Live, Observation, Observed};
+use crate::resource::ObjectRef;
 
 /// Up to this many objects of a kind and namespace are read one by one; more are looked up in a list of names first.
 const FEW: usize = 4;
@@ -36,7 +35,7 @@ type Place = (ApiKind, Option<String>);
 
 /// One place's answer to the labelled list.
 enum PlaceAnswer {
-    Objects(Vec<Value>),
+    Objects(Vec<(ObjectRef, Observed)>),
     Forbidden,
     UnknownKind,
 }
@@ -63,9 +62,7 @@ impl Cluster {
         for (place, answer) in request.list.iter().zip(lists) {
             match answer {
                 PlaceAnswer::Objects(items) => {
-                    for object in items {
-                        insert(&mut observation, place.0.group_kind(), Live { object });
-                    }
+                    observation.objects.extend(items);
                 }
                 PlaceAnswer::Forbidden => {
                     forbidden.insert(place.clone());
@@ -82,8 +79,8 @@ impl Cluster {
 
     async fn list_place(&self, place: &Place, selection: &Selection) -> Result<PlaceAnswer, ClusterError> {
         let Some(kind) = self.kind_of(&place.0).await? else { return Ok(PlaceAnswer::UnknownKind) };
-        match self.list(&kind, place.1.as_deref(), selection).await {
-            Ok(listed) => Ok(PlaceAnswer::Objects(listed.items)),
+        match self.list_observed(&kind, place.1.as_deref(), selection).await {
+            Ok(items) => Ok(PlaceAnswer::Objects(items)),
             Err(ClusterError::Forbidden { .. }) => Ok(PlaceAnswer::Forbidden),
             Err(ClusterError::UnknownKind { .. }) => Ok(PlaceAnswer::UnknownKind),
             Err(error) => Err(error),
@@ -212,7 +209,7 @@ fn unsettled<'a>(request: &'a ObserveRequest, observation: &Observation) -> Vec<
 fn settle(observation: &mut Observation, object: ObjectRef, answer: ObjectAnswer) {
     match answer {
         ObjectAnswer::Live(live) => {
-            observation.objects.insert(object, live);
+            observation.objects.insert(object, live.into());
         }
         ObjectAnswer::Absent => {}
         ObjectAnswer::Forbidden(message) => {
@@ -222,12 +219,4 @@ fn settle(observation: &mut Observation, object: ObjectRef, answer: ObjectAnswer
             observation.unknown_kinds.insert(object.group_kind());
         }
     }
-}
-
-fn insert(observation: &mut Observation, group_kind: GroupKind, live: Live) {
-    if live.name().is_empty() {
-        return;
-    }
-    let object = ObjectRef::new(&group_kind.group, &group_kind.kind, live.namespace(), live.name());
-    observation.objects.insert(object, live);
 }

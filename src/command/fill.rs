@@ -11,7 +11,7 @@ use super::randomness::Randomness;
 use crate::cli::Environment;
 use crate::cluster::{Cluster, ClusterError};
 use crate::failure::{ExitStatus, Failure};
-use crate::live::Observation;
+use crate::live::{Observation, Observed};
 use crate::resource::{Address, ObjectRef, STACK_LABEL, stack_label};
 use crate::secret::{self, Fate, HmacKey, SecretError, SecretValue, Source, Sources};
 use crate::stack::{Dependency, Desired, Position, Stack};
@@ -59,7 +59,8 @@ pub(super) async fn fill(
     let mut random = |bytes: &mut [u8]| randomness.fill(bytes);
     let (mut fates, mut missing) = (BTreeMap::new(), Vec::new());
     for (address, spec) in &stack.secrets {
-        let live = observation.objects.get(&spec.object).and_then(|live| live.object.get("data")?.as_object());
+        let live = observation.objects.get(&spec.object).map(Observed::live);
+        let live = live.as_ref().and_then(|live| live.object.get("data")?.as_object());
         match secret::fill(spec, live, &sources, &mut random) {
             Ok(filled) => {
                 if let Some(desired) = stack.resources.get_mut(address) {
@@ -101,8 +102,8 @@ pub(super) fn stack_key(
 ) -> Result<(HmacKey, bool), Failure> {
     let name = secret::key_secret_name(&stack.name);
     let object = ObjectRef::new("", "Secret", Some(&stack.namespace), &name);
-    if let Some(live) = observation.objects.get(&object) {
-        let key = HmacKey::from_secret(&live.object).map_err(|error| {
+    if let Some(observed) = observation.objects.get(&object) {
+        let key = HmacKey::from_secret(&observed.live().object).map_err(|error| {
             let what = format!("Secret `{}/{name}` holds no usable key", stack.namespace);
             Failure::because(ExitStatus::Error, what, &error)
                 .hinted("restore it from a backup; or delete it, and the next apply records every Secret again")

@@ -136,8 +136,8 @@ pub(super) fn conclude(state: &mut State, prepared: &Prepared) {
 /// Makes the record anew of an object that needed no write, as it was read for the plan: its address or its protection may
 /// be others, or the key of its digests.
 fn refresh(state: &mut State, change: &Change, prepared: &Prepared) {
-    if let Some(live) = prepared.observation.objects.get(&change.object) {
-        state.entries.insert(change.object.clone(), recorded_entry(change, live, &*prepared.keyed));
+    if let Some(observed) = prepared.observation.objects.get(&change.object) {
+        state.entries.insert(change.object.clone(), recorded_entry(change, &observed.live(), &*prepared.keyed));
     }
 }
 
@@ -170,7 +170,7 @@ pub(super) fn live_secrets(observation: &Observation) -> FindSecret {
         .objects
         .iter()
         .filter(|(object, _)| object.is_secret())
-        .map(|(object, live)| (object.clone(), values(&live.object)))
+        .map(|(object, observed)| (object.clone(), values(&observed.live().object)))
         .collect();
     Arc::new(move |object, key| secrets.get(object)?.get(key).cloned())
 }

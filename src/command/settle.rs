@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::talk::Streams;
 use crate::apply::settled_entry;
-use crate::live::Observation;
+use crate::live::{Observation, Observed};
 use crate::resource::{Address, FIELD_MANAGER, STACK_LABEL, stack_label};
 use crate::ssa;
 use crate::state::{Intent, Interrupted, State};
@@ -26,7 +26,7 @@ pub(super) fn settle(
     let mut open = BTreeMap::new();
     let label = stack_label(&state.stack, &state.namespace);
     for intent in unfinished.iter().filter(|intent| !intent.recorded) {
-        let Some(live) = observation.objects.get(&intent.object) else {
+        let Some(live) = observation.objects.get(&intent.object).map(Observed::live) else {
             if let Some(why) = observation.unreadable.get(&intent.object) {
                 open.insert(intent.address.clone(), why.clone());
             }
@@ -35,7 +35,7 @@ pub(super) fn settle(
         let is_ours =
             live.label(STACK_LABEL) == Some(label.as_str()) && ssa::owned_by(&live.object, FIELD_MANAGER).is_some();
         if is_ours {
-            let entry = settled_entry(intent, live, keyed);
+            let entry = settled_entry(intent, &live, keyed);
             state.entries.entry(intent.object.clone()).or_insert(entry);
         }
     }
@@ -111,7 +111,7 @@ mod tests {
         for (name, label, manager) in
             [("made", "shop.shop", FIELD_MANAGER), ("other", "b.shop", FIELD_MANAGER), ("foreign", "shop.shop", "eve")]
         {
-            observation.objects.insert(intent(name).object, live(name, label, manager));
+            observation.objects.insert(intent(name).object, live(name, label, manager).into());
         }
         observation.unreadable.insert(intent("hidden").object, "no right".to_owned());
         let unfinished = ["made", "other", "foreign", "never-made", "hidden"].map(intent);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{DriftKind, DriftReport, FieldDrift, ResourceDrift, ResourceState};
 
-use crate::live::{Live, Observation};
+use crate::live::{Live, Observation, Observed};
 use crate::plan::{Base, Scaled, attribution, field_change, ignored_paths};
 use crate::resource::{Address, FIELD_MANAGER, Manifest, ObjectRef};
 use crate::ssa::{self, FieldSet, ManagedEntry, Path, PathElement, Schema, ValueChange};
@@ -92,14 +92,14 @@ fn stand(
     if let Some(why) = inputs.observation.unreadable.get(object) {
         return ResourceState::Unreadable(why.clone());
     }
-    let Some(live) = inputs.observation.objects.get(object) else { return ResourceState::Deleted };
+    let Some(live) = inputs.observation.objects.get(object).map(Observed::live) else { return ResourceState::Deleted };
     if live.uid() != entry.uid {
         return ResourceState::Recreated;
     }
     if live.is_deleting() {
         return ResourceState::Deleted;
     }
-    let fields = fields(inputs, scaled, object, entry, live, desired);
+    let fields = fields(inputs, scaled, object, entry, &live, desired);
     match (fields.is_empty(), desired) {
         (true, None) => ResourceState::LeftTheFile,
         (true, Some(_)) => ResourceState::Clean,

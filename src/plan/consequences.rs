@@ -20,8 +20,8 @@ pub(super) fn add(inputs: &Inputs<'_>, changes: &mut [Change]) {
         .collect();
     for change in changes.iter_mut().filter(|change| matches!(change.action, Action::Update | Action::Adopt)) {
         if is_workload(change) && changes_template(change) {
-            let live = inputs.observation.objects.get(&change.object).map(|live| &live.object);
-            change.consequences.extend(live.and_then(restart));
+            let observed = inputs.observation.objects.get(&change.object);
+            change.consequences.extend(observed.and_then(|observed| restart(&observed.live().object)));
         }
         if is_configuration(change) {
             let id = NodeId::Resource(change.address.clone());

@@ -99,7 +99,7 @@ fn decide_desired(inputs: &Inputs<'_>, scaled: &Scaled<'_>, address: &Address, d
     }
     let ignored = ignored_paths(scaled, desired);
     match inputs.observation.objects.get(&blank.object) {
-        Some(live) => decide_existing(inputs, desired, live, &ignored, blank),
+        Some(observed) => decide_existing(inputs, desired, &observed.live(), &ignored, blank),
         None => create(inputs, desired, kind_is_unknown, &ignored, blank),
     }
 }

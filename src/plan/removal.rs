@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Action, Certainty, Change, Consequence, Inputs, Precondition, Reason, is_of_another_stack};
 use crate::graph::NodeId;
-use crate::live::Live;
+use crate::live::{Live, Observed};
 use crate::resource::{Address, FIELD_MANAGER, ObjectRef, stack_label};
 use crate::ssa;
 use crate::state::Entry;
@@ -111,7 +111,8 @@ fn decide_one(
     protect: bool,
     depends_on: Vec<NodeId>,
 ) -> Change {
-    let live = inputs.observation.objects.get(object);
+    let live = inputs.observation.objects.get(object).map(Observed::live);
+    let live = live.as_deref();
     let unreadable = inputs.observation.unreadable.get(object);
     let (action, reason) = match (live, unreadable) {
         (_, Some(why)) => (Action::Refuse, Reason::Unreadable(why.clone())),

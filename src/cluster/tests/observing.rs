@@ -48,7 +48,7 @@ async fn objects_that_carry_the_label_cost_one_list_and_are_given_their_kind_bac
     let cluster = server.cluster();
     let observation = cluster.observe(&request(&["a", "b"])).await.unwrap();
     assert_eq!(observation.objects.keys().cloned().collect::<Vec<_>>(), [config_map("a"), config_map("b")]);
-    assert_eq!(observation.objects[&config_map("a")].object, live("a"));
+    assert_eq!(observation.objects[&config_map("a")].live().object, live("a"));
     assert_eq!(observation.cluster.map(|cluster| cluster.0).as_deref(), Some("uid-of-kube-system"));
     assert_eq!(cluster.requests().reads, 2, "identity and list");
     cluster.observe(&request(&["a"])).await.unwrap();
@@ -64,6 +64,20 @@ async fn a_list_is_read_to_its_last_page() {
     });
     let observation = server.cluster().observe(&request(&[])).await.unwrap();
     assert_eq!(observation.objects.len(), 2);
+}
+
+#[tokio::test]
+async fn an_object_that_nobody_could_take_apart_is_no_part_of_a_list() {
+    let deep = (0..200).fold(json!("canary"), |inner, _| json!([inner]));
+    let server = FakeServer::new(move |seen| match seen.line.as_str() {
+        KUBE_SYSTEM => kube_system(),
+        _ => page(vec![live("a"), json!({"metadata": {"name": "b"}, "data": deep})], None, 9),
+    });
+    let error = server.cluster().observe(&request(&[])).await.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "cannot understand the answer to list configmaps in shop: an object without metadata, or nested too deeply"
+    );
 }
 
 #[tokio::test]

@@ -231,7 +231,7 @@ fn the_servers_answer_to_a_dry_run_replaces_the_prediction() {
     let mut world = motd(json!({"a": "1"}));
     world.declare(&[config_map("motd", json!({"a": "2"}))]);
     let id = ObjectRef::new("", "ConfigMap", Some("shop"), "motd");
-    let mut answer = world.observation.objects[&id].object.clone();
+    let mut answer = world.observation.objects[&id].live().object.clone();
     answer["data"] = json!({"a": "2", "defaulted": "x"});
     for prediction in [
         Prediction::Server(answer),
@@ -287,10 +287,10 @@ fn no_form_of_a_plan_holds_a_value_of_a_secret() {
     // Nor the digest of a value without the key: a guess could be tested against it.
     for change in plan.changes.iter().filter(|change| change.object.kind == "Secret") {
         let Some(concerned) = change.precondition.concerned else { continue };
-        let live = &world.observation.objects[&change.object].object;
+        let live = world.observation.objects[&change.object].live();
         assert_ne!(
             concerned,
-            concerned_digest(live, &change.precondition.concerned_fields, None),
+            concerned_digest(&live.object, &change.precondition.concerned_fields, None),
             "{}",
             change.address
         );

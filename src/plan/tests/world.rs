@@ -85,8 +85,8 @@ impl World {
             Action::Create | Action::Update | Action::Adopt => {
                 let manifest = sends(change).unwrap();
                 self.write(FIELD_MANAGER, manifest.object(), TIME);
-                let live = &self.observation.objects[&change.object];
-                self.state.entries.insert(change.object.clone(), recorded_entry(change, live, &keyed));
+                let live = self.observation.objects[&change.object].live();
+                self.state.entries.insert(change.object.clone(), recorded_entry(change, &live, &keyed));
             }
             Action::Delete => {
                 self.observation.objects.remove(&change.object);
@@ -96,8 +96,8 @@ impl World {
                 self.state.entries.remove(&change.object);
             }
             Action::NoChange if change.reason == Reason::RecordOnly => {
-                let live = &self.observation.objects[&change.object];
-                self.state.entries.insert(change.object.clone(), recorded_entry(change, live, &keyed));
+                let live = self.observation.objects[&change.object].live();
+                self.state.entries.insert(change.object.clone(), recorded_entry(change, &live, &keyed));
             }
             Action::NoChange | Action::Keep => {}
             Action::Refuse => panic!("{} is refused: {:?}", change.address, change.reason),
@@ -109,7 +109,7 @@ impl World {
         let manifest = Manifest::new(config.clone()).unwrap();
         let id = manifest.object_ref().clone();
         let schema = schema(manifest.api_version(), manifest.kind()).unwrap_or_else(Schema::deduced);
-        let live = self.observation.objects.get(&id).map(|live| live.object.clone());
+        let live = self.observation.objects.get(&id).map(|observed| observed.live().object.clone());
         let mut object = ssa::apply(&schema, live.as_ref(), config, manager).unwrap().object;
         self.counter += 1;
         let metadata = &mut object["metadata"];
@@ -122,14 +122,14 @@ impl World {
                 entry["time"] = json!(time);
             }
         }
-        self.observation.objects.insert(id, Live { object });
+        self.observation.objects.insert(id, Live { object }.into());
         self
     }
 
     /// The live object, to be changed by hand.
     pub(crate) fn live(&mut self, kind: &str, name: &str) -> &mut Value {
         let found = self.observation.objects.iter_mut().find(|(id, _)| id.kind == kind && id.name == name);
-        &mut found.unwrap().1.object
+        found.unwrap().1.object_mut()
     }
 
     pub(crate) fn vanish(&mut self, kind: &str, name: &str) -> &mut Self {
