@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -94,14 +94,14 @@ impl Model {
         let seconds = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let mut texts = BTreeMap::from([(seconds(MADE), seconds(now)), (AUTHORITY.to_owned(), authority.to_owned())]);
         for (_, stored) in &self.objects {
-            if let Some(uid) = stored.object.pointer("/metadata/uid").and_then(Value::as_str) {
+            if let Some(uid) = stored.object().pointer("/metadata/uid").and_then(Value::as_str) {
                 texts.insert(uid.to_owned(), random.uid());
             }
         }
         let copy = |(key, stored): &(Key, Stored)| {
-            let mut object = Value::clone(&stored.object);
+            let mut object = Value::clone(stored.object());
             replace(&mut object, &texts);
-            (key.clone(), Stored { object: Arc::new(object), revision: stored.revision })
+            (key.clone(), Stored::new(object, stored.revision))
         };
         self.objects.iter().map(copy).collect()
     }
@@ -154,7 +154,7 @@ mod tests {
         let shown = |state: &State| -> Vec<(String, Value)> {
             let all = state.store.range("", None);
             all.map(|(key, stored)| {
-                let mut object = Value::clone(&stored.object);
+                let mut object = Value::clone(stored.object());
                 object["metadata"]["uid"].take();
                 (key.text().to_owned(), object)
             })

@@ -82,13 +82,6 @@ impl Secrets {
     }
 }
 
-/// Reads one object as it is kept.
-fn stored(key: &str, bytes: &[u8]) -> Option<(Key, Stored)> {
-    let object: Value = serde_json::from_slice(bytes).ok()?;
-    let revision = object.pointer("/metadata/resourceVersion")?.as_str()?.parse().ok()?;
-    Some((Key::from_text(key), Stored { object: Arc::new(object), revision }))
-}
-
 fn bearer(token: &str) -> HeaderValue {
     // Tokens are made of letters and digits.
     HeaderValue::from_str(&format!("Bearer {token}")).unwrap_or(HeaderValue::from_static("Bearer"))
@@ -101,15 +94,19 @@ impl ControlPlane {
     /// See [`SandboxError`].
     pub fn open(options: &Options) -> Result<Self, SandboxError> {
         let disk = options.folder.as_deref().map(Disk::open).transpose()?;
-        let loaded = disk.as_ref().map(|disk| disk.load(stored)).transpose()?;
-        let (revision, objects) = loaded.unwrap_or_default();
+        let mut store = Store::new(0, []);
+        if let Some(disk) = &disk {
+            let restore = |key: &str, bytes: &[u8]| Some(store.restore(Key::from_text(key), Stored::read(bytes)?));
+            let (revision, _) = disk.load(restore)?;
+            store.resume(revision);
+        }
         let mut random = Random::new(options.seed);
         let identity = match &disk {
             Some(disk) => Identity::keep(disk, options.now)?,
             None => Identity::of_seed(options.now, &mut random)?,
         };
         let mut state = State {
-            store: Store::new(revision, objects),
+            store,
             kinds: Kinds::new(),
             random,
             clock: Clock::starting_at(options.now),

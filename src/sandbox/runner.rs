@@ -44,7 +44,7 @@ impl Queue {
             Ok(changes) => {
                 for change in changes {
                     for stored in change.before.iter().chain(&change.after) {
-                        self.due.extend(controllers::affected(state, &stored.object));
+                        self.due.extend(controllers::affected(state, stored.object()));
                     }
                 }
             }
@@ -56,7 +56,7 @@ impl Queue {
 
     fn everything(&mut self, state: &State) {
         for (_, stored) in state.store.range("", None) {
-            self.due.extend(controllers::affected(state, &stored.object));
+            self.due.extend(controllers::affected(state, &stored.look()));
         }
     }
 }

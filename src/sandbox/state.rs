@@ -42,10 +42,11 @@ impl State {
     /// # Errors
     /// 500 if it cannot be kept; nothing has changed then.
     pub fn write(&mut self, key: Key, object: Option<Value>) -> Result<Change, Refusal> {
-        let change = self.store.prepare(key, object);
+        let mut change = self.store.prepare(key, object);
         if let Some(disk) = &self.disk {
             let kept = kept(&change.key, change.after.as_ref(), change.revision);
-            disk.write(&[kept]).map_err(|error| Refusal::internal(error.to_string()))?;
+            disk.write(std::slice::from_ref(&kept)).map_err(|error| Refusal::internal(error.to_string()))?;
+            change.after = change.after.zip(kept.value).map(|(after, text)| after.kept(text));
         }
         self.store.commit(change.clone());
         self.rough.remove(&change.key);
@@ -59,7 +60,7 @@ impl State {
 
     /// Serves what a definition defines, once it is established.
     fn serve_definition(&mut self, change: &Change) {
-        let Some(definition) = change.after.as_ref().or(change.before.as_ref()).map(|stored| &stored.object) else {
+        let Some(definition) = change.after.as_ref().or(change.before.as_ref()).map(|stored| stored.object()) else {
             return;
         };
         let text = |pointer: &str| definition.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -111,20 +112,20 @@ impl State {
 
 /// A change as it is kept on disk.
 pub(super) fn kept(key: &Key, after: Option<&Stored>, revision: u64) -> disk::Change {
-    let value = after.map(|after| serde_json::to_vec(&*after.object).unwrap_or_default().into());
+    let value = after.map(|after| serde_json::to_vec(&**after.object()).unwrap_or_default().into());
     disk::Change { key: key.text().to_owned(), value, resource_version: revision }
 }
 
 impl View for State {
     fn get(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<Arc<Value>> {
         let kind = self.kinds.by_kind(group, kind)?;
-        self.store.get(&self.key(kind, namespace, name)).map(|stored| Arc::clone(&stored.object))
+        self.store.get(&self.key(kind, namespace, name)).map(|stored| Arc::clone(stored.object()))
     }
 
     fn list(&self, group: &str, kind: &str, namespace: Option<&str>) -> Vec<Arc<Value>> {
         let Some(kind) = self.kinds.by_kind(group, kind) else { return Vec::new() };
         let prefix = prefix_of(self.stored_kind(kind), namespace);
-        self.store.range(&prefix, None).map(|(_, stored)| Arc::clone(&stored.object)).collect()
+        self.store.range(&prefix, None).map(|(_, stored)| Arc::clone(stored.object())).collect()
     }
 
     fn kinds(&self) -> Vec<(String, String, bool)> {
@@ -140,7 +141,7 @@ impl View for State {
     }
 
     fn dependents(&self, uid: &str) -> Vec<Arc<Value>> {
-        self.store.owned_by(uid).map(|stored| Arc::clone(&stored.object)).collect()
+        self.store.owned_by(uid).map(|stored| Arc::clone(stored.object())).collect()
     }
 
     fn now(&self) -> Timestamp {

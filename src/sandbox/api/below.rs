@@ -133,7 +133,7 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
 fn exists(api: &Api, kind: &Kind, namespace: &str, name: &str) -> Result<Arc<Value>, Refusal> {
     let state = api.state();
     let key = state.key(kind, namespace, name);
-    state.store.get(&key).map(|stored| Arc::clone(&stored.object)).ok_or_else(|| Refusal::not_found(kind, name))
+    state.store.get(&key).map(|stored| Arc::clone(stored.object())).ok_or_else(|| Refusal::not_found(kind, name))
 }
 
 /// The kind of what a subresource takes.
@@ -171,7 +171,7 @@ fn evict(api: &Api, asked: &Asked<'_>, subresource: &Subresource) -> Result<Answ
     let place = Place { subresource: None, ..asked.place(&options) };
     api.with(|state| -> Result<(), Refusal> {
         let key = state.key(kind, namespace, name);
-        let pod = state.store.get(&key).map(|stored| Arc::clone(&stored.object));
+        let pod = state.store.get(&key).map(|stored| Arc::clone(stored.object()));
         let pod = pod.ok_or_else(|| Refusal::not_found(kind, name))?;
         let budgets: Vec<Arc<Value>> = state
             .list("policy", "PodDisruptionBudget", Some(namespace))

@@ -48,7 +48,7 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             if let Some(revision) = revision.filter(|revision| *revision > latest) {
                 return Err(read::too_large(revision, latest));
             }
-            let stored = state.store.get(&state.key(kind, &namespace, &name)).map(|stored| Arc::clone(&stored.object));
+            let stored = state.store.get(&state.key(kind, &namespace, &name)).map(|stored| Arc::clone(stored.object()));
             let now = state.clock.now();
             drop(state);
             let object = stored.ok_or_else(|| Refusal::not_found(kind, &name))?;

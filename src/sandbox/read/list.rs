@@ -72,8 +72,9 @@ fn page<'a>(
     let full = |taken: &Vec<_>| options.limit.is_some_and(|limit| taken.len() >= limit);
     while !full(&taken) {
         let Some((key, stored)) = objects.next() else { break };
-        if options.selection.takes(&stored.object) {
-            taken.push(Arc::clone(&stored.object));
+        let object = stored.look();
+        if options.selection.takes(&object) {
+            taken.push(object);
             last = Some(key);
         }
     }

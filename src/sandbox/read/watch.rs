@@ -67,8 +67,8 @@ impl Watcher {
     pub fn events(&mut self, store: &Store) -> Vec<WatchEvent> {
         let mut events = Vec::new();
         if let Some(with_end) = self.first.take() {
-            let objects = store.range(&self.prefix, None).map(|(_, stored)| &stored.object);
-            events.extend(objects.filter(|object| self.selection.takes(object)).cloned().map(WatchEvent::Added));
+            let objects = store.range(&self.prefix, None).map(|(_, stored)| stored.look());
+            events.extend(objects.filter(|object| self.selection.takes(object)).map(WatchEvent::Added));
             self.told = store.revision();
             if with_end {
                 events.push(WatchEvent::Bookmark(self.told, true));
@@ -87,11 +87,11 @@ impl Watcher {
     }
 
     fn event(&self, change: &Change) -> Option<WatchEvent> {
-        let was = change.before.as_ref().is_some_and(|before| self.selection.takes(&before.object));
-        let is = change.after.as_ref().filter(|after| self.selection.takes(&after.object));
+        let was = change.before.as_ref().is_some_and(|before| self.selection.takes(before.object()));
+        let is = change.after.as_ref().filter(|after| self.selection.takes(after.object()));
         match (was, is) {
-            (false, Some(after)) => Some(WatchEvent::Added(Arc::clone(&after.object))),
-            (true, Some(after)) => Some(WatchEvent::Modified(Arc::clone(&after.object))),
+            (false, Some(after)) => Some(WatchEvent::Added(Arc::clone(after.object()))),
+            (true, Some(after)) => Some(WatchEvent::Modified(Arc::clone(after.object()))),
             (true, None) => Some(WatchEvent::Deleted(left(change)?)),
             (false, None) => None,
         }
@@ -103,7 +103,7 @@ fn left(change: &Change) -> Option<Arc<Value>> {
     if let Some(last) = &change.last {
         return Some(Arc::clone(last));
     }
-    let mut object = (*change.before.as_ref()?.object).clone();
+    let mut object = Value::clone(change.before.as_ref()?.object());
     object["metadata"]["resourceVersion"] = Value::from(change.revision.to_string());
     Some(Arc::new(object))
 }

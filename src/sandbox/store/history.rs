@@ -57,6 +57,14 @@ impl History {
         }
     }
 
+    /// Lets the change that lies so many back be text again, and tells what it was about.
+    pub(super) fn fold(&mut self, back: usize) -> Option<(&Key, u64)> {
+        let place = self.changes.len().checked_sub(back)?;
+        let change = self.changes.get_mut(place)?;
+        change.before.iter_mut().chain(&mut change.after).for_each(Stored::fold);
+        Some((&change.key, change.revision))
+    }
+
     pub(super) fn since(&self, revision: u64) -> Result<impl Iterator<Item = &Change>, TooOld> {
         if revision < self.complete_after {
             return Err(TooOld { asked: revision, oldest: self.complete_after });

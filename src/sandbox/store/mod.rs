@@ -5,6 +5,7 @@
 
 mod history;
 mod key;
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -14,17 +15,12 @@ use serde_json::Value;
 
 pub use self::history::{Change, TooOld};
 pub use self::key::{Key, prefix_of};
+pub use self::stored::Stored;
 
 use self::history::History;
 
-/// One stored object. Its `metadata.resourceVersion` is the revision that wrote it.
-#[derive(Debug, Clone)]
-pub struct Stored {
-    /// The object, in its storage version.
-    pub object: Arc<Value>,
-    /// The revision of its last write.
-    pub revision: u64,
-}
+/// How many objects stay taken apart without being needed: those that were written last, and the first that were read.
+const APART: usize = 1000;
 
 /// All objects.
 #[derive(Debug)]
@@ -41,14 +37,29 @@ impl Store {
     pub fn new(revision: u64, objects: impl IntoIterator<Item = (Key, Stored)>) -> Self {
         // etcd starts at 1, and clients take 0 for "any".
         let revision = revision.max(1);
-        let objects: BTreeMap<Key, Stored> = objects.into_iter().collect();
-        let mut owned: BTreeMap<String, BTreeSet<Key>> = BTreeMap::new();
-        for (key, stored) in &objects {
-            for owner in owners(&stored.object) {
-                owned.entry(owner.to_owned()).or_default().insert(key.clone());
-            }
+        let history = History::starting_at(revision);
+        let mut store = Self { revision, objects: BTreeMap::new(), owned: BTreeMap::new(), history };
+        for (key, stored) in objects {
+            store.restore(key, stored);
         }
-        Self { revision, objects, owned, history: History::starting_at(revision) }
+        store
+    }
+
+    /// Takes back an object that was kept.
+    pub fn restore(&mut self, key: Key, mut stored: Stored) {
+        for owner in owners(stored.object()) {
+            self.owned.entry(owner.to_owned()).or_default().insert(key.clone());
+        }
+        if self.objects.len() >= APART {
+            stored.fold();
+        }
+        self.objects.insert(key, stored);
+    }
+
+    /// Goes on from a revision, once what was kept of it is taken back.
+    pub fn resume(&mut self, revision: u64) {
+        self.revision = self.revision.max(revision);
+        self.history = History::starting_at(self.revision);
     }
 
     /// Returns the objects that name a uid among their owners, in the order of their keys.
@@ -57,7 +68,7 @@ impl Store {
     }
 
     fn note_owners(&mut self, change: &Change) {
-        for owner in change.before.iter().flat_map(|before| owners(&before.object)) {
+        for owner in change.before.iter().flat_map(|before| owners(before.object())) {
             if let Some(keys) = self.owned.get_mut(owner) {
                 keys.remove(&change.key);
                 if keys.is_empty() {
@@ -65,7 +76,7 @@ impl Store {
                 }
             }
         }
-        for owner in change.after.iter().flat_map(|after| owners(&after.object)) {
+        for owner in change.after.iter().flat_map(|after| owners(after.object())) {
             self.owned.entry(owner.to_owned()).or_default().insert(change.key.clone());
         }
     }
@@ -125,16 +136,17 @@ impl Store {
     #[must_use]
     pub fn prepare(&self, key: Key, object: Option<Value>) -> Change {
         let revision = self.revision + 1;
-        let stored = |mut object: Value| {
+        let written = |mut object: Value| {
             set_revision(&mut object, revision);
-            Stored { object: Arc::new(object), revision }
+            object
         };
         let before = self.objects.get(&key).cloned();
         let last = match (&before, &object) {
-            (Some(before), None) => Some(stored((*before.object).clone()).object),
+            (Some(before), None) => Some(Arc::new(written(Value::clone(before.object())))),
             _ => None,
         };
-        Change { revision, key, before, after: object.map(stored), last }
+        let after = object.map(|object| Stored::new(written(object), revision));
+        Change { revision, key, before, after, last }
     }
 
     /// Makes a prepared change, if nothing was written since it was prepared.
@@ -149,6 +161,11 @@ impl Store {
             None => self.objects.remove(&change.key),
         };
         self.history.push(change);
+        if let Some((key, revision)) = self.history.fold(APART)
+            && let Some(stored) = self.objects.get_mut(key).filter(|stored| stored.revision == revision)
+        {
+            stored.fold();
+        }
     }
 
     /// Returns the changes after a revision, oldest first.
@@ -179,6 +196,7 @@ fn set_revision(object: &mut Value, revision: u64) {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use serde_json::json;
 
     use super::*;
@@ -213,7 +231,7 @@ mod tests {
             .range_at("/configmaps/a/", then)
             .unwrap()
             .iter()
-            .map(|(key, stored)| format!("{} {}", key.text(), stored.object["data"]["v"]))
+            .map(|(key, stored)| format!("{} {}", key.text(), stored.object()["data"]["v"]))
             .collect();
         assert_eq!(names, ["/configmaps/a/x \"1\"", "/configmaps/a/y \"1\""]);
         store.compact();
@@ -242,12 +260,40 @@ mod tests {
     }
 
     #[test]
+    fn what_was_written_long_ago_or_read_late_is_text_and_can_still_be_had() {
+        let name = |number: usize| format!("x{number:04}");
+        let text = |number: usize| {
+            let mut object = object(&name(number), 1);
+            set_revision(&mut object, 7);
+            Bytes::from(object.to_string())
+        };
+        let mut store = Store::new(0, []);
+        for number in 0..APART + 2 {
+            store.restore(key(&name(number)), Stored::read(&text(number)).unwrap());
+        }
+        store.resume(7);
+        let is_apart = |store: &Store, number: usize| store.get(&key(&name(number))).unwrap().is_apart();
+        assert!(is_apart(&store, APART - 1) && !is_apart(&store, APART));
+        for number in 0..=APART {
+            let mut change = store.prepare(key(&name(number)), Some(object(&name(number), 2)));
+            let text = Bytes::from(change.after.as_ref().unwrap().look().to_string());
+            change.after = change.after.map(|after| after.kept(text));
+            store.commit(change);
+        }
+        assert!(!is_apart(&store, 1) && is_apart(&store, APART));
+        let changes: Vec<_> = store.changes_since(7).unwrap().collect();
+        assert!(!changes[1].after.as_ref().unwrap().is_apart() && !changes[1].before.as_ref().unwrap().is_apart());
+        assert_eq!(store.get(&key(&name(1))).unwrap().look()["data"]["v"], "2");
+        assert_eq!(changes[1].before.as_ref().unwrap().look()["data"]["v"], "1");
+    }
+
+    #[test]
     fn a_deletion_shows_the_last_state_under_its_own_revision() {
         let mut store = Store::new(7, []);
         store.write(key("x"), Some(object("x", 1)));
         let change = store.write(key("x"), None);
         assert_eq!(change.last.unwrap()["metadata"]["resourceVersion"], "9");
-        assert_eq!(change.before.unwrap().object["metadata"]["resourceVersion"], "8");
+        assert_eq!(change.before.unwrap().object()["metadata"]["resourceVersion"], "8");
         assert_eq!(store.count("/configmaps/"), 0);
     }
 }

@@ -22,7 +22,7 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
     let (config, repeated) = decode::yaml_or_json(body)?;
     check_kind(kind, &config)?;
     let key = state.key(kind, &place.namespace, &place.name);
-    let live = state.store.get(&key).map(|stored| shown(kind, &Arc::clone(&stored.object)));
+    let live = state.store.get(&key).map(|stored| shown(kind, &Arc::clone(stored.object())));
     if live.is_none() && place.subresource.is_some() && !is_made_by_status(kind) {
         return Err(Refusal::not_found(kind, &place.name));
     }

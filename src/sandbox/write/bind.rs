@@ -14,7 +14,7 @@ use crate::sandbox::state::State;
 /// 404, or 409 where it is on another node.
 pub fn bind(state: &mut State, place: &Place, node: &str, dry_run: bool) -> Result<(), Refusal> {
     let key = state.key(&place.kind, &place.namespace, &place.name);
-    let pod = state.store.get(&key).map(|stored| Arc::clone(&stored.object));
+    let pod = state.store.get(&key).map(|stored| Arc::clone(stored.object()));
     let pod = pod.ok_or_else(|| Refusal::not_found(&place.kind, &place.name))?;
     if let Some(taken) = pod.pointer("/spec/nodeName").and_then(Value::as_str).filter(|taken| !taken.is_empty()) {
         let why = format!("pod {} is already assigned to node {taken:?}", place.name);

@@ -111,7 +111,7 @@ pub(super) fn finish(
     let key = state.key(kind, &place.namespace, &name);
     if let Some(existing) = state.store.get(&key) {
         let mut refusal = Refusal::already_exists(kind, &name);
-        if !metadata::text(&existing.object, "deletionTimestamp").is_empty() {
+        if !metadata::text(existing.object(), "deletionTimestamp").is_empty() {
             refusal.message = format!("object is being deleted: {}", refusal.message);
         }
         return Err(refusal.after(&warnings));
@@ -128,6 +128,6 @@ pub(super) fn finish(
     if kind.is("", "PersistentVolumeClaim") {
         state.rough.insert(key);
     }
-    let object = change.after.map(|after| shown(kind, &after.object)).unwrap_or_default();
+    let object = change.after.map(|after| shown(kind, after.object())).unwrap_or_default();
     Ok(Written { code: 201, object, warnings })
 }

@@ -121,7 +121,7 @@ fn delete_warned(
 ) -> Result<Deleted, Refusal> {
     let kind = &place.kind;
     let key = state.key(kind, &place.namespace, &place.name);
-    let live = state.store.get(&key).map(|stored| Arc::clone(&stored.object));
+    let live = state.store.get(&key).map(|stored| Arc::clone(stored.object()));
     let live = live.ok_or_else(|| Refusal::not_found(kind, &place.name))?;
     let live = shown(kind, &live);
     check(kind, &place.name, &live, options)?;
@@ -165,7 +165,7 @@ fn delete_warned(
         }
         let stored = convert::to_storage(&state.kinds, kind, object.clone());
         let change = state.write(key, Some(stored))?;
-        object = change.after.map(|after| shown(kind, &after.object)).unwrap_or(object);
+        object = change.after.map(|after| shown(kind, after.object())).unwrap_or(object);
     }
     Ok(Deleted { code: 200, body: object.clone(), object, warnings })
 }

@@ -120,7 +120,7 @@ fn is_change(state: &State, kind: &Kind, key: &Key, live: &Value, object: &Value
         return true;
     }
     // A custom resource that is written at one version loses what only the others declare.
-    let stored = state.store.get(key).filter(|_| kind.custom.is_some()).map(|stored| &stored.object);
+    let stored = state.store.get(key).filter(|_| kind.custom.is_some()).map(|stored| stored.object());
     stored.is_some_and(|stored| {
         stored.get("apiVersion") != object.get("apiVersion")
             && convert::to_storage(&state.kinds, kind, object.clone()) != **stored

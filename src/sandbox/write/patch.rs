@@ -21,7 +21,7 @@ pub fn patch(
 ) -> Result<Written, Refusal> {
     let kind = &place.kind;
     let key = state.key(kind, &place.namespace, &place.name);
-    let live = state.store.get(&key).map(|stored| Arc::clone(&stored.object));
+    let live = state.store.get(&key).map(|stored| Arc::clone(stored.object()));
     let live = live.ok_or_else(|| Refusal::not_found(kind, &place.name))?;
     let live = shown(kind, &live);
     let decoded = patched(sort, kind, &live, body, options.field_validation)?;

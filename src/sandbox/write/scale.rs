@@ -165,7 +165,7 @@ impl Scale {
 fn parent(state: &State, place: &Place) -> Result<Value, Refusal> {
     let key = state.key(&place.kind, &place.namespace, &place.name);
     let stored = state.store.get(&key).ok_or_else(|| Refusal::not_found(&place.kind, &place.name))?;
-    Ok(shown(&place.kind, &stored.object))
+    Ok(shown(&place.kind, stored.object()))
 }
 
 fn scale_of(kind: &Kind, parent: &Value) -> Result<Value, Refusal> {

@@ -52,7 +52,7 @@ fn replace(
     metadata::settle_namespace(place, &mut object)?;
     metadata::settle_name(place, &object)?;
     let key = state.key(&place.kind, &place.namespace, &place.name);
-    let Some(live) = state.store.get(&key).map(|stored| Arc::clone(&stored.object)) else {
+    let Some(live) = state.store.get(&key).map(|stored| Arc::clone(stored.object())) else {
         return create_by_put(state, place, object, empties, options);
     };
     let live = shown(&place.kind, &live);
@@ -166,7 +166,7 @@ pub(super) fn finish(
     }
     let stored = convert::to_storage(&state.kinds, kind, object);
     let change = state.write(key, Some(stored))?;
-    let object = change.after.map(|after| shown(kind, &after.object)).unwrap_or_default();
+    let object = change.after.map(|after| shown(kind, after.object())).unwrap_or_default();
     Ok(Written { code: 200, object, warnings })
 }
 
