@@ -199,7 +199,7 @@ fn perform(state: &mut State, deed: Deed) -> Result<(), Refusal> {
 
 /// Reads what a controller wants written as the server reads what clients send.
 fn read(kind: &Kind, object: Value) -> Result<Decoded, Refusal> {
-    decode::document(kind, &Node::of(&object), FieldValidation::Ignore, &[])
+    decode::document(kind, Node::of(&object), FieldValidation::Ignore, &[])
 }
 
 fn kind_of(state: &State, group: &str, kind: &str) -> Result<Arc<Kind>, Refusal> {

@@ -3,24 +3,34 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+/// Returns the value at a JSON pointer. Controllers ask for thousands of them, all without `~`: `Value::pointer` copies each
+/// step twice on its way.
+pub(super) fn at<'v>(object: &'v Value, pointer: &str) -> Option<&'v Value> {
+    pointer.split('/').skip(1).try_fold(object, |value, step| match value {
+        Value::Object(fields) => fields.get(step),
+        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// Returns the text at a JSON pointer, empty where there is none.
 pub(super) fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    at(object, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Returns the number at a JSON pointer, where there is one.
 pub(super) fn number(object: &Value, pointer: &str) -> Option<i64> {
-    object.pointer(pointer).and_then(Value::as_i64)
+    at(object, pointer).and_then(Value::as_i64)
 }
 
 /// Tells whether there is `true` at a JSON pointer.
 pub(super) fn flag(object: &Value, pointer: &str) -> bool {
-    object.pointer(pointer).and_then(Value::as_bool).unwrap_or(false)
+    at(object, pointer).and_then(Value::as_bool).unwrap_or(false)
 }
 
 /// Returns the list at a JSON pointer, empty where there is none.
 pub(super) fn items<'v>(object: &'v Value, pointer: &str) -> &'v [Value] {
-    object.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    at(object, pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// Returns the time at a JSON pointer, where there is one.
@@ -65,15 +75,15 @@ pub(super) fn group_of(api_version: &str) -> &str {
 }
 
 pub(super) fn is_leaving(object: &Value) -> bool {
-    object.pointer("/metadata/deletionTimestamp").is_some_and(|stamp| !stamp.is_null())
+    at(object, "/metadata/deletionTimestamp").is_some_and(|stamp| !stamp.is_null())
 }
 
 pub(super) fn label<'v>(object: &'v Value, key: &str) -> &'v str {
-    object.pointer("/metadata/labels").and_then(|labels| labels.get(key)).and_then(Value::as_str).unwrap_or_default()
+    at(object, "/metadata/labels").and_then(|labels| labels.get(key)).and_then(Value::as_str).unwrap_or_default()
 }
 
 pub(super) fn annotation<'v>(object: &'v Value, key: &str) -> Option<&'v str> {
-    object.pointer("/metadata/annotations")?.get(key)?.as_str()
+    at(object, "/metadata/annotations")?.get(key)?.as_str()
 }
 
 pub(super) fn has_finalizer(object: &Value, finalizer: &str) -> bool {
@@ -111,7 +121,7 @@ pub(super) fn controller_reference(owner: &Value) -> Value {
 pub(super) fn reference(object: &Value) -> Value {
     let mut metadata = Map::new();
     for field in ["name", "namespace", "uid", "resourceVersion"] {
-        if let Some(value) = object.pointer("/metadata").and_then(|metadata| metadata.get(field)) {
+        if let Some(value) = at(object, "/metadata").and_then(|metadata| metadata.get(field)) {
             metadata.insert(field.to_owned(), value.clone());
         }
     }

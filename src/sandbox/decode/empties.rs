@@ -26,37 +26,9 @@ enum Step {
 impl Empties {
     /// Finds them in what was decoded.
     pub(super) fn of(node: &Node) -> Self {
-        let mut found = Self::default();
-        found.collect(node, &mut Vec::new());
-        found
-    }
-
-    fn collect(&mut self, node: &Node, path: &mut Vec<Step>) {
-        match node {
-            Node::List(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    path.push(Step::Index(index));
-                    self.collect(item, path);
-                    path.pop();
-                }
-            }
-            Node::Map(entries) => {
-                for (key, child) in entries {
-                    path.push(Step::Key(key.clone()));
-                    match child {
-                        Node::List(items) if items.is_empty() => self.found(path, true),
-                        Node::Map(entries) if entries.is_empty() => self.found(path, false),
-                        child => self.collect(child, path),
-                    }
-                    path.pop();
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn found(&mut self, path: &[Step], is_list: bool) {
-        self.0.push(Empty { path: path.to_vec(), is_list });
+        let mut found = Vec::new();
+        collect(node, &mut Vec::new(), &mut found);
+        Self(found)
     }
 
     /// Tells whether an empty list of managed fields was given, which says that nobody is to own anything.
@@ -88,7 +60,46 @@ impl Empties {
     }
 }
 
+/// A step of the way to where a walk is.
+#[derive(Clone, Copy)]
+enum Here<'n> {
+    Key(&'n str),
+    Index(usize),
+}
+
+fn collect<'n>(node: &'n Node, path: &mut Vec<Here<'n>>, found: &mut Vec<Empty>) {
+    match node {
+        Node::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                path.push(Here::Index(index));
+                collect(item, path, found);
+                path.pop();
+            }
+        }
+        Node::Map(entries) => {
+            for (key, child) in entries {
+                path.push(Here::Key(key));
+                match child {
+                    Node::List(items) if items.is_empty() => found.push(Empty::at(path, true)),
+                    Node::Map(entries) if entries.is_empty() => found.push(Empty::at(path, false)),
+                    child => collect(child, path, found),
+                }
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
 impl Empty {
+    fn at(path: &[Here<'_>], is_list: bool) -> Self {
+        let step = |step: &Here<'_>| match *step {
+            Here::Key(key) => Step::Key(key.to_owned()),
+            Here::Index(index) => Step::Index(index),
+        };
+        Self { path: path.iter().map(step).collect(), is_list }
+    }
+
     /// Tells whether the object has what it would stand in, and nothing there.
     fn is_lost(&self, object: &Value) -> bool {
         let Some((Step::Key(last), parents)) = self.path.split_last() else { return false };

@@ -75,7 +75,9 @@ enum Source {
         kind: String,
         version: String,
     },
-    /// The patched object, or the patch, as messages show it.
+    /// The patched object. Messages show the whole of it.
+    Patched(Node),
+    /// The patch, as messages show it.
     Patch(String),
 }
 
@@ -136,12 +138,15 @@ impl Source {
                     "{kind} in version {version:?} cannot be handled as a {expected}: {mistake}"
                 ))
             }
-            Self::Patch(shown) => {
-                let problem = FieldProblem::invalid("patch", &Value::from(shown.as_str()), mistake);
-                Refusal::invalid_as("", "", "", &[problem])
-            }
+            Self::Patched(object) => refused_patch(&object.text(), mistake),
+            Self::Patch(shown) => refused_patch(shown, mistake),
         }
     }
+}
+
+fn refused_patch(shown: &str, mistake: &str) -> Refusal {
+    let problem = FieldProblem::invalid("patch", &Value::from(shown), mistake);
+    Refusal::invalid_as("", "", "", &[problem])
 }
 
 /// A body as it was sent.

@@ -17,20 +17,22 @@ use crate::sandbox::structure::{GoType, of_kind};
 /// With the server's words for what is wrong with it; they show the whole object.
 pub(crate) fn document(
     resource: &Kind,
-    document: &Node,
+    document: Node,
     validation: FieldValidation,
     repeated: &[String],
 ) -> Result<Decoded, Refusal> {
-    let source = Source::Patch(document.text());
     if resource.custom.is_some() {
-        return custom::patched(resource, document.to_value(), validation, repeated, source);
+        let object = document.to_value();
+        return custom::patched(resource, object, validation, repeated, Source::Patched(document));
     }
     let target = Target { group: &resource.group, version: &resource.version, kind: &resource.kind };
-    let read = Identity::of(document)
+    let read = Identity::of(&document)
         .map(|identity| identity.or(target.group, target.version, target.kind))
-        .and_then(|identity| read_as(&identity, &target, document));
+        .and_then(|identity| read_as(&identity, &target, &document));
+    let empties = Empties::of(&document);
+    let source = Source::Patched(document);
     let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
-    of_patch(resource, read, Empties::of(document), validation, repeated, source)
+    of_patch(resource, read, empties, validation, repeated, source)
 }
 
 /// Decodes what a strategic merge patch made of an object; messages show what is left of the patch after it was merged.

@@ -71,11 +71,11 @@ pub fn patched(
     match kind {
         PatchKind::Json => {
             let (document, repeated) = json::patched(encoded(resource, live), body, validation)?;
-            decode::document(resource, &document, validation, &repeated)
+            decode::document(resource, document, validation, &repeated)
         }
         PatchKind::Merge => {
             let (document, repeated) = merge::patched(encoded(resource, live), body, validation)?;
-            decode::document(resource, &document, validation, &repeated)
+            decode::document(resource, document, validation, &repeated)
         }
         PatchKind::Strategic if resource.custom.is_some() => Err(unsupported(resource)),
         PatchKind::Strategic => {
