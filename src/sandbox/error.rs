@@ -113,6 +113,13 @@ impl SandboxError {
             ),
             Self::Newer { path, .. } => Some(format!("use that version, or start afresh: `{}`", reset(path))),
             Self::Damaged { path, .. } => Some(format!("nothing but this sandbox is lost by `{}`", reset(path))),
+            Self::File { path, .. } => Some(format!(
+                "see whether `{}` may be read and written and its disk has room, or name another place",
+                path.display()
+            )),
+            Self::Store { .. } => Some(
+                "see whether the disk has room; what was answered before is kept, and this was not done".to_owned(),
+            ),
             _ => None,
         }
     }
@@ -146,7 +153,14 @@ mod tests {
         let newer = SandboxError::Newer { path: path.join("store.redb"), found: 2, known: 1 };
         let damaged =
             SandboxError::Damaged { path: PathBuf::from("/a/b/store.redb"), why: "its head is gone".to_owned() };
-        let all = [in_use(Some(7), true), in_use(Some(7), false), in_use(None, false), newer, damaged].map(told);
+        let file = SandboxError::File {
+            action: "make",
+            path: PathBuf::from("/proc/nope"),
+            source: io::ErrorKind::PermissionDenied.into(),
+        };
+        let full = SandboxError::Store { action: "write", path: path.join("store.redb"), why: "no space".to_owned() };
+        let all =
+            [in_use(Some(7), true), in_use(Some(7), false), in_use(None, false), newer, damaged, file, full].map(told);
         insta::assert_snapshot!(all.join("\n"), @r"
         the sandbox in `.mathison/sandbox` is served by process 7
           commands with `--sandbox` share it as it is; Ctrl-C where it was started or `kill 7` ends it
@@ -158,6 +172,10 @@ mod tests {
           use that version, or start afresh: `mathison sandbox reset`
         the store `/a/b/store.redb` is damaged: its head is gone
           nothing but this sandbox is lost by `mathison sandbox reset --dir /a/b`
+        cannot make `/proc/nope`
+          see whether `/proc/nope` may be read and written and its disk has room, or name another place
+        cannot write the store `.mathison/sandbox/store.redb`: no space
+          see whether the disk has room; what was answered before is kept, and this was not done
         ");
     }
 }

@@ -1,7 +1,8 @@
 //! What a new control plane begins with.
 //!
-//! These objects take the way of every write, once a process; each control plane after that takes a copy, with its own
-//! times, identities and certificate authority in it. So a test may have a control plane of its own.
+//! These objects take the way of every write, and the controllers do with them what they do at once, one time in a process;
+//! each control plane takes a copy, with its own times, identities and certificate authority in it. So a test may have a
+//! control plane of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -50,14 +51,17 @@ fn first(controllers: bool, now: Timestamp, authority: &str) -> Vec<Value> {
     first
 }
 
-/// Brings a state to what every control plane begins with: makes what is missing, and leaves the rest as it is.
+/// Brings a state to what every control plane begins with: makes what is missing, and leaves the rest as it is. Tells whether
+/// its controllers have nothing to do with it, since there is nothing else yet.
 ///
 /// # Errors
 /// If an object is refused, or cannot be kept.
-pub fn begin(state: &mut State, controllers: bool, authority: &str) -> Result<(), SandboxError> {
+pub fn begin(state: &mut State, controllers: bool, authority: &str) -> Result<bool, SandboxError> {
     if state.store.range("", None).next().is_some() {
         let first = first(controllers, state.clock.now(), authority);
-        return runner::bootstrap(state, first).map_err(|refusal| SandboxError::Bootstrap { why: refusal.message });
+        return runner::bootstrap(state, first)
+            .map(|()| false)
+            .map_err(|refusal| SandboxError::Bootstrap { why: refusal.message });
     }
     let model = MODELS[usize::from(controllers)].get_or_init(|| model(controllers));
     let model = model.as_ref().map_err(|why| SandboxError::Bootstrap { why: why.clone() })?;
@@ -71,7 +75,7 @@ pub fn begin(state: &mut State, controllers: bool, authority: &str) -> Result<()
         )?;
     }
     state.store = Store::new(model.revision, copies);
-    Ok(())
+    Ok(controllers)
 }
 
 fn model(controllers: bool) -> Result<Model, String> {
@@ -85,6 +89,9 @@ fn model(controllers: bool) -> Result<Model, String> {
         rough: BTreeSet::new(),
     };
     runner::bootstrap(&mut state, first(controllers, MADE, AUTHORITY)).map_err(|refusal| refusal.message)?;
+    if controllers {
+        runner::settle(&mut state);
+    }
     let objects = state.store.range("", None).map(|(key, stored)| (key.clone(), stored.clone())).collect();
     Ok(Model { revision: state.store.revision(), objects })
 }
@@ -150,6 +157,7 @@ mod tests {
         let copied = begun(3);
         let mut written = empty(3, now);
         runner::bootstrap(&mut written, first(true, now, "PEM")).unwrap();
+        runner::settle(&mut written);
         assert_eq!(copied.store.revision(), written.store.revision());
         let shown = |state: &State| -> Vec<(String, Value)> {
             let all = state.store.range("", None);

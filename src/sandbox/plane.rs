@@ -42,6 +42,8 @@ pub struct ControlPlane {
     identity: Identity,
     token: String,
     controllers: bool,
+    /// The revision at which its controllers had nothing to do.
+    settled: Option<u64>,
 }
 
 /// Answers as if whoever asks had shown the administrator's token.
@@ -115,10 +117,11 @@ impl ControlPlane {
             rough: BTreeSet::new(),
         };
         state.serve_definitions();
-        first::begin(&mut state, options.controllers, &identity.ca)?;
+        let is_settled = first::begin(&mut state, options.controllers, &identity.ca)?;
+        let settled = is_settled.then(|| state.store.revision());
         let secrets = Secrets::keep(&mut state)?;
         let api = Arc::new(Api::new(state, Tokens::new(secrets.token.clone(), secrets.key)));
-        Ok(Self { api, identity, token: secrets.token, controllers: options.controllers })
+        Ok(Self { api, identity, token: secrets.token, controllers: options.controllers, settled })
     }
 
     /// The API.
@@ -181,7 +184,7 @@ impl ControlPlane {
     /// Starts the controllers, if it has them. They run on tokio's current runtime until it ends.
     pub fn start(&self) {
         if self.controllers {
-            tokio::spawn(runner::run(Arc::clone(&self.api)));
+            tokio::spawn(runner::run(Arc::clone(&self.api), self.settled));
         }
     }
 }

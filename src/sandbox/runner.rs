@@ -61,13 +61,26 @@ impl Queue {
     }
 }
 
-/// Runs the controllers until the API is dropped.
-pub async fn run(api: Arc<Api>) {
+/// Lets the controllers do all that they would do at once.
+pub fn settle(state: &mut State) {
+    let mut queue = Queue { seen: state.store.revision(), ..Queue::default() };
+    queue.everything(state);
+    while !queue.due.is_empty() {
+        look(state, &mut queue);
+        queue.gather(state);
+    }
+}
+
+/// Runs the controllers until the API is dropped; what was there at the revision `settled` needs nothing from them.
+pub async fn run(api: Arc<Api>, settled: Option<u64>) {
     let mut queue = Queue::default();
     let mut changes = api.changes();
-    api.with(|state| {
-        queue.seen = state.store.revision();
-        queue.everything(state);
+    api.with(|state| match settled {
+        Some(revision) => queue.seen = revision,
+        None => {
+            queue.seen = state.store.revision();
+            queue.everything(state);
+        }
     });
     loop {
         changes.borrow_and_update();

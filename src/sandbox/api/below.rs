@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::objects::{done, patch_sort};
+use super::objects::{done, patch, patch_sort, put};
 use super::{Api, Asked, answers};
 use crate::sandbox::access::token_request;
 use crate::sandbox::answer::Answer;
@@ -85,21 +85,11 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
         }
         (&http::Method::PUT, _) => {
             allowed("update")?;
-            let options = WriteOptions::from_query(call.query.pairs(), Verb::Update)?;
-            let decoded = decode::body(kind, &call.body, call.content_type.as_deref(), options.field_validation)?;
-            let place = asked.place(&options);
-            done(api, call, kind, |state| write::update(state, &place, decoded, &options))
+            put(api, asked)
         }
         (&http::Method::PATCH, _) => {
             allowed("patch")?;
-            let sort = patch_sort(call, kind)?;
-            let verb = if sort.is_none() { Verb::Apply } else { Verb::Patch };
-            let options = WriteOptions::from_query(call.query.pairs(), verb)?;
-            let place = asked.place(&options);
-            done(api, call, kind, |state| match sort {
-                Some(sort) => write::patch(state, &place, sort, &call.body, &options),
-                None => write::apply(state, &place, &call.body, &options),
-            })
+            patch(api, asked)
         }
         (&http::Method::POST, "token") => {
             allowed("create")?;

@@ -7,7 +7,7 @@ use crate::sandbox::answer::Answer;
 use crate::sandbox::convert;
 use crate::sandbox::decode::{self, Verb, WriteOptions};
 use crate::sandbox::kind::Kind;
-use crate::sandbox::patch::{self, PatchKind};
+use crate::sandbox::patch::{PatchKind, unsupported};
 use crate::sandbox::read::{self, ListOptions};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::request::Call;
@@ -17,10 +17,10 @@ use crate::sandbox::write::{self, DeleteOptions, Written};
 pub(super) fn patch_sort(call: &Call, kind: &Kind) -> Result<Option<PatchKind>, Refusal> {
     let content_type = call.content_type.as_deref().unwrap_or_default();
     match PatchKind::of_media_type(content_type) {
-        Some(PatchKind::Strategic) if kind.custom.is_some() => Err(patch::unsupported(kind)),
+        Some(PatchKind::Strategic) if kind.custom.is_some() => Err(unsupported(kind)),
         Some(sort) => Ok(Some(sort)),
         None if content_type.split(';').next().unwrap_or_default().trim() == "application/apply-patch+yaml" => Ok(None),
-        None => Err(patch::unsupported(kind)),
+        None => Err(unsupported(kind)),
     }
 }
 
@@ -57,21 +57,11 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
         }
         http::Method::PUT => {
             allowed("update")?;
-            let options = WriteOptions::from_query(call.query.pairs(), Verb::Update)?;
-            let decoded = decode::body(kind, &call.body, call.content_type.as_deref(), options.field_validation)?;
-            let place = asked.place(&options);
-            done(api, call, kind, |state| write::update(state, &place, decoded, &options))
+            put(api, asked)
         }
         http::Method::PATCH => {
             allowed("patch")?;
-            let sort = patch_sort(call, kind)?;
-            let verb = if sort.is_none() { Verb::Apply } else { Verb::Patch };
-            let options = WriteOptions::from_query(call.query.pairs(), verb)?;
-            let place = asked.place(&options);
-            done(api, call, kind, |state| match sort {
-                Some(sort) => write::patch(state, &place, sort, &call.body, &options),
-                None => write::apply(state, &place, &call.body, &options),
-            })
+            patch(api, asked)
         }
         http::Method::DELETE => {
             allowed("delete")?;
@@ -85,6 +75,28 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
         }
         _ => Err(Refusal::method_not_allowed()),
     }
+}
+
+/// Replaces an object, or what a subresource has of it.
+pub(super) fn put(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let Asked { call, kind, .. } = *asked;
+    let options = WriteOptions::from_query(call.query.pairs(), Verb::Update)?;
+    let decoded = decode::body(kind, &call.body, call.content_type.as_deref(), options.field_validation)?;
+    let place = asked.place(&options);
+    done(api, call, kind, |state| write::update(state, &place, decoded, &options))
+}
+
+/// Patches an object, or what a subresource has of it, or applies to it.
+pub(super) fn patch(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let Asked { call, kind, .. } = *asked;
+    let sort = patch_sort(call, kind)?;
+    let verb = if sort.is_none() { Verb::Apply } else { Verb::Patch };
+    let options = WriteOptions::from_query(call.query.pairs(), verb)?;
+    let place = asked.place(&options);
+    done(api, call, kind, |state| match sort {
+        Some(sort) => write::patch(state, &place, sort, &call.body, &options),
+        None => write::apply(state, &place, &call.body, &options),
+    })
 }
 
 /// Does a write and answers with what was written.
