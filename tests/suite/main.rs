@@ -49,6 +49,7 @@ mod interrupted;
 mod kubectl;
 mod lifecycle;
 mod sandbox;
+mod sandbox_faults;
 mod sandbox_words;
 mod schema;
 mod servers;
