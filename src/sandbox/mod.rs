@@ -67,6 +67,7 @@ pub mod refusal;
 pub mod request;
 pub mod runner;
 pub mod server;
+mod stack;
 pub mod state;
 pub mod store;
 pub mod strategy;

@@ -2,6 +2,8 @@
 //!
 //! Source of the shapes: `k8s.io/apimachinery/pkg/api/errors` and `.../util/validation/field`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::kind::Kind;
@@ -289,12 +291,9 @@ impl Refusal {
     #[must_use]
     pub fn invalid_as(group: &str, kind: &str, name: &str, problems: &[FieldProblem]) -> Self {
         let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
-        let mut texts: Vec<String> = Vec::new();
-        for text in problems.iter().map(FieldProblem::text) {
-            if !texts.contains(&text) {
-                texts.push(text);
-            }
-        }
+        let mut seen = BTreeSet::new();
+        let texts: Vec<String> =
+            problems.iter().map(FieldProblem::text).filter(|text| seen.insert(text.clone())).collect();
         let texts = match texts.as_slice() {
             [only] => only.clone(),
             texts => format!("[{}]", texts.join(", ")),

@@ -4,7 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{aggregate::gather, authorize::RBAC};
+use super::authorize::RBAC;
+use crate::sandbox::controllers::aggregated_rules;
 
 const TABLE: &str = include_str!("bootstrap.txt");
 /// How the table writes the core group.
@@ -24,9 +25,8 @@ pub fn bootstrap_objects() -> Vec<Value> {
     // They gather from each other, so each round may bring more to the next, but no chain is longer than all of them.
     for at in gathering.iter().cycle().take(gathering.len().pow(2)) {
         let roles = objects.iter().filter(|object| object["kind"] == "ClusterRole");
-        if let Some(rules) = gather(&objects[*at], roles) {
-            objects[*at]["rules"] = Value::Array(rules);
-        }
+        let rules = aggregated_rules(&objects[*at], roles);
+        objects[*at]["rules"] = Value::Array(rules);
     }
     objects
 }

@@ -5,20 +5,19 @@
 //!
 //! Only RBAC decides here: there is no authorizer for nodes and no webhook.
 
-mod aggregate;
 mod authorize;
 mod bootstrap;
 mod escalation;
 mod impersonate;
 mod review;
 mod rule;
+mod selection;
 mod token;
 mod token_request;
 mod user;
 mod wording;
 
 pub use self::{
-    aggregate::aggregated_rules,
     authorize::{Attributes, Decision, authorize, forbidden},
     bootstrap::bootstrap_objects,
     escalation::check_escalation,

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     authorize::{Attributes, authorize, grants},
+    selection,
     token::Tokens,
     user::User,
     wording::aggregate,
@@ -75,9 +76,7 @@ fn problems(kind: &str, object: &Value) -> Vec<FieldProblem> {
         let why = "at least one of user or group must be specified";
         problems.push(FieldProblem::invalid("spec.user", &Value::from(""), why));
     }
-    for selector in ["fieldSelector", "labelSelector"] {
-        problems.extend(selector_problem(&resource[selector], &format!("spec.resourceAttributes.{selector}")));
-    }
+    problems.extend(selection::problems(resource));
     let local = kind == "LocalSubjectAccessReview";
     let allowed = |field: &str| field == "managedFields" || (local && field == "namespace");
     let set =
@@ -99,25 +98,6 @@ fn problems(kind: &str, object: &Value) -> Vec<FieldProblem> {
         }
     }
     problems
-}
-
-fn selector_problem(selector: &Value, field: &str) -> Option<FieldProblem> {
-    if selector.is_null() {
-        return None;
-    }
-    let raw = !text(&selector["rawSelector"]).is_empty();
-    let requirements = selector["requirements"].as_array().is_some_and(|requirements| !requirements.is_empty());
-    match (raw, requirements) {
-        (true, true) => {
-            let why = "may not specified at the same time as requirements";
-            Some(FieldProblem::invalid(format!("{field}.rawSelector"), &selector["rawSelector"], why))
-        }
-        (false, false) => {
-            let why = format!("when {field} is specified, requirements or rawSelector is required");
-            Some(FieldProblem::required(format!("{field}.requirements"), why))
-        }
-        _ => None,
-    }
 }
 
 fn subject(spec: &Value) -> User {
@@ -164,9 +144,7 @@ fn decide(view: &impl View, attributes: &Attributes, spec: &Value) -> Value {
     if !decision.reason.is_empty() {
         status.insert("reason".to_owned(), Value::from(decision.reason));
     }
-    let raw = text(&spec["resourceAttributes"]["fieldSelector"]["rawSelector"]);
-    if raw.split(',').any(|term| !term.is_empty() && !term.contains('=')) {
-        let error = "spec.resourceAttributes.fieldSelector ignored due to parse error";
+    if let Some(error) = selection::ignored(&spec["resourceAttributes"]) {
         status.insert("evaluationError".to_owned(), Value::from(error));
     }
     Value::Object(status)
@@ -424,5 +402,48 @@ mod tests {
             })
         );
         assert_eq!(refused("TokenReview", json!({"spec": {}})), "token is required for TokenReview in authentication");
+    }
+
+    #[test]
+    fn selectors_are_checked_and_told_where_they_are_ignored() {
+        let with = |selectors: Value| {
+            let mut attributes = json!({"verb": "list", "resource": "pods"});
+            attributes.as_object_mut().unwrap().extend(selectors.as_object().unwrap().clone());
+            json!({"spec": {"user": "bob", "resourceAttributes": attributes}})
+        };
+        let problem = |selectors: Value| {
+            let refused = refused("SubjectAccessReview", with(selectors));
+            refused.split_once(" is invalid: ").unwrap().1.to_owned()
+        };
+        let requirements = |list: Value| json!({"requirements": list});
+        let fields = "spec.resourceAttributes.fieldSelector.requirements[0]";
+        assert_eq!(
+            problem(json!({"fieldSelector": requirements(json!([{"key": "", "operator": "In"}]))})),
+            format!(
+                "[{fields}.key: Required value: must be specified, {fields}.values: Required value: must be specified when \
+                 `operator` is 'In' or 'NotIn']"
+            )
+        );
+        let labels = "spec.resourceAttributes.labelSelector.requirements[0]";
+        assert_eq!(
+            problem(
+                json!({"labelSelector": requirements(json!([{"key": "a", "operator": "Exists", "values": ["b"]}]))})
+            ),
+            format!("{labels}.values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+        );
+        let error = |selectors: Value| status("SubjectAccessReview", with(selectors))["evaluationError"].clone();
+        let part = requirements(json!([
+            {"key": "a", "operator": "In", "values": ["b"]}, {"key": "a", "operator": "Exists"}
+        ]));
+        assert_eq!(error(json!({"labelSelector": part})), Value::Null);
+        assert_eq!(
+            error(json!({"fieldSelector": part, "labelSelector": {"rawSelector": "a b"}})),
+            "spec.resourceAttributes.fieldSelector partially ignored due to parse error; \
+             spec.resourceAttributes.labelSelector ignored due to parse error"
+        );
+        assert_eq!(
+            error(json!({"fieldSelector": {"rawSelector": "a=b=c"}})),
+            "spec.resourceAttributes.fieldSelector ignored due to parse error"
+        );
     }
 }

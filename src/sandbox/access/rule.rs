@@ -1,5 +1,7 @@
 //! One rule of a role: what it matches, what it covers, how it is written.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{authorize::Attributes, wording::quoted_list};
@@ -134,22 +136,19 @@ impl Rule {
 /// Returns the rights that are wanted and not owned, each as it is written, ordered; empty if all are owned.
 pub(super) fn missing(owned: &[Rule], wanted: &[Rule]) -> Vec<String> {
     let missing = wanted.iter().flat_map(Rule::atoms).filter(|atom| !owned.iter().any(|rule| rule.covers(atom)));
-    let mut compact: Vec<Rule> = Vec::new();
-    for atom in missing {
-        // Those that differ in their verb only are one; paths are never joined.
-        let same = compact.iter_mut().find(|rule| {
-            atom.urls.is_empty()
-                && rule.groups == atom.groups
-                && rule.resources == atom.resources
-                && rule.names == atom.names
-                && rule.urls.is_empty()
-        });
-        match same {
-            Some(rule) => rule.verbs.extend(atom.verbs),
-            None => compact.push(atom),
+    // Those that differ in their verb only are one; paths are never joined.
+    let mut joined: BTreeMap<[Vec<String>; 3], Vec<String>> = BTreeMap::new();
+    let mut texts = Vec::new();
+    for Rule { verbs, groups, resources, names, urls } in missing {
+        if urls.is_empty() {
+            joined.entry([groups, resources, names]).or_default().extend(verbs);
+        } else {
+            texts.push(Rule { verbs, urls, ..Rule::default() }.text());
         }
     }
-    let mut texts: Vec<String> = compact.iter().map(Rule::text).collect();
+    for ([groups, resources, names], verbs) in joined {
+        texts.push(Rule { verbs, groups, resources, names, ..Rule::default() }.text());
+    }
     texts.sort();
     texts.dedup();
     texts

@@ -15,25 +15,32 @@ pub(super) fn is_aggregated(role: &Value) -> bool {
     role.get("aggregationRule").is_some_and(|rule| !rule.is_null())
 }
 
-/// Gives a role the rules of those that it selects: in the order of its selectors, then of their names, each once.
-pub(super) fn reconcile(view: &dyn View, role: &Value) -> Outcome {
-    let mut outcome = Outcome::default();
-    if !is_aggregated(role) || is_leaving(role) {
-        return outcome;
-    }
-    let mut others = view.list(GROUP, "ClusterRole", None);
-    others.retain(|other| name(other) != name(role));
-    others.sort_by(|one, other| name(one).cmp(name(other)));
+/// Returns the rules that a role takes from others, which are ordered by name: in the order of its selectors, then of the
+/// names, each once.
+pub(in crate::sandbox) fn aggregated_rules<'a>(
+    role: &Value,
+    others: impl Iterator<Item = &'a Value> + Clone,
+) -> Vec<Value> {
     let mut rules: Vec<Value> = Vec::new();
     for wanted in items(role, "/aggregationRule/clusterRoleSelectors") {
-        for rule in
-            others.iter().filter(|other| selector::matches(Some(wanted), other)).flat_map(|o| items(o, "/rules"))
-        {
+        let chosen = others.clone().filter(|other| name(other) != name(role) && selector::matches(Some(wanted), other));
+        for rule in chosen.flat_map(|other| items(other, "/rules")) {
             if !rules.contains(rule) {
                 rules.push(rule.clone());
             }
         }
     }
+    rules
+}
+
+/// Gives a role the rules of those that it selects.
+pub(super) fn reconcile(view: &dyn View, role: &Value) -> Outcome {
+    let mut outcome = Outcome::default();
+    if !is_aggregated(role) || is_leaving(role) {
+        return outcome;
+    }
+    let others = view.list(GROUP, "ClusterRole", None);
+    let rules = aggregated_rules(role, others.iter().map(AsRef::as_ref));
     if rules != items(role, "/rules") {
         let mut object = role.clone();
         set(&mut object, &["rules"], Value::from(rules));

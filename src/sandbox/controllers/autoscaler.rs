@@ -85,21 +85,14 @@ fn no_metrics(scaler: &Value) -> (&'static str, String) {
     let metric = items(scaler, "/spec/metrics").first().unwrap_or(&Value::Null);
     let name = |path: &str| text(metric, path).to_owned();
     match text(metric, "/type") {
-        "Pods" => {
-            let name = name("/pods/metric/name");
+        kind @ ("Pods" | "Object") => {
+            let lower = kind.to_lowercase();
+            let name = name(&format!("/{lower}/metric/name"));
             let error = format!(
-                "failed to get pods metric value: unable to get metric {name}: unable to fetch metrics from custom metrics \
+                "failed to get {lower} metric value: unable to get metric {name}: unable to fetch metrics from custom metrics \
                  API: {MISSING}"
             );
-            ("FailedGetPodsMetric", error)
-        }
-        "Object" => {
-            let name = name("/object/metric/name");
-            let error = format!(
-                "failed to get object metric value: unable to get metric {name}: unable to fetch metrics from custom metrics \
-                 API: {MISSING}"
-            );
-            ("FailedGetObjectMetric", error)
+            (if kind == "Pods" { "FailedGetPodsMetric" } else { "FailedGetObjectMetric" }, error)
         }
         "External" => {
             let name = name("/external/metric/name");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use croner::Cron;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use serde_json::{Value, json};
 
 use super::condition;
@@ -16,6 +16,7 @@ use super::fields::{
 };
 use super::job::is_finished;
 use super::offspring::{self, MANAGER};
+use super::trouble;
 use crate::sandbox::view::View;
 
 const COMPONENT: &str = "cronjob-controller";
@@ -51,18 +52,18 @@ fn schedule(view: &dyn View, cron: &Value, jobs: &[Arc<Value>], outcome: &mut Ou
             }
         },
     };
-    let Ok(pattern) = Cron::from_str(shown) else {
+    let Some(schedule) = Schedule::read(shown) else {
         let message = format!("unparseable schedule: {shown:?} : it is no cron pattern");
         event::once(view, outcome, cron, "Warning", COMPONENT, "UnparseableSchedule", &message);
         return;
     };
     let here = now.to_zoned(zone);
-    if let Ok(next) = pattern.find_next_occurrence(&here, false) {
-        outcome.again(next.timestamp());
-    }
-    let Ok(latest) = pattern.find_previous_occurrence(&here, true) else { return };
-    let at = latest.timestamp();
     let since = time(cron, "/status/lastScheduleTime").or_else(|| time(cron, "/metadata/creationTimestamp"));
+    if let Some(next) = schedule.next(&here, since) {
+        outcome.again(next);
+    }
+    let Some(latest) = schedule.latest(&here, since) else { return };
+    let at = latest.timestamp();
     let deadline = number(cron, "/spec/startingDeadlineSeconds").map(SignedDuration::from_secs);
     let too_old = deadline.and_then(|deadline| now.checked_sub(deadline).ok());
     if since.is_some_and(|since| at <= since) {
@@ -97,6 +98,58 @@ fn schedule(view: &dyn View, cron: &Value, jobs: &[Arc<Value>], outcome: &mut Ou
     let shown_at = latest.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string().replace("+00:00", "Z");
     outcome.create(make(cron, &job_name, &shown_at), MANAGER);
     outcome.normal(cron, COMPONENT, "SuccessfulCreate", format!("Created job {job_name}"));
+}
+
+/// When Jobs are started.
+enum Schedule {
+    Pattern(Box<Cron>),
+    /// Again and again after the last one.
+    Every(SignedDuration),
+}
+
+impl Schedule {
+    fn read(text: &str) -> Option<Self> {
+        if let Some(delay) = text.strip_prefix("@every ") {
+            let delay = trouble::parse_duration(delay)?;
+            return Some(Self::Every(SignedDuration::from_secs(delay.as_secs().max(1))));
+        }
+        Cron::from_str(&pattern(text)).ok().map(|pattern| Self::Pattern(Box::new(pattern)))
+    }
+
+    fn next(&self, here: &Zoned, since: Option<Timestamp>) -> Option<Timestamp> {
+        match self {
+            Self::Pattern(pattern) => pattern.find_next_occurrence(here, false).ok().map(|next| next.timestamp()),
+            Self::Every(delay) => self.latest(here, since)?.timestamp().checked_add(*delay).ok(),
+        }
+    }
+
+    /// Returns the last time up to now; of a delay that is `since` when it has not passed yet.
+    fn latest(&self, here: &Zoned, since: Option<Timestamp>) -> Option<Zoned> {
+        match self {
+            Self::Pattern(pattern) => pattern.find_previous_occurrence(here, true).ok(),
+            Self::Every(delay) => {
+                let since = since?;
+                let passed = here.timestamp().duration_since(since).as_secs().max(0);
+                let whole = SignedDuration::from_secs(passed - passed % delay.as_secs());
+                since.checked_add(whole).ok().map(|latest| latest.to_zoned(here.time_zone().clone()))
+            }
+        }
+    }
+}
+
+/// Writes a pattern as its library reads it: `5/15` is from 5 on, and a question mark is a star.
+fn pattern(text: &str) -> String {
+    let ends = ["59", "23", "31", "12", "6"];
+    let part = |part: &str, end: &str| match part.split_once('/') {
+        Some((from, step)) if !from.contains(['*', '-']) => format!("{from}-{end}/{step}"),
+        _ => part.to_owned(),
+    };
+    let field = |(index, field): (usize, &str)| {
+        let end = ends.get(index).copied().unwrap_or_default();
+        let parts: Vec<String> = field.replace('?', "*").split(',').map(|one| part(one, end)).collect();
+        parts.join(",")
+    };
+    text.split_whitespace().enumerate().map(field).collect::<Vec<_>>().join(" ")
 }
 
 fn make(cron: &Value, job_name: &str, scheduled: &str) -> Value {

@@ -43,6 +43,7 @@ use serde_json::Value;
 use super::view::View;
 
 pub use affected::affected;
+pub(super) use aggregation::aggregated_rules;
 pub use bootstrap::{Bootstrap, bootstrap_objects};
 pub use deed::{Deed, EventSort, Key, Notice, Outcome, Propagation};
 pub use selector::matches;

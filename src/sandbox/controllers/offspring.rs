@@ -28,6 +28,18 @@ pub(super) fn owned(view: &dyn View, owner: &Value, wanted: &str) -> Vec<Arc<Val
     found
 }
 
+/// Returns the number of a pod that bears the name of a StatefulSet's.
+pub(super) fn ordinal(stateful: &Value, pod: &Value) -> Option<i64> {
+    let (parent, number) = name(pod).rsplit_once('-')?;
+    let is_number = parent == name(stateful) && number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse::<i32>().ok().filter(|_| is_number).map(i64::from)
+}
+
+/// Tells whether an object can be an owner's at all: the pods of a StatefulSet are known by their names.
+fn can_be_of(owner: &Value, object: &Value) -> bool {
+    kind(owner) != "StatefulSet" || kind(object) != "Pod" || ordinal(owner, object).is_some()
+}
+
 /// Takes over what matches the selector and has no controller, and lets go of what no longer matches it.
 pub(super) fn adopt(
     view: &dyn View,
@@ -40,7 +52,7 @@ pub(super) fn adopt(
         return;
     }
     for object in owned(view, owner, wanted) {
-        if !is_leaving(&object) && !selector::matches(selector, &object) {
+        if !is_leaving(&object) && (!selector::matches(selector, &object) || !can_be_of(owner, &object)) {
             let mut released = (*object).clone();
             if let Some(Value::Array(owners)) = released.pointer_mut("/metadata/ownerReferences") {
                 owners.retain(|reference| text(reference, "/uid") != uid(owner));
@@ -50,7 +62,7 @@ pub(super) fn adopt(
     }
     for object in view.list(group, wanted, Some(namespace(owner))) {
         let is_free = controller(&object).is_none() && !is_leaving(&object) && !(wanted == "Pod" && is_over(&object));
-        if is_free && selector::matches(selector, &object) {
+        if is_free && can_be_of(owner, &object) && selector::matches(selector, &object) {
             let mut adopted = (*object).clone();
             let mut owners = items(&adopted, "/metadata/ownerReferences").to_vec();
             owners.retain(|reference| text(reference, "/uid") != uid(owner));

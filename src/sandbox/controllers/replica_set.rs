@@ -9,8 +9,8 @@ use super::offspring::{self, MANAGER, Named};
 use super::selector;
 use crate::sandbox::view::View;
 
-/// The server makes no more pods at one go.
-const BURST: usize = 500;
+/// The server makes or deletes no more pods at one go.
+pub(super) const BURST: usize = 500;
 
 pub(super) fn reconcile(view: &dyn View, set: &Value) -> Outcome {
     let mut outcome = Outcome::default();
@@ -36,7 +36,7 @@ pub(super) fn reconcile(view: &dyn View, set: &Value) -> Outcome {
             outcome.normal(set, component, "SuccessfulCreate", message);
         }
         if pods.len() > wanted {
-            let too_many = pods.len() - wanted;
+            let too_many = (pods.len() - wanted).min(BURST);
             let mut victims = pods.clone();
             offspring::sort_for_deletion(&mut victims);
             for pod in victims.iter().take(too_many) {

@@ -41,12 +41,13 @@ pub(super) fn find(view: &dyn View, workload: &Value, outcome: &mut Outcome) -> 
     all.sort_by_key(|revision| (order(revision), name(revision).to_owned()));
     let data = data(workload);
     let newest = all.last().map_or(0, |revision| order(revision));
+    let next = newest.saturating_add(1);
     let equal =
         all.iter().rev().find(|revision| revision.get("data").is_some_and(|present| same(present, &data))).cloned();
     if let Some(present) = equal {
         if order(&present) < newest {
             let mut renewed = (*present).clone();
-            set(&mut renewed, &["revision"], Value::from(newest + 1));
+            set(&mut renewed, &["revision"], Value::from(next));
             outcome.update(renewed, MANAGER);
             return None;
         }
@@ -74,7 +75,7 @@ pub(super) fn find(view: &dyn View, workload: &Value, outcome: &mut Outcome) -> 
         set(&mut metadata, &["annotations"], annotations);
     }
     let revision = json!({
-        "apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": metadata, "data": data, "revision": newest + 1
+        "apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": metadata, "data": data, "revision": next
     });
     outcome.create(revision, MANAGER);
     None

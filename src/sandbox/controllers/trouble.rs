@@ -126,7 +126,7 @@ fn found(view: &dyn View, pod: &Value, key: &str) -> Option<String> {
 }
 
 /// Reads `1h2m3.5s` as Go does; nothing negative.
-fn parse_duration(text: &str) -> Option<SignedDuration> {
+pub(super) fn parse_duration(text: &str) -> Option<SignedDuration> {
     let mut rest = text.trim();
     let mut milliseconds = 0.0;
     if rest.is_empty() {

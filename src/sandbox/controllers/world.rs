@@ -12,8 +12,15 @@ use super::fields::{items, number, set, stamp, text};
 use super::{affected, reconcile};
 use crate::sandbox::view::View;
 
-const CLUSTER_SCOPED: [&str; 6] =
-    ["Namespace", "Node", "PersistentVolume", "StorageClass", "PriorityClass", "ClusterRole"];
+const CLUSTER_SCOPED: [&str; 7] = [
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "StorageClass",
+    "PriorityClass",
+    "ClusterRole",
+    "CustomResourceDefinition",
+];
 
 #[derive(Default)]
 pub(super) struct World {

@@ -4,8 +4,10 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::sandbox::decode::{go_print, go_type_of};
 use crate::sandbox::kind::{Custom, Kind};
 use crate::sandbox::refusal::Refusal;
+use crate::sandbox::table::selector_text;
 
 /// Where a definition says that the numbers of the scale subresource are.
 #[derive(Debug, Clone, Copy)]
@@ -64,30 +66,8 @@ fn dotted(path: &str) -> String {
 }
 
 fn unexpected(path: &str, value: &Value, expected: &str) -> String {
-    let kind = match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_i64() => "int64",
-        Value::Number(_) => "float64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    };
-    format!("{path} accessor error: {} is of the type {kind}, expected {expected}", printed(value))
-}
-
-/// A value as Go prints it with `%v`.
-fn printed(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(list) => format!("[{}]", list.iter().map(printed).collect::<Vec<_>>().join(" ")),
-        Value::Object(map) => {
-            let entries: Vec<String> = map.iter().map(|(key, value)| format!("{key}:{}", printed(value))).collect();
-            format!("map[{}]", entries.join(" "))
-        }
-        other => other.to_string(),
-    }
+    let (shown, kind) = (go_print(value), go_type_of(value));
+    format!("{path} accessor error: {shown} is of the type {kind}, expected {expected}")
 }
 
 /// Returns the `Scale` of a custom resource.
@@ -144,7 +124,8 @@ pub fn builtin_scale(kind: &Kind, object: &Value) -> Value {
     let selector = object.pointer("/spec/selector").unwrap_or(&Value::Null);
     let selector = match kind.is("", "ReplicationController") {
         true => equalities(selector).join(","),
-        false => selector_text(selector),
+        // One that makes no sense was never stored.
+        false => selector_text(selector).unwrap_or_default(),
     };
     scale(object, number("/spec/replicas"), number("/status/replicas"), &selector)
 }
@@ -171,32 +152,4 @@ fn scale(object: &Value, replicas: i64, status: i64, selector: &str) -> Value {
 fn equalities(labels: &Value) -> Vec<String> {
     let labels = labels.as_object().into_iter().flatten();
     labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect()
-}
-
-/// Writes a label selector as a query has it: requirements sorted by their key.
-fn selector_text(selector: &Value) -> String {
-    let mut requirements: Vec<(String, String)> = selector
-        .get("matchLabels")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| (key.clone(), format!("{key}={}", value.as_str().unwrap_or_default())))
-        .collect();
-    for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
-        let key = expression.get("key").and_then(Value::as_str).unwrap_or_default();
-        let values = expression.get("values").and_then(Value::as_array).into_iter().flatten();
-        let mut values: Vec<&str> = values.filter_map(Value::as_str).collect();
-        values.sort_unstable();
-        let values = values.join(",");
-        let text = match expression.get("operator").and_then(Value::as_str) {
-            Some("In") => format!("{key} in ({values})"),
-            Some("NotIn") => format!("{key} notin ({values})"),
-            Some("DoesNotExist") => format!("!{key}"),
-            _ => key.to_owned(),
-        };
-        requirements.push((key.to_owned(), text));
-    }
-    requirements.sort_by(|left, right| left.0.cmp(&right.0));
-    let texts: Vec<String> = requirements.into_iter().map(|(_, text)| text).collect();
-    texts.join(",")
 }

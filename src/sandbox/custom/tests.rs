@@ -376,3 +376,40 @@ fn nothing_is_said_of_rules_where_there_are_none() {
     let verdict = verdict(custom, &gizmo(&json!({"note": "much too long"})), None);
     assert_eq!(texts(&verdict.problems), ["spec.note: Too long: may not be more than 5 bytes"]);
 }
+
+#[test]
+fn a_rule_is_as_deep_as_the_server_reads_and_no_deeper() {
+    let with_rule = |rule: String| {
+        let mut definition = definition();
+        for version in definition["spec"]["versions"].as_array_mut().unwrap() {
+            version["schema"]["openAPIV3Schema"]["x-kubernetes-validations"] = json!([{"rule": rule, "message": "no"}]);
+        }
+        definition
+    };
+    let sum = |terms: usize| format!("{} == 0", vec!["1"; terms].join("+"));
+    let deep = with_rule(sum(248));
+    assert_eq!(texts(&validate_definition(&deep, None)), Vec::<String>::new());
+    let kinds = kinds_of(&deep);
+    let custom = kinds[0].custom.as_ref().unwrap();
+    let problems = validate(custom, &decoded(custom, gizmo(&json!({"size": 5}))), None);
+    assert!(texts(&problems).contains(&"<nil>: Invalid value: no".to_owned()), "{:?}", texts(&problems));
+    let told = texts(&validate_definition(&with_rule(sum(260)), None)).join("\n");
+    assert!(told.contains("compilation failed: expression recursion limit exceeded: 250"), "{told}");
+}
+
+#[test]
+fn many_problems_are_told_at_once() {
+    let mut definition = definition();
+    for version in definition["spec"]["versions"].as_array_mut().unwrap() {
+        version["schema"]["openAPIV3Schema"]["properties"]["spec"] = json!({"type": "object", "properties": {"list": {
+            "type": "array", "x-kubernetes-list-type": "set", "items": {"type": "integer", "maximum": 5}
+        }}});
+    }
+    let kinds = kinds_of(&definition);
+    let list: Vec<usize> = (0..30_000).map(|number| number % 29_999).collect();
+    let start = std::time::Instant::now();
+    let problems = validate(kinds[0].custom.as_ref().unwrap(), &gizmo(&json!({"list": list})), None);
+    assert_eq!(problems.len(), 29_994);
+    assert_eq!(problems.last().unwrap().text(), "spec.list[29999]: Duplicate value: 0");
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}

@@ -28,13 +28,15 @@ pub(super) fn body(
         return Err(unrecognized(&resource.kind, &mistake, bytes));
     }
     let source = Source::Body { kind: said.kind.clone(), version: said.version.clone() };
+    if let Some(number) = sent.node.unreadable_number() {
+        return Err(source.refusal(resource, &unreadable(number)));
+    }
     let object = sent.node.to_value();
     let metadata = metadata(sent.node.get("metadata")).map_err(|mistake| source.refusal(resource, &mistake))?;
     let other_version = Some(said.api_version()).filter(|said| *said != resource.api_version());
     let mut warnings = sent.repeated.clone();
     if sent.is_json {
-        let mut repeated = Vec::new();
-        sent.node.equal_keys("", &mut repeated);
+        let repeated = sent.node.equal_keys();
         warnings.extend(repeated.iter().map(|path| format!("duplicate field {}", super::scalar::quoted(path))));
     }
     let mut decoded = finish(object, metadata, warnings, sent.repeated.len(), source, validation);
@@ -48,11 +50,16 @@ pub(super) fn body(
 /// Decodes an object that was patched.
 pub(super) fn patched(
     resource: &Kind,
-    object: Value,
+    document: Node,
     validation: FieldValidation,
     repeated: &[String],
-    source: Source,
 ) -> Result<Decoded, Refusal> {
+    let mistake = document.unreadable_number().map(unreadable);
+    let object = document.to_value();
+    let source = Source::Patched(document);
+    if let Some(mistake) = mistake {
+        return Err(source.refusal(resource, &mistake));
+    }
     if object.get("kind").and_then(Value::as_str).is_none_or(str::is_empty) {
         let mistake = format!("Object 'Kind' is missing in '{}'", Node::of(&object).text());
         return Err(source.refusal(resource, &mistake));
@@ -85,6 +92,11 @@ fn finish(
     }
     let of_yaml = of_yaml.min(warnings.len());
     Decoded { object, warnings, empties: Empties::default(), of_yaml, source, other_version: None }
+}
+
+/// What Go says of a number that is too large where it knows no type.
+pub(crate) fn unreadable(number: &str) -> String {
+    format!("json: cannot unmarshal number {number} into Go value of type float64")
 }
 
 /// Tells why a value cannot be the metadata of an object.

@@ -27,12 +27,13 @@ use serde_json::Value;
 use self::identity::Identity;
 use self::node::Node;
 use self::structure::Reading;
-use super::kind::{Kind, Subresource};
+use super::kind::Kind;
+use super::protobuf::unknown_format;
 use super::refusal::{FieldProblem, Refusal};
 use super::structure::{GoType, of_kind, package_of_group};
 
 pub use self::apply::{Repeated, yaml_or_json};
-pub(crate) use self::custom::metadata_mistake;
+pub(crate) use self::custom::{metadata_mistake, unreadable};
 pub use self::delete::delete_options;
 pub use self::empties::Empties;
 pub(crate) use self::encoded::encoded;
@@ -157,8 +158,6 @@ struct Sent {
     is_json: bool,
 }
 
-const MEDIA_TYPES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
-
 /// Decodes the body of a POST or PUT.
 ///
 /// # Errors
@@ -169,64 +168,17 @@ pub fn body(
     content_type: Option<&str>,
     validation: FieldValidation,
 ) -> Result<Decoded, Refusal> {
-    let target = Target { group: &resource.group, version: &resource.version, kind: &resource.kind };
-    body_as(resource, &target, bytes, content_type, validation)
-}
-
-/// Decodes what is posted to a subresource with a kind of its own: `Scale`, `Eviction`, `TokenRequest`, `Binding`.
-///
-/// # Errors
-/// See [`body`].
-pub fn subresource_body(
-    resource: &Kind,
-    subresource: &Subresource,
-    bytes: &[u8],
-    content_type: Option<&str>,
-    validation: FieldValidation,
-) -> Result<Decoded, Refusal> {
-    if subresource.kind == resource.kind {
-        return body(resource, bytes, content_type, validation);
-    }
-    let (group, version) = match &subresource.group_version {
-        Some((group, version)) => (group.as_str(), version.as_str()),
-        None => (resource.group.as_str(), resource.version.as_str()),
-    };
-    let apart = Kind {
-        group: group.to_owned(),
-        version: version.to_owned(),
-        kind: subresource.kind.clone(),
-        custom: None,
-        ..resource.clone()
-    };
-    let target = Target { group, version, kind: &subresource.kind };
-    body_as(&apart, &target, bytes, content_type, validation)
-}
-
-/// The kind that is written to.
-struct Target<'k> {
-    group: &'k str,
-    version: &'k str,
-    kind: &'k str,
-}
-
-fn body_as(
-    resource: &Kind,
-    target: &Target<'_>,
-    bytes: &[u8],
-    content_type: Option<&str>,
-    validation: FieldValidation,
-) -> Result<Decoded, Refusal> {
-    let unrecognized = |mistake: String| unrecognized(target.kind, &mistake, bytes);
+    let unrecognized = |mistake: String| unrecognized(&resource.kind, &mistake, bytes);
     let sent = parse(bytes, content_type)?.map_err(unrecognized)?;
     let said = Identity::of(&sent.node).map_err(unrecognized)?;
     if resource.custom.is_some() {
         return custom::body(resource, bytes, &sent, &said, validation);
     }
-    let identity = said.or(target.group, target.version, target.kind);
+    let identity = said.or(&resource.group, &resource.version, &resource.kind);
     let source = Source::Body { kind: identity.kind.clone(), version: identity.version.clone() };
     let refuse = |mistake: String| source.refusal(resource, &mistake);
-    let read = read_as(&identity, target, &sent.node).map_err(refuse)?;
-    let other_version = (identity.version != target.version).then(|| identity.api_version());
+    let read = read_as(&identity, resource, &sent.node).map_err(refuse)?;
+    let other_version = (identity.version != resource.version).then(|| identity.api_version());
     let of_yaml = sent.repeated.len();
     let warnings = sent.repeated.into_iter().chain(read.strict).collect();
     let mut object = read.value;
@@ -236,7 +188,7 @@ fn body_as(
 }
 
 /// Decodes a value as the kind that it says it is, which must be the one that is written to.
-fn read_as(identity: &Identity, target: &Target<'_>, node: &Node) -> Result<structure::Read, String> {
+fn read_as(identity: &Identity, resource: &Kind, node: &Node) -> Result<structure::Read, String> {
     let Some(name) = of_kind(&identity.group, &identity.version, &identity.kind) else {
         let (kind, version) = (&identity.kind, identity.api_version());
         return Err(format!(
@@ -245,9 +197,9 @@ fn read_as(identity: &Identity, target: &Target<'_>, node: &Node) -> Result<stru
     };
     let go_type = GoType::Named(name);
     let read = structure::decode(Reading::Json, &go_type, node)?;
-    if (identity.group.as_str(), identity.kind.as_str()) != (target.group, target.kind) {
-        let package = package_of_group(target.group);
-        let (from, to) = (go_type.text(), target.kind);
+    if !resource.is(&identity.group, &identity.kind) {
+        let package = package_of_group(&resource.group);
+        let (from, to) = (go_type.text(), &resource.kind);
         return Err(format!("converting ({from}) to ({package}.{to}): unknown conversion"));
     }
     Ok(read)
@@ -291,9 +243,7 @@ fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Result<Sent, String
         "application/yaml" => {
             Ok(yaml::read(bytes).map(|read| Sent { node: read.node, repeated: read.repeated, is_json: false }))
         }
-        _ => Err(Refusal::unsupported_media_type(format!(
-            "the body of the request was in an unknown format - accepted media types include: {MEDIA_TYPES}"
-        ))),
+        _ => Err(unknown_format()),
     }
 }
 
@@ -326,6 +276,19 @@ fn finish(resource: &Kind, object: &mut Value) {
             let encoded = |text: &Value| Value::from(STANDARD.encode(text.as_str().unwrap_or_default()));
             data.extend(texts.iter().map(|(key, text)| (key.clone(), encoded(text))));
         }
+    }
+}
+
+/// Names a value's Go type where there is no schema.
+pub(crate) fn go_type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_i64() => "int64",
+        Value::Number(_) => "float64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
     }
 }
 

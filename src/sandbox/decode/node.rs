@@ -1,10 +1,17 @@
 //! JSON as it was written: keys in their order and as often as they are there, numbers as text. Mistakes are told in
 //! the words of Go's `encoding/json`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Number, Value};
 
-/// Deeper than any object; what is deeper is refused, so that no walk over it runs out of stack.
-const DEEPEST: usize = 500;
+/// How many maps and lists may stand in each other. No object is that deep, and no walk over one that is runs out of stack.
+/// It also leaves room for what an object is stored and sent with: its managed fields are a little deeper than itself, a
+/// list deeper than its items, and whoever reads them (this program too, when it opens a store) refuses 128.
+pub(crate) const DEEPEST: usize = 100;
+
+/// The server keeps no more unknown and repeated fields of one body than this.
+pub(crate) const MOST_STRICT: usize = 100;
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,25 +90,56 @@ impl Node {
         }
     }
 
-    /// Adds the paths of keys that stand more than once in one map (`data.b`), each once, in order.
-    pub(crate) fn equal_keys(&self, path: &str, found: &mut Vec<String>) {
+    /// Returns the paths of keys that stand more than once in one map (`data.b`), each once, in order; no more than the
+    /// server tells of.
+    pub(crate) fn equal_keys(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        self.find_equal_keys(&mut String::new(), &mut found);
+        found
+    }
+
+    fn find_equal_keys(&self, path: &mut String, found: &mut Vec<String>) {
+        let length = path.len();
         match self {
             Self::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    item.equal_keys(&format!("{path}[{index}]"), found);
+                    path.push_str(&format!("[{index}]"));
+                    item.find_equal_keys(path, found);
+                    path.truncate(length);
                 }
             }
             Self::Map(entries) => {
-                let mut seen = std::collections::HashSet::new();
+                let mut seen = BTreeSet::new();
                 for (key, value) in entries {
-                    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                    if !seen.insert(key.as_str()) && !found.contains(&path) {
+                    path.push_str(if length > 0 { "." } else { "" });
+                    path.push_str(key);
+                    if !seen.insert(key) && found.len() < MOST_STRICT && !found.contains(path) {
                         found.push(path.clone());
                     }
-                    value.equal_keys(&path, found);
+                    value.find_equal_keys(path, found);
+                    path.truncate(length);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Returns the first number that is too large to be one where Go knows no type.
+    pub(crate) fn unreadable_number(&self) -> Option<&str> {
+        match self {
+            Self::Number(text) => text.parse::<f64>().is_ok_and(f64::is_infinite).then_some(text.as_str()),
+            Self::List(items) => items.iter().find_map(Self::unreadable_number),
+            Self::Map(entries) => entries.iter().find_map(|(_, value)| value.unreadable_number()),
+            _ => None,
+        }
+    }
+
+    /// Returns how many maps and lists stand in each other, this one included.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Self::List(items) => 1 + items.iter().map(Self::depth).max().unwrap_or_default(),
+            Self::Map(entries) => 1 + entries.iter().map(|(_, value)| value.depth()).max().unwrap_or_default(),
+            _ => 0,
         }
     }
 }
@@ -179,8 +217,8 @@ impl Reader<'_> {
 
     fn value(&mut self) -> Result<Node, String> {
         match self.peek().ok_or_else(ended)? {
-            b'{' => self.nested(Self::map),
-            b'[' => self.nested(Self::list),
+            b'{' => self.nested(b'{', Self::map),
+            b'[' => self.nested(b'[', Self::list),
             b'"' => Ok(Node::String(self.string()?)),
             b't' => self.literal("true").map(|()| Node::Bool(true)),
             b'f' => self.literal("false").map(|()| Node::Bool(false)),
@@ -190,10 +228,10 @@ impl Reader<'_> {
         }
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Node, String>) -> Result<Node, String> {
+    fn nested(&mut self, opening: u8, read: fn(&mut Self) -> Result<Node, String>) -> Result<Node, String> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err("exceeded max depth".to_owned());
+            return Err(unexpected(opening, "exceeded max depth"));
         }
         self.at += 1;
         self.skip_space();
@@ -374,7 +412,7 @@ mod tests {
         assert_eq!(error(r#"{"a": 1, }"#), "invalid character '}' looking for beginning of object key string");
         assert_eq!(error(r#"[1,]"#), "invalid character ']' looking for beginning of value");
         assert_eq!(error("{\"a\": 'b'}"), "invalid character '\\'' looking for beginning of value");
-        assert_eq!(error(&"[".repeat(100_000)), "exceeded max depth");
+        assert_eq!(error(&"[".repeat(100_000)), "invalid character '[' exceeded max depth");
     }
 
     #[test]
@@ -390,8 +428,14 @@ mod tests {
     fn texts_are_unescaped_and_equal_keys_are_found() {
         let node = Node::read(br#"{"a": "\u00e9\ud83d\ude00\ud83d!\n", "b": [{"c": 1, "c": 2}], "b": 3}"#).unwrap();
         assert_eq!(node.to_value(), json!({"a": "é😀\u{fffd}!\n", "b": 3}));
-        let mut found = Vec::new();
-        node.equal_keys("", &mut found);
-        assert_eq!(found, ["b[0].c", "b"]);
+        assert_eq!(node.equal_keys(), ["b[0].c", "b"]);
+    }
+
+    #[test]
+    fn of_many_equal_keys_a_hundred_are_told() {
+        let twice: Vec<String> = (0..40_000).flat_map(|key| [key, key]).map(|key| format!("\"{key}\":1")).collect();
+        let node = Node::read(format!("{{{}}}", twice.join(",")).as_bytes()).unwrap();
+        let found = node.equal_keys();
+        assert_eq!((found.len(), found[99].as_str()), (100, "99"));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::identity::Identity;
 use super::node::Node;
 use super::structure::{self, Reading};
-use super::{Decoded, Empties, FieldValidation, Source, Target, custom, finish, go_print, read_as};
+use super::{Decoded, Empties, FieldValidation, Source, custom, finish, go_print, read_as};
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::structure::{GoType, of_kind};
@@ -22,13 +22,11 @@ pub(crate) fn document(
     repeated: &[String],
 ) -> Result<Decoded, Refusal> {
     if resource.custom.is_some() {
-        let object = document.to_value();
-        return custom::patched(resource, object, validation, repeated, Source::Patched(document));
+        return custom::patched(resource, document, validation, repeated);
     }
-    let target = Target { group: &resource.group, version: &resource.version, kind: &resource.kind };
     let read = Identity::of(&document)
-        .map(|identity| identity.or(target.group, target.version, target.kind))
-        .and_then(|identity| read_as(&identity, &target, &document));
+        .map(|identity| identity.or(&resource.group, &resource.version, &resource.kind))
+        .and_then(|identity| read_as(&identity, resource, &document));
     let empties = Empties::of(&document);
     let source = Source::Patched(document);
     let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;

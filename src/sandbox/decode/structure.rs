@@ -1,13 +1,13 @@
 //! Decodes a value into a structure as Go would, and writes it again: fields that do not exist are told and dropped,
 //! missing ones appear where Go always writes them, empty ones go where Go leaves them out.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::node::Node;
+use super::node::{MOST_STRICT, Node};
 use super::scalar;
 use super::written::{complete, zero};
 use crate::sandbox::structure::{GoField, GoType, fields_of};
@@ -38,7 +38,7 @@ pub(super) fn decode(reading: Reading, go_type: &GoType, node: &Node) -> Result<
         at: None,
         first: None,
         strict: Vec::new(),
-        seen: HashSet::new(),
+        seen: BTreeSet::new(),
     };
     let value = decoder.value(go_type, node)?;
     match decoder.first {
@@ -52,9 +52,6 @@ pub(super) fn decode(reading: Reading, go_type: &GoType, node: &Node) -> Result<
     }
 }
 
-/// The server keeps no more of them.
-const MOST_STRICT: usize = 100;
-
 struct Decoder {
     reading: Reading,
     /// Set where nothing unusual is told.
@@ -65,7 +62,7 @@ struct Decoder {
     at: Option<(String, String)>,
     first: Option<String>,
     strict: Vec<String>,
-    seen: HashSet<String>,
+    seen: BTreeSet<String>,
 }
 
 impl Decoder {
@@ -194,7 +191,7 @@ impl Decoder {
         let mut known: Vec<(&'static GoField, &Node)> = Vec::with_capacity(entries.len());
         match self.reading {
             Reading::Json => {
-                let mut seen = HashSet::new();
+                let mut seen = BTreeSet::new();
                 for (key, value) in entries {
                     let Some(field) = fields.iter().find(|field| field.name == key) else {
                         self.tell("unknown", key);

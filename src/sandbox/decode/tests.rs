@@ -324,14 +324,8 @@ fn of_custom_resources_only_the_metadata_is_decoded() {
 
 #[test]
 fn kinds_of_subresources_are_decoded() {
-    let subresource = Subresource {
-        name: "scale".to_owned(),
-        group_version: Some(("autoscaling".to_owned(), "v1".to_owned())),
-        kind: "Scale".to_owned(),
-        verbs: Vec::new(),
-    };
-    let deployment = kind("apps", "v1", "Deployment");
-    let read = |text: &str| subresource_body(&deployment, &subresource, text.as_bytes(), None, FieldValidation::Strict);
+    let scale = crate::sandbox::kinds::Kinds::below("autoscaling", "v1", "Scale").unwrap();
+    let read = |text: &str| read(scale, text, FieldValidation::Strict);
     assert_eq!(
         read(r#"{"metadata":{"name":"a"},"spec":{"replicas":2}}"#).unwrap().object,
         json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "a"}, "spec": {"replicas": 2}, "status": {"replicas": 0}})
@@ -340,4 +334,43 @@ fn kinds_of_subresources_are_decoded() {
         read(r#"{"spec":{"replicas":"2"}}"#).unwrap_err().message,
         r#"Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"#
     );
+}
+
+#[test]
+fn what_is_stored_can_be_read_again_however_deep_it_is() {
+    let custom = custom();
+    let deep = |depth: usize| {
+        // The object itself and its spec are two.
+        let spec = r#"{"a":"#.repeat(depth - 2) + "1" + &"}".repeat(depth - 2);
+        format!(
+            r#"{{"apiVersion":"h.example.com/v1","kind":"HGraph","metadata":{{"name":"a"}},"spec":{{"a":{spec}}}}}"#
+        )
+    };
+    let stored = read(&custom, &deep(100), FieldValidation::Strict).unwrap().object.to_string();
+    assert!(serde_json::from_str::<Value>(&stored).is_ok());
+    let yaml = |text: &str| body(&custom, text.as_bytes(), Some("application/yaml"), FieldValidation::Strict);
+    let unlike_json = |depth: usize| deep(depth).replace('"', "'");
+    assert!(yaml(&deep(100)).is_ok() && yaml(&unlike_json(100)).is_ok());
+    assert!(read(&custom, &deep(101), FieldValidation::Strict).unwrap_err().message.contains("exceeded max depth"));
+    assert!(yaml(&unlike_json(101)).unwrap_err().message.contains("yaml: exceeded max depth of 100"));
+}
+
+#[test]
+fn json_that_is_said_to_be_yaml_means_the_same() {
+    let read = |text: &str| {
+        yaml_or_json(text.as_bytes()).map(|(value, repeated)| (value, repeated.judged(FieldValidation::Warn).unwrap()))
+    };
+    for text in [
+        r#"{"b":{"y":1.0,"x":[1e3,-0.25,9223372036854775808,true,null,"a\/\u00e9"]},"a":""}"#,
+        "{\"a\":\t\"x: y # z\"}",
+        "{}",
+    ] {
+        // A comment behind it makes YAML of it.
+        assert_eq!(read(text), read(&format!("{text} # YAML")), "{text}");
+    }
+    assert_eq!(
+        read(r#"{"a":1,"a":2}"#).unwrap(),
+        (json!({"a": 2}), vec!["line 1: key \"a\" already set in map".to_owned()])
+    );
+    assert_eq!(read(r#"{"a":{"<<":{"b":1}}}"#), read("{'a':{'<<':{'b':1}}}"));
 }

@@ -1,9 +1,10 @@
 //! Bodies in YAML: the first document counts, as JSON with sorted keys; of equal keys the last counts.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
-use super::node::Node;
+use super::node::{DEEPEST, Node};
 use super::scalar::quoted;
+use crate::sandbox::stack::on_deep_stack;
 use crate::yaml::{self, NodeValue, Severity};
 
 /// What a text holds.
@@ -15,7 +16,43 @@ pub(super) struct Read {
 
 /// Reads the first document; nothing at all is null.
 pub(super) fn read(bytes: &[u8]) -> Result<Read, String> {
+    if let Some(node) = as_json(bytes) {
+        return Ok(Read { node, repeated: Vec::new() });
+    }
     let text = std::str::from_utf8(bytes).map_err(|_| "yaml: invalid leading UTF-8 octet".to_owned())?;
+    if may_be_deep(text) {
+        let read = on_deep_stack(|| read_yaml(text));
+        return read.unwrap_or_else(|| Err("yaml: it cannot be read".to_owned()));
+    }
+    read_yaml(text)
+}
+
+/// Reads what is JSON already, as most that is said to be YAML: it means the same, and is read much faster. What needs the
+/// other parser's words, for keys that stand twice, is left to it, and so are merge keys.
+fn as_json(bytes: &[u8]) -> Option<Node> {
+    let node = Node::read(bytes).ok().filter(|node| matches!(node, Node::Map(_)))?;
+    let is_plain = node.equal_keys().is_empty() && node.unreadable_number().is_none() && !has_merge_key(&node);
+    is_plain.then(|| Node::of(&node.to_value()))
+}
+
+fn has_merge_key(node: &Node) -> bool {
+    match node {
+        Node::List(items) => items.iter().any(has_merge_key),
+        Node::Map(entries) => entries.iter().any(|(key, value)| key == "<<" || has_merge_key(value)),
+        _ => false,
+    }
+}
+
+/// Tells whether a text may have more in each other than the stack has room for: each level of it takes a bracket or a
+/// column.
+fn may_be_deep(text: &str) -> bool {
+    const FEW: usize = 32;
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    let columns = text.lines().map(|line| line.bytes().take_while(|byte| b" -?:".contains(byte)).count());
+    brackets + columns.max().unwrap_or_default() > FEW
+}
+
+fn read_yaml(text: &str) -> Result<Read, String> {
     let (documents, problems) = yaml::read("", text);
     let Some(document) = documents.first() else {
         // The positions are right, the words are those of another parser.
@@ -26,6 +63,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, String> {
     };
     let mut repeated = Vec::new();
     let node = convert(&document.root, &mut repeated);
+    if node.depth() > DEEPEST {
+        return Err(format!("yaml: exceeded max depth of {DEEPEST}"));
+    }
     Ok(Read { node, repeated })
 }
 
@@ -40,21 +80,14 @@ fn convert(node: &yaml::Node, repeated: &mut Vec<String>) -> Node {
         NodeValue::String(text) => Node::String(text.clone()),
         NodeValue::List(items) => Node::List(items.iter().map(|item| convert(item, repeated)).collect()),
         NodeValue::Map(entries) => {
-            let mut seen = HashSet::new();
-            let mut converted: Vec<(String, Node)> = Vec::with_capacity(entries.len());
+            let mut converted = BTreeMap::new();
             for entry in entries {
                 let value = convert(&entry.value, repeated);
-                if seen.insert(entry.key.as_str()) {
-                    converted.push((entry.key.clone(), value));
-                    continue;
-                }
-                repeated.push(format!("line {}: key {} already set in map", entry.key_at.line, quoted(&entry.key)));
-                if let Some((_, before)) = converted.iter_mut().find(|(key, _)| *key == entry.key) {
-                    *before = value;
+                if converted.insert(entry.key.clone(), value).is_some() {
+                    repeated.push(format!("line {}: key {} already set in map", entry.key_at.line, quoted(&entry.key)));
                 }
             }
-            converted.sort_by(|(left, _), (right, _)| left.cmp(right));
-            Node::Map(converted)
+            Node::Map(converted.into_iter().collect())
         }
     }
 }

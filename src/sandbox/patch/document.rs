@@ -6,14 +6,13 @@ use crate::sandbox::decode::node::Node;
 /// Reads a map: its keys are sorted from now on, and of equal ones the last counts.
 pub(super) fn read(node: &mut Node) {
     let Node::Map(entries) = node else { return };
-    let mut kept: Vec<(String, Node)> = Vec::with_capacity(entries.len());
-    for (key, value) in entries.drain(..).rev() {
-        if !kept.iter().any(|(name, _)| *name == key) {
-            kept.push((key, value));
-        }
+    if entries.is_sorted_by(|(left, _), (right, _)| left < right) {
+        return;
     }
-    kept.sort_by(|(left, _), (right, _)| left.cmp(right));
-    *entries = kept;
+    // Sorting keeps equal ones in their order; of neighbours it is the second that goes.
+    entries.reverse();
+    entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+    entries.dedup_by(|(left, _), (right, _)| left == right);
 }
 
 /// Reads a value and all that is in it.
@@ -26,27 +25,31 @@ pub(super) fn read_whole(node: &mut Node) {
     }
 }
 
+fn find(entries: &[(String, Node)], key: &str) -> Result<usize, usize> {
+    entries.binary_search_by(|(name, _)| name.as_str().cmp(key))
+}
+
 /// Returns the value under a key of a map that was read.
 pub(super) fn entry<'n>(entries: &'n mut [(String, Node)], key: &str) -> Option<&'n mut Node> {
-    entries.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
+    let at = find(entries, key).ok()?;
+    entries.get_mut(at).map(|(_, value)| value)
 }
 
 /// Puts a value under a key of a map that was read.
 pub(super) fn put(entries: &mut Vec<(String, Node)>, key: String, value: Node) {
-    match entries.iter().position(|(name, _)| *name >= key) {
-        Some(at) if entries.get(at).is_some_and(|(name, _)| *name == key) => {
+    match find(entries, &key) {
+        Ok(at) => {
             if let Some((_, old)) = entries.get_mut(at) {
                 *old = value;
             }
         }
-        Some(at) => entries.insert(at, (key, value)),
-        None => entries.push((key, value)),
+        Err(at) => entries.insert(at, (key, value)),
     }
 }
 
 /// Takes a key out of a map that was read.
 pub(super) fn take(entries: &mut Vec<(String, Node)>, key: &str) -> Option<Node> {
-    let at = entries.iter().position(|(name, _)| name == key)?;
+    let at = find(entries, key).ok()?;
     Some(entries.remove(at).1)
 }
 

@@ -1,14 +1,19 @@
 //! JSON patch, RFC 6902, as the library that the server uses understands it.
 
+use std::collections::BTreeSet;
+
 use super::document::{entry, equal, put, read, read_whole, take};
 use super::rejected;
 use crate::sandbox::decode::FieldValidation;
-use crate::sandbox::decode::node::Node;
+use crate::sandbox::decode::node::{DEEPEST, MOST_STRICT, Node};
 use crate::sandbox::decode::scalar::quoted;
 use crate::sandbox::refusal::Refusal;
 
 /// The server takes no more operations at once.
 const MOST: usize = 10_000;
+
+/// All `copy` of a patch together may write no more than this: what is copied into itself doubles each time.
+const MOST_COPIED_BYTES: usize = 3 * 1024 * 1024;
 
 const FIELDS: [&str; 4] = ["op", "path", "from", "value"];
 
@@ -62,15 +67,19 @@ pub(super) fn patched(
     if !operations.is_empty() {
         read(&mut document);
     }
+    let mut copied = 0;
     for operation in operations {
-        apply(&mut document, operation).ok_or_else(rejected)?;
+        apply(&mut document, operation, &mut copied).ok_or_else(rejected)?;
     }
     Ok((document, told))
 }
 
 fn tell(index: usize, entries: &[(String, Node)], told: &mut Vec<String>) {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = BTreeSet::new();
     for (key, _) in entries {
+        if told.len() >= MOST_STRICT {
+            return;
+        }
         let what = match FIELDS.contains(&key.as_str()) {
             false => "unknown",
             true if !seen.insert(key.as_str()) => "duplicate",
@@ -90,8 +99,8 @@ fn text<'n>(operation: &'n Node, name: &str) -> Option<&'n str> {
     }
 }
 
-/// Carries out one operation; `None` if it cannot be.
-fn apply(document: &mut Node, operation: &Node) -> Option<()> {
+/// Carries out one operation; `None` if it cannot be. `copied` counts the bytes that were copied so far.
+fn apply(document: &mut Node, operation: &Node, copied: &mut usize) -> Option<()> {
     let op = text(operation, "op")?;
     let path = text(operation, "path")?;
     // An operation without a value is one with null.
@@ -106,13 +115,14 @@ fn apply(document: &mut Node, operation: &Node) -> Option<()> {
             replaces.then(|| *document = value)
         }
         "replace" => {
+            let value = shallow(path, value())?;
             let (parent, key) = parent(document, path)?;
             match parent {
                 // Unlike the standard has it, a key that is missing is added.
-                Node::Map(entries) => put(entries, key, value()),
+                Node::Map(entries) => put(entries, key, value),
                 Node::List(items) => {
                     let index = index(&key, items.len())?;
-                    *items.get_mut(index)? = value();
+                    *items.get_mut(index)? = value;
                 }
                 _ => return None,
             }
@@ -123,8 +133,13 @@ fn apply(document: &mut Node, operation: &Node) -> Option<()> {
             add(document, path, moved)
         }
         "copy" => {
-            let copied = at(document, text(operation, "from")?)?.map_or(Node::Null, |found| found.clone());
-            add(document, path, copied)
+            let found = at(document, text(operation, "from")?)?;
+            *copied += found.as_ref().map_or(0, |found| found.text().len());
+            if *copied > MOST_COPIED_BYTES {
+                return None;
+            }
+            let copy = found.map_or(Node::Null, |found| found.clone());
+            add(document, path, copy)
         }
         "test" if path.is_empty() => {
             let is_same = equal(document, &value());
@@ -177,7 +192,13 @@ fn at<'d>(document: &'d mut Node, path: &str) -> Option<Option<&'d mut Node>> {
     }
 }
 
+/// Returns a value unless it would stand too deep at its path: step by step a patch could go on for ever.
+fn shallow(path: &str, value: Node) -> Option<Node> {
+    (path.matches('/').count() + value.depth() <= DEEPEST).then_some(value)
+}
+
 fn add(document: &mut Node, path: &str, value: Node) -> Option<()> {
+    let value = shallow(path, value)?;
     let (parent, key) = parent(document, path)?;
     match parent {
         Node::Map(entries) => put(entries, key, value),

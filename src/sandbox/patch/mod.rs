@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::decode::node::Node;
 use super::decode::scalar::quoted;
-use super::decode::{self, Decoded, FieldValidation, encoded};
+use super::decode::{self, Decoded, FieldValidation, encoded, unreadable};
 use super::kind::Kind;
 use super::refusal::Refusal;
 
@@ -91,6 +91,9 @@ pub fn patched(
 
 /// Takes a patch as a map; null is an empty one.
 fn as_map(node: &Node) -> Result<Map<String, Value>, String> {
+    if let Some(number) = node.unreadable_number() {
+        return Err(unreadable(number));
+    }
     match node.to_value() {
         Value::Object(map) => Ok(map),
         Value::Null => Ok(Map::new()),
@@ -103,9 +106,7 @@ fn as_map(node: &Node) -> Result<Map<String, Value>, String> {
 
 /// Tells the keys that a patch has more than once.
 fn repeated(node: &Node) -> Vec<String> {
-    let mut paths = Vec::new();
-    node.equal_keys("", &mut paths);
-    paths.iter().map(|path| format!("duplicate field {}", quoted(path))).collect()
+    node.equal_keys().iter().map(|path| format!("duplicate field {}", quoted(path))).collect()
 }
 
 /// What is wrong with the patch is not told.

@@ -318,3 +318,53 @@ fn what_a_strategic_patch_makes_is_decoded_in_words_of_its_own() {
         assert_eq!(told(body), expected, "{body}");
     }
 }
+
+#[test]
+fn copies_of_copies_come_to_an_end() {
+    let double = r#"{"op":"copy","from":"/metadata/annotations/x","path":"/metadata/annotations/x"}"#;
+    // The quotes count: 1024 bytes, 3072 times.
+    let body = |count: usize| {
+        let first = format!(r#"{{"op":"add","path":"/metadata/annotations","value":{{"x":"{}"}}}}"#, "x".repeat(1022));
+        format!("[{first},{}]", vec![double; count].join(","))
+    };
+    assert!(patch(PatchKind::Json, &body(3072)).is_ok());
+    assert_eq!(refused(PatchKind::Json, &body(3073)).0, 422);
+    let inward = r#"{"op":"copy","from":"/spec","path":"/spec/more"}"#;
+    assert_eq!(refused(PatchKind::Json, &format!("[{}]", vec![inward; 60].join(","))).0, 422);
+}
+
+#[test]
+fn a_patch_makes_nothing_deeper_than_a_body_may_be() {
+    let deep = "[".repeat(40) + &"]".repeat(40);
+    let down = "/0".repeat(39);
+    let round = format!(
+        r#"{{"op":"add","path":"/c","value":{deep}}},{{"op":"move","from":"/x","path":"/c{down}/0"}},{{"op":"move","from":"/c","path":"/x"}}"#
+    );
+    let body = format!(r#"[{{"op":"add","path":"/x","value":[]}},{}]"#, vec![round; 200].join(","));
+    assert_eq!(refused(PatchKind::Json, &body).0, 422);
+}
+
+#[test]
+fn large_maps_and_lists_are_merged_at_once() {
+    let labels: Vec<String> = (0..60_000).map(|key| format!("\"k{key}\":\"\"")).collect();
+    let body = format!(r#"{{"metadata":{{"labels":{{{}}}}}}}"#, labels.join(","));
+    let start = std::time::Instant::now();
+    let merged = patch(PatchKind::Merge, &body).unwrap();
+    assert_eq!(merged["metadata"]["labels"].as_object().unwrap().len(), 60_002);
+    let variables: Vec<String> = (0..20_000).map(|key| format!(r#"{{"name":"k{key}","value":"1"}}"#)).collect();
+    let body = format!(r#"{{"spec":{{"containers":[{{"name":"a","env":[{}]}}]}}}}"#, variables.join(","));
+    let merged = strategic(&body);
+    assert_eq!(merged["spec"]["containers"][0]["env"].as_array().unwrap().len(), 20_002);
+    let finalizers: Vec<String> = (0..20_000).map(|key| format!("\"h/k{key}\"")).collect();
+    let merged = strategic(&format!(r#"{{"metadata":{{"finalizers":[{}]}}}}"#, finalizers.join(",")));
+    assert_eq!(merged["metadata"]["finalizers"].as_array().unwrap().len(), 20_003);
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_number_beyond_all_is_refused() {
+    let problem = "json: cannot unmarshal number 1e400 into Go value of type float64";
+    let of = |kind: PatchKind| refused(kind, r#"{"spec":{"x":1e400}}"#);
+    assert_eq!(of(PatchKind::Merge), (400, format!("error decoding patch: {problem}")));
+    assert_eq!(of(PatchKind::Strategic), (400, problem.to_owned()));
+}

@@ -6,7 +6,7 @@
 
 mod wire;
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
@@ -24,8 +24,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("messa
 
 struct Table {
     /// The message of an API version and kind.
-    kinds: HashMap<(&'static str, &'static str), &'static str>,
-    messages: HashMap<&'static str, Vec<Field>>,
+    kinds: BTreeMap<(&'static str, &'static str), &'static str>,
+    messages: BTreeMap<&'static str, Vec<Field>>,
 }
 
 struct Field {
@@ -46,7 +46,7 @@ enum Shape {
 
 impl Table {
     fn read(text: &'static str) -> Self {
-        let mut table = Self { kinds: HashMap::new(), messages: HashMap::new() };
+        let mut table = Self { kinds: BTreeMap::new(), messages: BTreeMap::new() };
         let mut message = "";
         for line in text.lines() {
             let words: Vec<&'static str> = line.split_whitespace().collect();
@@ -120,7 +120,8 @@ pub fn decode(body: &[u8]) -> Result<Value, Refusal> {
     Ok(Value::Object(object))
 }
 
-fn unknown_format() -> Refusal {
+/// The refusal of a body in a form that nobody knows.
+pub(super) fn unknown_format() -> Refusal {
     Refusal::unsupported_media_type(
         "the body of the request was in an unknown format - accepted media types include: application/json, \
          application/yaml, application/vnd.kubernetes.protobuf",

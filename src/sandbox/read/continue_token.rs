@@ -49,17 +49,44 @@ impl Continue {
                 return Err(format!("continue key is not valid: {problem} {version}"));
             }
         }
+        let of_version = |problem: &str| format!("continue key is not valid: {problem} (version meta.k8s.io/v1)");
         let revision = match value.get("rv").and_then(Value::as_i64) {
-            None | Some(0) => {
-                return Err("continue key is not valid: incorrect encoded start resourceVersion".to_owned());
-            }
+            None | Some(0) => return Err(of_version("incorrect encoded start resourceVersion")),
             Some(revision) => u64::try_from(revision).ok(),
         };
         let start = value.get("start").and_then(Value::as_str).unwrap_or_default();
-        if start.is_empty() || start.starts_with('/') || start.split('/').any(|step| step == "..") {
-            return Err("continue key is not valid: invalid start key".to_owned());
+        if start.is_empty() {
+            return Err(of_version("encoded start key empty"));
         }
-        let after = Key::from_text(format!("{prefix}{}", start.trim_end_matches('\u{0}')));
+        let below = start.strip_prefix('/').unwrap_or(start);
+        // Nobody gets out of what they may list, nor anywhere by a detour.
+        if below.split('/').any(|step| matches!(step, "" | "." | "..")) {
+            return Err(format!("continue key is not valid: {start}"));
+        }
+        let after = Key::from_text(format!("{prefix}{}", below.trim_end_matches('\u{0}')));
         Ok(Self { revision, after })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forged_tokens_are_refused_in_the_servers_words() {
+        let read = |token: &str| Continue::read(&URL_SAFE_NO_PAD.encode(token), "/pods/shop/");
+        let problem = |token: &str| read(token).unwrap_err();
+        let of_version = |problem: &str| format!("continue key is not valid: {problem} (version meta.k8s.io/v1)");
+        assert_eq!(
+            problem(r#"{"v":"meta.k8s.io/v1","start":"a"}"#),
+            of_version("incorrect encoded start resourceVersion")
+        );
+        assert_eq!(problem(r#"{"v":"meta.k8s.io/v1","rv":5}"#), of_version("encoded start key empty"));
+        for start in ["../pods", "a/../../x", "a//b", "./a", "a/"] {
+            let token = json!({"v": "meta.k8s.io/v1", "rv": 5, "start": start}).to_string();
+            assert_eq!(problem(&token), format!("continue key is not valid: {start}"));
+        }
+        let there = read("{\"v\":\"meta.k8s.io/v1\",\"rv\":-1,\"start\":\"/web\\u0000\"}").unwrap();
+        assert_eq!(there, Continue { revision: None, after: Key::from_text("/pods/shop/web".to_owned()) });
     }
 }

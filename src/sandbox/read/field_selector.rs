@@ -86,13 +86,15 @@ impl FieldSelector {
     /// # Errors
     /// What is wrong, in the server's words.
     pub fn read(text: &str) -> Result<Self, String> {
-        let mut requirements = Vec::new();
-        for term in split_terms(text).into_iter().filter(|term| !term.is_empty()) {
+        let mut terms = split_terms(text);
+        // The server looks at them in this order.
+        terms.sort_unstable();
+        let read = |term: &&str| {
             let (field, value, equal) =
-                split_term(&term).ok_or_else(|| format!("invalid selector: '{text}'; can't understand '{term}'"))?;
-            requirements.push(Requirement { field, value: unescaped(&value), equal });
-        }
-        Ok(Self(requirements))
+                split_term(term).ok_or_else(|| format!("invalid selector: '{text}'; can't understand '{term}'"))?;
+            Ok(Requirement { field: field.to_owned(), value: unescaped(value)?, equal })
+        };
+        terms.iter().filter(|term| !term.is_empty()).map(read).collect::<Result<_, _>>().map(Self)
     }
 
     /// Holds a selector to the fields that objects of a kind can be selected by.
@@ -144,13 +146,15 @@ fn check(kind: &Kind, field: &str) -> Result<(), String> {
         .map(|path| path.trim_start_matches('.'))
         .collect();
     let known = extras(kind);
-    if of_all.contains(&field) && (kind.namespaced || field == "metadata.name" || known.is_empty()) {
+    // Kinds without fields of their own take both, wherever their objects are.
+    let is_plain = known.is_empty() && kind.custom.is_none();
+    if of_all.contains(&field) && (kind.namespaced || field == "metadata.name" || is_plain) {
         return Ok(());
     }
     if known.iter().any(|(name, _)| *name == field) || custom.contains(&field) {
         return Ok(());
     }
-    Err(if known.is_empty() && kind.custom.is_none() {
+    Err(if is_plain {
         format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
     } else if kind.is("batch", "Job") {
         format!("field label {field:?} not supported for Job")
@@ -160,71 +164,111 @@ fn check(kind: &Kind, field: &str) -> Result<(), String> {
 }
 
 fn value_of(object: &Value, field: &str) -> String {
-    // The source of an event is the component that is known to have seen it.
-    let core;
-    let path = match field {
-        "reportingController" => "reportingComponent",
-        field if field.starts_with("regarding.") => {
-            core = field.replacen("regarding", "involvedObject", 1);
-            core.as_str()
-        }
-        "source" => "source.component",
-        "status.successful" => "status.succeeded",
-        "status.podIPs" => "status.podIP",
-        field => field,
-    };
-    let found = path.split('.').try_fold(object, |value, step| value.get(step));
-    match found {
+    let at = |path: &str| path.split('.').try_fold(object, |value, step| value.get(step));
+    let text = |value: Option<&Value>| match value {
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Null) | None => SELECTABLE
-            .iter()
-            .flat_map(|(_, _, fields)| *fields)
-            .find(|(name, _)| *name == field)
-            .map_or_else(String::new, |(_, missing)| (*missing).to_owned()),
+        Some(Value::Null) | None => String::new(),
         Some(other) => other.to_string(),
+    };
+    let said = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let group = said("apiVersion").split_once('/').map_or("", |(group, _)| group);
+    let own = SELECTABLE.iter().find(|(of, kind, _)| *of == group && *kind == said("kind"));
+    let Some((_, kind, fields)) = own else { return text(at(field)) };
+    let value = match (*kind, field) {
+        ("Event", "reportingController") => text(at("reportingComponent")),
+        ("Event", "source") => match text(at("source.component")) {
+            component if component.is_empty() => text(at("reportingComponent")),
+            component => component,
+        },
+        ("Event", field) if field.starts_with("regarding.") => {
+            text(at(&field.replacen("regarding", "involvedObject", 1)))
+        }
+        ("Job", "status.successful") => text(at("status.succeeded")),
+        // It can be asked for, but no pod has it.
+        ("Pod", "status.podIPs") => String::new(),
+        (_, field) => text(at(field)),
+    };
+    match fields.iter().find(|(name, _)| *name == field) {
+        Some((_, missing)) if value.is_empty() => (*missing).to_owned(),
+        _ => value,
     }
 }
 
 /// Splits at commas that no backslash stands before.
-fn split_terms(text: &str) -> Vec<String> {
-    let mut terms = vec![String::new()];
+fn split_terms(text: &str) -> Vec<&str> {
     let mut escaped = false;
-    for found in text.chars() {
-        if found == ',' && !escaped {
-            terms.push(String::new());
-            continue;
-        }
+    let is_comma = |found: char| {
+        let splits = found == ',' && !escaped;
         escaped = found == '\\' && !escaped;
-        if let Some(term) = terms.last_mut() {
-            term.push(found);
-        }
-    }
-    terms
-}
-
-fn split_term(term: &str) -> Option<(String, String, bool)> {
-    let at = term.find(['=', '!'])?;
-    let rest = &term[at..];
-    let (value, equal) = if let Some(value) = rest.strip_prefix("!=") {
-        (value, false)
-    } else if let Some(value) = rest.strip_prefix("==") {
-        (value, true)
-    } else {
-        (rest.strip_prefix('=')?, true)
+        splits
     };
-    Some((term[..at].to_owned(), value.to_owned(), equal))
+    text.split(is_comma).collect()
 }
 
-fn unescaped(value: &str) -> String {
-    let mut text = String::new();
-    let mut escaped = false;
-    for found in value.chars() {
-        if found == '\\' && !escaped {
-            escaped = true;
-            continue;
+fn split_term(term: &str) -> Option<(&str, &str, bool)> {
+    let at = term.char_indices().map(|(at, _)| at).find(|at| {
+        let rest = term.get(*at..).unwrap_or_default();
+        rest.starts_with('=') || rest.starts_with("!=")
+    })?;
+    let (field, rest) = term.split_at_checked(at)?;
+    let equal = rest.strip_prefix("==").or_else(|| rest.strip_prefix('='));
+    let value = equal.or_else(|| rest.strip_prefix("!="))?;
+    Some((field, value, equal.is_some()))
+}
+
+/// Takes the backslashes away that stand before commas, signs of equality and other backslashes, and nowhere else.
+fn unescaped(value: &str) -> Result<String, String> {
+    let invalid = |sequence: &str| Err(format!("invalid field selector: invalid escape sequence: {sequence}"));
+    let mut text = String::with_capacity(value.len());
+    let mut letters = value.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next() {
+                Some(escaped @ ('\\' | ',' | '=')) => text.push(escaped),
+                Some(other) => return invalid(&format!("\\{other}")),
+                None => return invalid("\\"),
+            },
+            // Go prints the number of the character.
+            ',' | '=' => {
+                let number = u32::from(letter);
+                return Err(format!("invalid field selector: unescaped character in value: {number}"));
+            }
+            other => text.push(other),
         }
-        escaped = false;
-        text.push(found);
     }
-    text
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn mistakes_read_as_the_servers() {
+        let error = |text: &str| FieldSelector::read(text).unwrap_err();
+        assert_eq!(error("b,a"), "invalid selector: 'b,a'; can't understand 'a'");
+        assert_eq!(error("a=b=c"), "invalid field selector: unescaped character in value: 61");
+        assert_eq!(error(r"a=b\x"), r"invalid field selector: invalid escape sequence: \x");
+        assert_eq!(error(r"a=b\"), r"invalid field selector: invalid escape sequence: \");
+        let read = |field: &str, value: &str, equal: bool| {
+            FieldSelector(vec![Requirement { field: field.to_owned(), value: value.to_owned(), equal }])
+        };
+        assert_eq!(FieldSelector::read(r"a==b\,c\=d\\,").unwrap(), read("a", r"b,c=d\", true));
+        assert_eq!(FieldSelector::read("a!b!=é").unwrap(), read("a!b", "é", false));
+    }
+
+    #[test]
+    fn fields_are_those_of_their_kind() {
+        let takes = |object: &Value, selector: &str| FieldSelector::read(selector).unwrap().takes(object);
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "status": {"podIP": "10.0.0.1"}});
+        assert!(takes(&pod, "spec.hostNetwork=false,status.podIP=10.0.0.1,status.podIPs="));
+        assert!(!takes(&pod, "status.podIPs=10.0.0.1"));
+        let event =
+            json!({"apiVersion": "v1", "kind": "Event", "source": {}, "reportingComponent": "default-scheduler"});
+        assert!(takes(&event, "source=default-scheduler,reportingController=default-scheduler"));
+        let own = json!({"apiVersion": "h.example.com/v1", "kind": "Pod", "source": "a", "status": {}});
+        assert!(takes(&own, "source=a,spec.hostNetwork=,status.podIPs="));
+    }
 }

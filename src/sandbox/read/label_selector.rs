@@ -1,5 +1,7 @@
 //! Label selectors, in the text form of queries (`k8s.io/apimachinery/pkg/labels`).
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::sandbox::validation::{label_value, qualified};
@@ -18,10 +20,19 @@ struct Requirement {
 enum Test {
     Exists,
     Missing,
-    In(Vec<String>),
-    NotIn(Vec<String>),
+    In(BTreeSet<String>),
+    NotIn(BTreeSet<String>),
     Above(i64),
     Below(i64),
+}
+
+/// What a key's value is compared with others by.
+#[derive(Debug, Clone, Copy)]
+enum Operator {
+    In,
+    NotIn,
+    Above,
+    Below,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,21 +43,33 @@ enum Token {
 }
 
 impl Requirement {
-    /// Values must be such as labels can have.
-    fn checked(self) -> Result<Self, String> {
-        if let Test::In(values) | Test::NotIn(values) = &self.test {
-            // The server looks at them in their order.
-            let mut values: Vec<&String> = values.iter().collect();
-            values.sort();
-            for (index, value) in values.into_iter().enumerate() {
-                let problems = label_value(value);
-                if !problems.is_empty() {
-                    let path = format!("values[{index}][{}]", self.key);
-                    return Err(format!("{path}: Invalid value: {value:?}: {}", problems.join("; ")));
-                }
+    /// Values must be such as labels can have, and numbers where they are compared.
+    fn of_values(key: String, operator: Operator, values: BTreeSet<String>) -> Result<Self, String> {
+        let mut problems = Vec::new();
+        if matches!(operator, Operator::Above | Operator::Below) {
+            let why = "for 'Gt', 'Lt' operators, the value must be an integer";
+            let wrong = values.iter().enumerate().filter(|(_, value)| value.parse::<i64>().is_err());
+            problems.extend(wrong.map(|(index, value)| format!("values[{index}]: Invalid value: {value:?}: {why}")));
+        }
+        for (index, value) in values.iter().enumerate() {
+            let why = label_value(value);
+            if !why.is_empty() {
+                problems.push(format!("values[{index}][{key}]: Invalid value: {value:?}: {}", why.join("; ")));
             }
         }
-        Ok(self)
+        match problems.as_slice() {
+            [] => {}
+            [only] => return Err(only.clone()),
+            several => return Err(format!("[{}]", several.join(", "))),
+        }
+        let bound = || values.first().and_then(|value| value.parse().ok()).unwrap_or_default();
+        let test = match operator {
+            Operator::Above => Test::Above(bound()),
+            Operator::Below => Test::Below(bound()),
+            Operator::In => Test::In(values),
+            Operator::NotIn => Test::NotIn(values),
+        };
+        Ok(Self { key, test })
     }
 }
 
@@ -75,8 +98,8 @@ impl LabelSelector {
             return Err(format!("found '{}', expected: !, identifier, or 'end of string'", reader.peek().text()));
         }
         loop {
-            let requirement = reader.requirement().and_then(Requirement::checked);
-            requirements.push(requirement.map_err(|problem| format!("unable to parse requirement: {problem}"))?);
+            requirements
+                .push(reader.requirement().map_err(|problem| format!("unable to parse requirement: {problem}"))?);
             match reader.next() {
                 Token::End => break,
                 Token::Sign(",") => {
@@ -107,8 +130,8 @@ impl LabelSelector {
             match &requirement.test {
                 Test::Exists => value.is_some(),
                 Test::Missing => value.is_none(),
-                Test::In(values) => value.is_some_and(|value| values.iter().any(|wanted| wanted == value)),
-                Test::NotIn(values) => value.is_none_or(|value| values.iter().all(|wanted| wanted != value)),
+                Test::In(values) => value.is_some_and(|value| values.contains(value)),
+                Test::NotIn(values) => value.is_none_or(|value| !values.contains(value)),
                 Test::Above(bound) => {
                     value.and_then(|value| value.parse::<i64>().ok()).is_some_and(|value| value > *bound)
                 }
@@ -123,17 +146,18 @@ impl LabelSelector {
 fn tokens(text: &str) -> Vec<Token> {
     const SIGNS: [&str; 9] = ["==", "!=", "=", "!", "(", ")", ",", ">", "<"];
     let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
+    let is_space = |found: char| matches!(found, ' ' | '\t' | '\r' | '\n');
+    let mut rest = text.trim_start_matches(is_space);
     while !rest.is_empty() {
         if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
             tokens.push(Token::Sign(sign));
             rest = &rest[sign.len()..];
         } else {
-            let end = rest.find(|found: char| found.is_whitespace() || "=!(),><".contains(found)).unwrap_or(rest.len());
+            let end = rest.find(|found: char| is_space(found) || "=!(),><".contains(found)).unwrap_or(rest.len());
             tokens.push(Token::Word(rest[..end].to_owned()));
             rest = &rest[end..];
         }
-        rest = rest.trim_start();
+        rest = rest.trim_start_matches(is_space);
     }
     tokens
 }
@@ -170,37 +194,23 @@ impl Reader {
         if negated {
             return Ok(Requirement { key, test: Test::Missing });
         }
-        let test = match self.peek().clone() {
+        let operator = match self.peek() {
             Token::End | Token::Sign(",") => return Ok(Requirement { key, test: Test::Exists }),
-            Token::Sign("=" | "==") => {
-                self.at += 1;
-                Test::In(vec![self.value()?])
-            }
-            Token::Sign("!=") => {
-                self.at += 1;
-                Test::NotIn(vec![self.value()?])
-            }
-            Token::Sign(">") => {
-                self.at += 1;
-                Test::Above(self.number()?)
-            }
-            Token::Sign("<") => {
-                self.at += 1;
-                Test::Below(self.number()?)
-            }
-            Token::Word(word) if word == "in" => {
-                self.at += 1;
-                Test::In(self.values()?)
-            }
-            Token::Word(word) if word == "notin" => {
-                self.at += 1;
-                Test::NotIn(self.values()?)
-            }
+            Token::Sign("=" | "==") => Operator::In,
+            Token::Sign("!=") => Operator::NotIn,
+            Token::Sign(">") => Operator::Above,
+            Token::Sign("<") => Operator::Below,
+            Token::Word(word) if word == "in" => Operator::In,
+            Token::Word(word) if word == "notin" => Operator::NotIn,
             other => {
                 return Err(format!("found '{}', expected: in, notin, =, ==, !=, gt, lt", other.text()));
             }
         };
-        Ok(Requirement { key, test })
+        let values = match self.next() {
+            Token::Word(_) => self.values()?,
+            _ => BTreeSet::from([self.value()?]),
+        };
+        Requirement::of_values(key, operator, values)
     }
 
     fn value(&mut self) -> Result<String, String> {
@@ -214,32 +224,28 @@ impl Reader {
         }
     }
 
-    fn number(&mut self) -> Result<i64, String> {
-        let value = self.value()?;
-        value.parse().map_err(|_| {
-            format!("values[0]: Invalid value: {value:?}: for 'Gt', 'Lt' operators, the value must be an integer")
-        })
-    }
-
-    fn values(&mut self) -> Result<Vec<String>, String> {
+    fn values(&mut self) -> Result<BTreeSet<String>, String> {
         match self.next() {
             Token::Sign("(") => {}
             other => return Err(format!("found '{}' expected: '('", other.text())),
         }
-        let mut values = Vec::new();
+        let mut values = BTreeSet::new();
         loop {
             match self.next() {
-                Token::Word(word) => values.push(word),
+                Token::Word(word) => values.insert(word),
                 Token::Sign(",") => {
-                    values.push(String::new());
+                    values.insert(String::new());
                     continue;
                 }
                 Token::Sign(")") => {
-                    values.push(String::new());
+                    values.insert(String::new());
                     return Ok(values);
                 }
-                other => return Err(format!("found '{}', expected: ',', ')' or identifier", other.text())),
-            }
+                other if values.is_empty() => {
+                    return Err(format!("found '{}', expected: ',', ')' or identifier", other.text()));
+                }
+                other => return Err(format!("found '{}', expected: ',', or identifier", other.text())),
+            };
             match self.next() {
                 Token::Sign(",") => {}
                 Token::Sign(")") => return Ok(values),
@@ -298,5 +304,30 @@ mod tests {
         );
         assert_eq!(error("a b"), "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt");
         assert_eq!(error("a,"), "found '', expected: identifier after ','");
+        assert_eq!(error("a in (b,="), "unable to parse requirement: found '=', expected: ',', or identifier");
+    }
+
+    #[test]
+    fn all_values_that_no_label_can_have_are_told() {
+        let error = |text: &str| LabelSelector::read(text).unwrap_err();
+        let label = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must \
+                     start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used \
+                     for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+        let number = "for 'Gt', 'Lt' operators, the value must be an integer";
+        let start = "unable to parse requirement:";
+        assert_eq!(error("n>-5"), format!("{start} values[0][n]: Invalid value: \"-5\": {label}"));
+        assert_eq!(error("n>x"), format!("{start} values[0]: Invalid value: \"x\": {number}"));
+        assert_eq!(
+            error("n<-x"),
+            format!(
+                "{start} [values[0]: Invalid value: \"-x\": {number}, values[0][n]: Invalid value: \"-x\": {label}]"
+            )
+        );
+        assert_eq!(
+            error("n in (-b,-a,-b)"),
+            format!(
+                "{start} [values[0][n]: Invalid value: \"-a\": {label}, values[1][n]: Invalid value: \"-b\": {label}]"
+            )
+        );
     }
 }

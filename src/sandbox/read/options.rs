@@ -1,5 +1,7 @@
 //! What a list or watch is asked with, checked as the server checks it.
 
+use std::num::IntErrorKind;
+
 use super::{FieldSelector, LabelSelector, Selection};
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::{FieldProblem, Refusal};
@@ -47,9 +49,9 @@ impl ListOptions {
         // What is to be a number is read before anything else. Nothing and zero are the same.
         let number = |parameter: &str| -> Result<Option<i64>, Refusal> {
             let Some(text) = query.get(parameter) else { return Ok(None) };
-            let number = text.parse::<i64>().map_err(|_| {
-                let problem = format!("strconv.ParseInt: parsing {text:?}: invalid syntax");
-                Refusal::bad_request(problem)
+            let number = text.parse::<i64>().map_err(|error| {
+                let why = why_no_number(&error);
+                Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: {why}"))
             })?;
             Ok(Some(number).filter(|number| *number != 0))
         };
@@ -64,12 +66,17 @@ impl ListOptions {
         let revision_match = revision_match(query, watch)?;
         fields.check(kind).map_err(Refusal::bad_request)?;
         if let Some(name) = name {
-            fields = FieldSelector::of_name(name);
+            if !fields.is_empty() && fields.name() != Some(name) {
+                return Err(Refusal::bad_request("fieldSelector metadata.name doesn't match requested name"));
+            }
+            if fields.is_empty() {
+                fields = FieldSelector::of_name(name);
+            }
         }
         let initial_events = query.get("sendInitialEvents").map(|_| query.is_on("sendInitialEvents"));
         let revision = match query.get("resourceVersion") {
             None => None,
-            Some(text) => Some(text.parse().map_err(|_| bad_revision(text, watch))?),
+            Some(text) => Some(parsed_revision(text).map_err(|problem| bad_revision(&problem, watch))?),
         };
         Ok(Self {
             selection: Selection { labels, fields },
@@ -85,10 +92,25 @@ impl ListOptions {
     }
 }
 
+/// Says as Go does why a text is no number.
+fn why_no_number(error: &std::num::ParseIntError) -> &'static str {
+    match error.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+        _ => "invalid syntax",
+    }
+}
+
+fn parsed_revision(text: &str) -> Result<u64, String> {
+    let parsed = match text.starts_with('+') {
+        true => Err("invalid syntax"),
+        false => text.parse().map_err(|error| why_no_number(&error)),
+    };
+    let problem = |why| format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: {why}");
+    parsed.map_err(problem)
+}
+
 /// 400 for a list, 500 for anything else.
-fn bad_revision(text: &str, watch: bool) -> Refusal {
-    let problem =
-        format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax");
+fn bad_revision(problem: &str, watch: bool) -> Refusal {
     match watch {
         true => Refusal::plain(problem),
         false => Refusal::bad_request(format!("invalid resource version: {problem}")),
@@ -100,8 +122,8 @@ fn bad_revision(text: &str, watch: bool) -> Refusal {
 /// # Errors
 /// 500 if it is no number.
 pub fn revision_of(query: &Query) -> Result<Option<u64>, Refusal> {
-    let Some(text) = query.get("resourceVersion") else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| bad_revision(text, true))
+    let revision = query.get("resourceVersion").map(parsed_revision).transpose();
+    revision.map_err(|problem| bad_revision(&problem, true))
 }
 
 fn refused(problems: &[FieldProblem]) -> Refusal {
@@ -123,7 +145,7 @@ fn match_of_watch(query: &Query) -> Result<Option<RevisionMatch>, Refusal> {
     if let Some(other) = wanted.filter(|wanted| *wanted != "NotOlderThan") {
         problems.push(FieldProblem::not_supported("resourceVersionMatch", &json!(other), &["NotOlderThan"]));
     }
-    if query.get("continue").is_some() {
+    if wanted.is_some() && query.get("continue").is_some() {
         let detail = "resourceVersionMatch is forbidden when continue is provided";
         problems.push(FieldProblem::forbidden("resourceVersionMatch", detail));
     }
@@ -134,31 +156,81 @@ fn revision_match(query: &Query, watch: bool) -> Result<Option<RevisionMatch>, R
     if watch {
         return match_of_watch(query);
     }
-    let refused = |problem: FieldProblem| refused(&[problem]);
-    if query.get("sendInitialEvents").is_some() {
-        let problem = FieldProblem::forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list");
-        return Err(refused(problem));
-    }
-    let Some(text) = query.get("resourceVersionMatch") else { return Ok(None) };
-    if query.get("resourceVersion").is_none() {
-        let detail = "resourceVersionMatch is forbidden unless resourceVersion is provided";
-        return Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)));
-    }
-    if query.get("continue").is_some() {
-        let detail = "resourceVersionMatch is forbidden when continue is provided";
-        return Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)));
-    }
-    match text {
-        "Exact" if query.get("resourceVersion") == Some("0") => {
-            let detail = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
-            Err(refused(FieldProblem::forbidden("resourceVersionMatch", detail)))
+    let wanted = query.get("resourceVersionMatch");
+    let mut problems = Vec::new();
+    if let Some(wanted) = wanted {
+        let mut forbidden = |detail: &str| problems.push(FieldProblem::forbidden("resourceVersionMatch", detail));
+        if query.get("resourceVersion").is_none() {
+            forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided");
         }
-        "Exact" => Ok(Some(RevisionMatch::Exact)),
-        "NotOlderThan" => Ok(Some(RevisionMatch::NotOlderThan)),
-        other => Err(refused(FieldProblem::not_supported(
-            "resourceVersionMatch",
-            &json!(other),
-            &["Exact", "NotOlderThan", ""],
-        ))),
+        if query.get("continue").is_some() {
+            forbidden("resourceVersionMatch is forbidden when continue is provided");
+        }
+        if wanted == "Exact" && query.get("resourceVersion") == Some("0") {
+            forbidden("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+        }
+        if !matches!(wanted, "Exact" | "NotOlderThan") {
+            let supported = ["Exact", "NotOlderThan", ""];
+            problems.push(FieldProblem::not_supported("resourceVersionMatch", &json!(wanted), &supported));
+        }
+    }
+    if query.get("sendInitialEvents").is_some() {
+        let detail = "sendInitialEvents is forbidden for list";
+        problems.push(FieldProblem::forbidden("sendInitialEvents", detail));
+    }
+    if !problems.is_empty() {
+        return Err(refused(&problems));
+    }
+    Ok(wanted.map(|wanted| if wanted == "Exact" { RevisionMatch::Exact } else { RevisionMatch::NotOlderThan }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::kinds::Kinds;
+
+    fn told(query: &str, name: Option<&str>) -> (u16, String) {
+        let kinds = Kinds::new();
+        let pods = kinds.by_plural("", "v1", "pods").unwrap();
+        let refusal = ListOptions::read(&Query::read(query), pods, name).unwrap_err();
+        (refusal.code, refusal.message)
+    }
+
+    #[test]
+    fn all_that_contradicts_itself_is_told() {
+        let invalid = |problems: &str| (422, format!("ListOptions.meta.k8s.io \"\" is invalid: {problems}"));
+        assert_eq!(
+            told("resourceVersionMatch=Exact&continue=x&sendInitialEvents=true", None),
+            invalid(
+                "[resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided, \
+                 resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided, \
+                 sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list]"
+            )
+        );
+        let options = |query: &str| {
+            let kinds = Kinds::new();
+            ListOptions::read(&Query::read(query), kinds.by_plural("", "v1", "pods").unwrap(), None)
+        };
+        assert!(options("watch=true&continue=x").is_ok());
+    }
+
+    #[test]
+    fn numbers_that_are_none_or_too_large_are_told_apart() {
+        let huge = "99999999999999999999";
+        let parsing = |number: &str, why: &str| (400, format!("strconv.ParseInt: parsing {number:?}: {why}"));
+        assert_eq!(told("limit=x", None), parsing("x", "invalid syntax"));
+        assert_eq!(told(&format!("limit={huge}"), None), parsing(huge, "value out of range"));
+        let (code, message) = told(&format!("resourceVersion={huge}"), None);
+        assert_eq!((code, message.ends_with(": value out of range")), (400, true), "{message}");
+        let (code, message) = told("resourceVersion=%2B5&watch=1", None);
+        assert_eq!((code, message.ends_with("parsing \"+5\": invalid syntax")), (500, true), "{message}");
+    }
+
+    #[test]
+    fn a_watch_of_one_object_is_of_no_other() {
+        let message = "fieldSelector metadata.name doesn't match requested name";
+        let refused = (400, message.to_owned());
+        assert_eq!(told("watch=1&fieldSelector=metadata.name=b", Some("a")), refused);
+        assert_eq!(told("watch=1&fieldSelector=spec.nodeName=b", Some("a")), refused);
     }
 }

@@ -17,6 +17,7 @@ pub use self::age::human_duration;
 use self::columns::Column;
 use self::custom::PrinterColumns;
 use self::fields::Fields;
+pub(super) use self::selector::selector_text;
 use super::convert;
 use super::kind::Kind;
 use super::read::own_metadata;

@@ -25,9 +25,14 @@ pub(super) fn selector(fields: Fields<'_>, path: &str) -> String {
     }
 }
 
-/// Writes the requirements of a label selector, sorted by key; `None` if one of them makes no sense.
+/// Writes the requirements of a label selector; `None` if one of them makes no sense.
 pub(super) fn requirements(fields: Fields<'_>, path: &str) -> Option<String> {
-    let Some(selector) = fields.at(path).map(Fields) else { return Some(String::new()) };
+    fields.at(path).map_or_else(|| Some(String::new()), selector_text)
+}
+
+/// Writes a label selector as a query has it, its requirements sorted by key; `None` if one of them makes no sense.
+pub(in crate::sandbox) fn selector_text(selector: &Value) -> Option<String> {
+    let selector = Fields(selector);
     let mut requirements: Vec<(&str, String)> = selector
         .map("/matchLabels")
         .into_iter()

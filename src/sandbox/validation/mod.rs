@@ -45,8 +45,9 @@ mod unified;
 mod webhooks;
 mod workloads;
 
-pub(super) use self::names::{label_value, qualified};
+pub(super) use self::names::{label_1035, label_value, qualified, segment, subdomain};
 pub(super) use self::numbers::{address, block};
+pub(super) use self::webhooks::conversion;
 
 use serde_json::Value;
 

@@ -109,7 +109,7 @@ pub(super) fn label(text: &str) -> Vec<String> {
 }
 
 /// A DNS label that begins with a letter (RFC 1035).
-pub(super) fn label_1035(text: &str) -> Vec<String> {
+pub(in crate::sandbox) fn label_1035(text: &str) -> Vec<String> {
     let mut messages: Vec<String> = too_long(text, 63, "characters").into_iter().collect();
     if !is_label(text) || !text.starts_with(|first: char| first.is_ascii_lowercase()) {
         messages.push(unmatched(
@@ -122,7 +122,7 @@ pub(super) fn label_1035(text: &str) -> Vec<String> {
 }
 
 /// A DNS subdomain (RFC 1123).
-pub(super) fn subdomain(text: &str) -> Vec<String> {
+pub(in crate::sandbox) fn subdomain(text: &str) -> Vec<String> {
     subdomain_in(text, "characters")
 }
 
@@ -169,7 +169,7 @@ pub(super) fn wildcard_subdomain(text: &str) -> Vec<String> {
 }
 
 /// A name that fits into a path.
-pub(super) fn segment(text: &str) -> Vec<String> {
+pub(in crate::sandbox) fn segment(text: &str) -> Vec<String> {
     if matches!(text, "." | "..") {
         return vec![format!("may not be '{text}'")];
     }

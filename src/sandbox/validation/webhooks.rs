@@ -167,11 +167,33 @@ fn of_resources(resources: &[Value], path: &Path, problems: &mut Problems) {
     }
 }
 
-fn review_versions(versions: &[Value], path: &Path, problems: &mut Problems) {
-    if versions.is_empty() {
-        problems.push(path.required("must specify one of v1, v1beta1"));
-        return;
+/// What is wrong with the webhook that converts between the versions of a definition, given its `clientConfig` and the
+/// versions of the reviews that it understands.
+pub(in crate::sandbox) fn conversion(client: Option<&Value>, versions: &[Value], path: &str) -> Problems {
+    let (path, mut problems) = (Path::new(path), Problems::new());
+    let at = path.child("webhookClientConfig");
+    match client.map(|client| (client.maybe_text("url"), client.field("service"))) {
+        None => problems.push(at.required("required when strategy is set to Webhook")),
+        Some((Some(url), None)) => of_url(url, &at.child("url"), &mut problems),
+        Some((None, Some(service))) => of_service(service, &at.child("service"), &mut problems),
+        Some(_) => problems.push(at.required("exactly one of url or service is required")),
     }
+    let at = path.child("conversionReviewVersions");
+    match versions {
+        [] => problems.push(at.required("")),
+        versions => known_versions(versions, &at, &mut problems),
+    }
+    problems
+}
+
+fn review_versions(versions: &[Value], path: &Path, problems: &mut Problems) {
+    match versions {
+        [] => problems.push(path.required("must specify one of v1, v1beta1")),
+        versions => known_versions(versions, path, problems),
+    }
+}
+
+fn known_versions(versions: &[Value], path: &Path, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
     for (index, version) in texts(versions).enumerate() {
         let at = path.index(index);

@@ -98,12 +98,13 @@ fn exceeded(wanted: &Amounts, used: &Amounts, hard: &Amounts) -> Option<String> 
     Some(format!("requested: {}, used: {}, limited: {}", shown(wanted), shown(used), shown(hard)))
 }
 
-/// Returns the status of a quota: what it grants, and what the objects of these kinds use of that.
+/// Returns the status of a quota: what it grants, and what the objects of these kinds use of that. Of what none of them
+/// counts for nothing is said.
 #[must_use]
 pub fn quota_status<'k>(view: &dyn View, kinds: impl IntoIterator<Item = &'k Kind>, quota: &Value) -> Value {
     let namespace = text(quota, &["metadata", "namespace"]);
     let hard = read(quota, &["spec", "hard"]);
-    let mut all: Amounts = hard.keys().map(|name| (name.clone(), Amount::count(0))).collect();
+    let mut all = Amounts::new();
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for kind in kinds {
         let evaluator = Evaluator::of(kind);
@@ -112,6 +113,9 @@ pub fn quota_status<'k>(view: &dyn View, kinds: impl IntoIterator<Item = &'k Kin
             && hard.keys().any(|name| evaluator.counts(name))
             && seen.insert((kind.group.as_str(), kind.kind.as_str()))
         {
+            for name in hard.keys().filter(|name| evaluator.counts(name)) {
+                all.entry(name.clone()).or_insert(Amount::count(0));
+            }
             let mut used = used(view, kind, &evaluator, namespace, quota);
             used.retain(|name, _| hard.contains_key(name));
             add(&mut all, &used);

@@ -42,6 +42,11 @@ fn number_of(replica_set: &Value) -> i64 {
     annotation(replica_set, REVISION).and_then(|revision| revision.parse().ok()).unwrap_or(0)
 }
 
+/// Returns the number that comes after those of the old ReplicaSets.
+fn next(sets: &Sets) -> i64 {
+    sets.old.iter().map(|set| number_of(set)).max().unwrap_or(0).saturating_add(1)
+}
+
 /// Makes the ReplicaSet of the present template.
 pub(super) fn make(view: &dyn View, deployment: &Value, sets: &Sets, outcome: &mut Outcome) {
     let template = deployment.pointer("/spec/template").cloned().unwrap_or_default();
@@ -73,9 +78,8 @@ pub(super) fn make(view: &dyn View, deployment: &Value, sets: &Sets, outcome: &m
     let mut selector = deployment.pointer("/spec/selector").cloned().unwrap_or_default();
     set(&mut selector, &["matchLabels", HASH_LABEL], Value::from(hash.as_str()));
     let count = rollout::room(deployment, sets, 0);
-    let newest = sets.old.iter().map(|set| number_of(set)).max().unwrap_or(0);
     let mut annotations = copied(deployment);
-    annotations.insert(REVISION.to_owned(), Value::from((newest + 1).to_string()));
+    annotations.insert(REVISION.to_owned(), Value::from(next(sets).to_string()));
     annotations.insert(DESIRED.to_owned(), Value::from(replicas(deployment).to_string()));
     annotations.insert(MOST.to_owned(), Value::from((replicas(deployment) + bounds(deployment).0).to_string()));
     let labels = labelled.pointer("/metadata/labels").cloned().unwrap_or_default();
@@ -123,9 +127,8 @@ pub(super) fn annotate(deployment: &Value, new: &Value, sets: &Sets, outcome: &m
     // What the Deployment no longer says goes too.
     annotations.retain(|key, _| NOT_COPIED.contains(&key.as_str()));
     annotations.extend(copied(deployment));
-    let newest = sets.old.iter().map(|set| number_of(set)).max().unwrap_or(0);
-    let present = number_of(new);
-    if present < newest + 1 {
+    let (present, next) = (number_of(new), next(sets));
+    if present < next {
         if present > 0 {
             let mut history: Vec<String> = annotations
                 .get(HISTORY)
@@ -135,7 +138,7 @@ pub(super) fn annotate(deployment: &Value, new: &Value, sets: &Sets, outcome: &m
             history.push(present.to_string());
             annotations.insert(HISTORY.to_owned(), Value::from(history.join(",")));
         }
-        annotations.insert(REVISION.to_owned(), Value::from((newest + 1).to_string()));
+        annotations.insert(REVISION.to_owned(), Value::from(next.to_string()));
     }
     let min_ready = |object: &Value| number(object, "/spec/minReadySeconds").unwrap_or(0);
     if annotations != before || min_ready(new) != min_ready(deployment) {

@@ -87,7 +87,8 @@ pub(super) fn scale(deployment: &Value, sets: &Sets, outcome: &mut Outcome) -> b
     for (set, size) in &mut sizes {
         let noted: i64 = annotation(set, MOST).and_then(|most| most.parse().ok()).unwrap_or(total).max(1);
         // The share of this one in the new whole, rounded to the nearest.
-        let grown = (2 * *size * allowed + noted).div_euclid(2 * noted) - *size;
+        let (wide, of) = (i128::from(*size) * i128::from(allowed), i128::from(noted));
+        let grown = i64::try_from((2 * wide + of).div_euclid(2 * of)).unwrap_or(i64::MAX) - *size;
         let left = to_add - added;
         let grown = if to_add > 0 { grown.clamp(0, left.max(0)) } else { grown.clamp(left.min(0), 0) };
         *size += grown;

@@ -34,7 +34,7 @@ pub(super) fn pods(work: &Work<'_>, outcome: &mut Outcome) -> bool {
     if found_new {
         let ended = |pod: &&std::sync::Arc<Value>| succeeded.contains(&Value::from(uid(pod)));
         if work.is_indexed() {
-            let done = work.pods.iter().filter(ended).filter_map(|pod| indexes::of(pod)).collect();
+            let done = work.pods.iter().filter(ended).filter_map(|pod| indexes::of(pod));
             let all = indexes::joined(text(job, "/status/completedIndexes"), done);
             set(&mut status, &["completedIndexes"], Value::from(all));
         }

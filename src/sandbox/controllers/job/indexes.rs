@@ -1,7 +1,5 @@
 //! The numbers of an Indexed Job, as its status lists them: `0-2,5`.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use crate::sandbox::controllers::fields::annotation;
@@ -13,37 +11,42 @@ pub(super) fn of(pod: &Value) -> Option<i64> {
     annotation(pod, INDEX)?.parse().ok()
 }
 
-/// Reads a list.
-pub(super) fn parse(text: &str) -> BTreeSet<i64> {
-    let range = |part: &str| match part.split_once('-') {
-        Some((first, last)) => Some(first.parse().ok()?..=last.parse().ok()?),
-        None => part.parse().ok().map(|only| only..=only),
+/// Reads a list: ranges that are apart, in their order. Never more than there are in the text, however long they are.
+pub(super) fn parse(text: &str) -> Vec<(i64, i64)> {
+    let range = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        Some((first.parse().ok()?, last.parse().ok()?)).filter(|(first, last)| first <= last)
     };
-    text.split(',').filter_map(range).flatten().collect()
+    united(text.split(',').filter_map(range).collect())
+}
+
+fn united(mut ranges: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+    ranges.sort_unstable();
+    let mut united: Vec<(i64, i64)> = Vec::with_capacity(ranges.len());
+    for (first, last) in ranges {
+        match united.last_mut() {
+            Some((_, before)) if first <= before.saturating_add(1) => *before = last.max(*before),
+            _ => united.push((first, last)),
+        }
+    }
+    united
 }
 
 /// Returns how many numbers a list has.
-pub(super) fn count(text: &str) -> usize {
-    parse(text).len()
+pub(super) fn count(text: &str) -> i64 {
+    parse(text).iter().fold(0, |count, (first, last)| count.saturating_add(last - first).saturating_add(1))
 }
 
 /// Returns a list with more numbers.
-pub(super) fn joined(text: &str, more: BTreeSet<i64>) -> String {
+pub(super) fn joined(text: &str, more: impl Iterator<Item = i64>) -> String {
     let mut all = parse(text);
-    all.extend(more);
-    let mut ranges: Vec<(i64, i64)> = Vec::new();
-    for index in all {
-        match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == index => *last = index,
-            _ => ranges.push((index, index)),
-        }
-    }
+    all.extend(more.map(|index| (index, index)));
     let shown = |(first, last): (i64, i64)| match last - first {
         0 => first.to_string(),
         1 => format!("{first},{last}"),
         _ => format!("{first}-{last}"),
     };
-    ranges.into_iter().map(shown).collect::<Vec<_>>().join(",")
+    united(all).into_iter().map(shown).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
@@ -52,9 +55,11 @@ mod tests {
 
     #[test]
     fn lists_of_numbers_are_written_as_ranges() {
-        assert_eq!(joined("", BTreeSet::from([0, 1, 2, 5])), "0-2,5");
-        assert_eq!(joined("0-2,5", BTreeSet::from([4, 7, 8])), "0-2,4,5,7,8");
+        assert_eq!(joined("", [5, 0, 2, 1].into_iter()), "0-2,5");
+        assert_eq!(joined("0-2,5", [4, 7, 8].into_iter()), "0-2,4,5,7,8");
         assert_eq!(count("0-2,4,5"), 5);
         assert_eq!(count(""), 0);
+        assert_eq!(parse("7-9,3-1,x,0-2000000000,5"), [(0, 2_000_000_000)]);
+        assert_eq!(count("0-9223372036854775807"), i64::MAX);
     }
 }

@@ -8,6 +8,7 @@ use super::{COMPONENT, TRACKING, Work, indexes};
 use crate::sandbox::controllers::deed::Outcome;
 use crate::sandbox::controllers::fields::{is_leaving, items, name, number, set, text};
 use crate::sandbox::controllers::offspring::{self, MANAGER, Named};
+use crate::sandbox::controllers::replica_set::BURST;
 use crate::sandbox::view::View;
 
 /// Makes pods until as many run as may, and deletes those that are too many.
@@ -27,7 +28,7 @@ pub(super) fn keep(view: &dyn View, work: &Work<'_>, outcome: &mut Outcome) {
     if running > wanted {
         let mut victims: Vec<_> = active.into_iter().cloned().collect();
         offspring::sort_for_deletion(&mut victims);
-        for pod in victims.iter().take(usize::try_from(running - wanted).unwrap_or(0)) {
+        for pod in victims.iter().take(usize::try_from(running - wanted).unwrap_or(0).min(BURST)) {
             outcome.delete(pod);
             outcome.normal(job, COMPONENT, "SuccessfulDelete", format!("Deleted pod: {}", name(pod)));
         }
@@ -35,12 +36,12 @@ pub(super) fn keep(view: &dyn View, work: &Work<'_>, outcome: &mut Outcome) {
     }
     let waits_for_gone = text(job, "/spec/podReplacementPolicy") == "Failed";
     let missing = wanted - running - if waits_for_gone { leaving } else { 0 };
-    let mut free = free_indexes(work);
-    for index in 0..usize::try_from(missing).unwrap_or(0) {
-        let number = if work.is_indexed() { free.pop_first() } else { None };
-        if work.is_indexed() && number.is_none() {
-            break;
-        }
+    let missing = usize::try_from(missing).unwrap_or(0).min(BURST);
+    let numbers: Vec<Option<i64>> = match work.is_indexed() {
+        true => free_indexes(work, missing).into_iter().map(Some).collect(),
+        false => vec![None; missing],
+    };
+    for (index, number) in numbers.into_iter().enumerate() {
         let pod = make(view, work, index, number);
         let message = format!("Created pod: {}", name(&pod));
         outcome.create(pod, MANAGER);
@@ -48,10 +49,18 @@ pub(super) fn keep(view: &dyn View, work: &Work<'_>, outcome: &mut Outcome) {
     }
 }
 
-fn free_indexes(work: &Work<'_>) -> BTreeSet<i64> {
-    let done = indexes::parse(text(work.job, "/status/completedIndexes"));
+/// Returns the lowest numbers that no pod has and none has completed, so many at most.
+fn free_indexes(work: &Work<'_>, most: usize) -> Vec<i64> {
     let busy: BTreeSet<i64> = work.active().filter_map(|pod| indexes::of(pod)).collect();
-    (0..work.completions().unwrap_or(0)).filter(|index| !done.contains(index) && !busy.contains(index)).collect()
+    let end = work.completions().unwrap_or(0);
+    let done = indexes::parse(text(work.job, "/status/completedIndexes"));
+    let (mut free, mut next) = (Vec::new(), 0);
+    for (first, last) in done.into_iter().chain([(end, end)]) {
+        let between = (next..first.min(end)).filter(|index| !busy.contains(index));
+        free.extend(between.take(most - free.len()));
+        next = last.saturating_add(1);
+    }
+    free
 }
 
 fn make(view: &dyn View, work: &Work<'_>, index: usize, number: Option<i64>) -> Value {

@@ -9,7 +9,7 @@ use super::configuration::{unconfigurable, unmountable};
 use super::container::{Does, Told, tell};
 use crate::sandbox::controllers::condition::{self, Said};
 use crate::sandbox::controllers::deed::Outcome;
-use crate::sandbox::controllers::fields::{self, controller, items, set, stamp, text, uid};
+use crate::sandbox::controllers::fields::{self, controller, items, namespace, set, stamp, text, uid};
 use crate::sandbox::controllers::trouble::{self, Asked, PodTrouble};
 use crate::sandbox::view::View;
 
@@ -70,12 +70,19 @@ fn asked_mount_failure(pod: &Value) -> String {
     format!("MountVolume.SetUp failed for volume {volume:?} : mount failed: exit status 32")
 }
 
-/// Evicts one pod of a workload, so that the one in its place may stay.
+/// Tells whether a pod of the same workload was evicted, so that the one in its place may stay. Of workloads that delete
+/// failed pods only the Event is left to tell of it.
 fn has_evicted_sibling(view: &dyn View, pod: &Value) -> bool {
     let Some(owner) = controller(pod) else { return false };
-    view.dependents(text(owner, "/uid"))
-        .iter()
-        .any(|sibling| uid(sibling) != uid(pod) && text(sibling, "/status/reason") == "Evicted")
+    let is_evicted = |sibling: &Value| uid(sibling) != uid(pod) && text(sibling, "/status/reason") == "Evicted";
+    let prefix = format!("{}-", text(owner, "/name"));
+    let tells = |event: &Value| {
+        text(event, "/reason") == "Evicted"
+            && text(event, "/involvedObject/uid") != uid(pod)
+            && text(event, "/involvedObject/name").starts_with(&prefix)
+    };
+    view.dependents(text(owner, "/uid")).iter().any(|sibling| is_evicted(sibling))
+        || view.list("", "Event", Some(namespace(pod))).iter().any(|event| tells(event))
 }
 
 fn evict(pod: &Value, now: Timestamp) -> Outcome {

@@ -13,6 +13,7 @@ use super::deed::Outcome;
 use super::fields::{is_leaving, label, name, number, share, text};
 use super::offspring;
 use super::pod::is_over;
+use super::replica_set::BURST;
 use super::revision::{self, LABEL, Revisions};
 use crate::sandbox::view::View;
 
@@ -73,9 +74,8 @@ pub(super) fn reconcile(view: &dyn View, object: &Value) -> Outcome {
     let Some(revisions) = revision::find(view, object, &mut outcome) else { return outcome };
     let current = text(object, "/status/currentRevision");
     let current = revisions.all.iter().find(|revision| name(revision) == current).unwrap_or(&revisions.present).clone();
-    let ordinal = |pod: &Value| name(pod).strip_prefix(name(object))?.strip_prefix('-')?.parse::<i64>().ok();
-    let pods =
-        offspring::owned(view, object, "Pod").into_iter().filter_map(|pod| Some((ordinal(&pod)?, pod))).collect();
+    let numbered = |pod: Arc<Value>| Some((offspring::ordinal(object, &pod)?, pod));
+    let pods = offspring::owned(view, object, "Pod").into_iter().filter_map(numbered).collect();
     let set = Set { object, revisions: &revisions, current, pods };
     if !is_leaving(object) && outcome.is_idle() {
         claims::keep_owners(view, &set, &mut outcome);
@@ -98,6 +98,7 @@ fn is_healthy(pod: &Value) -> bool {
 fn move_on(view: &dyn View, set: &Set<'_>, outcome: &mut Outcome) {
     let min_ready = number(set.object, "/spec/minReadySeconds").unwrap_or(0);
     let mut is_settled = true;
+    let mut made = 0;
     for ordinal in set.start()..set.start() + set.replicas() {
         let is_waiting = match set.pods.get(&ordinal) {
             None => {
@@ -107,6 +108,7 @@ fn move_on(view: &dyn View, set: &Set<'_>, outcome: &mut Outcome) {
                 } else {
                     claims::make(view, set, ordinal, outcome);
                     member::make(view, set, ordinal, outcome);
+                    made += 1;
                     true
                 }
             }
@@ -124,7 +126,7 @@ fn move_on(view: &dyn View, set: &Set<'_>, outcome: &mut Outcome) {
             }
         };
         is_settled &= !is_waiting;
-        if is_waiting && set.is_ordered() {
+        if (is_waiting && set.is_ordered()) || made == BURST {
             return;
         }
     }

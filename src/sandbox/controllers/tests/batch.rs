@@ -4,6 +4,7 @@ use super::*;
 use crate::sandbox::controllers::fields::{name, set};
 use crate::sandbox::controllers::trouble::{READY_AFTER, TROUBLE};
 use crate::sandbox::controllers::world::World;
+use crate::sandbox::controllers::{Deed, Key, reconcile};
 
 pub(super) fn job(name: &str, spec: Value) -> Value {
     let mut job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec});
@@ -206,4 +207,40 @@ fn a_finished_job_is_not_counted_twice_when_its_pods_are_deleted() {
     world.pass(5);
     assert_ready(&world.read("batch", "Job", "j"));
     world.assert_settled();
+}
+
+#[test]
+fn a_huge_job_starts_some_pods_at_a_time() {
+    let made = |spec: Value, status: Value| -> Vec<String> {
+        let mut world = World::new();
+        let mut huge = job("j", spec);
+        set(&mut huge, &["status"], status);
+        world.create(huge);
+        let made = reconcile(&world, &Key::new("batch", "Job", "d", "j"));
+        let pods = made.deeds.iter().filter_map(|deed| match deed {
+            Deed::Create { object, .. } => Some(text(object, "/spec/hostname").to_owned()),
+            _ => None,
+        });
+        pods.collect()
+    };
+    let most = 2_000_000_000;
+    assert_eq!(made(json!({"parallelism": most, "backoffLimit": 6}), json!({})).len(), 500);
+    let indexed = |parallelism: i64| json!({"completions": most, "parallelism": parallelism, "completionMode": "Indexed", "backoffLimit": 6});
+    assert_eq!(made(indexed(2), json!({"completedIndexes": "0,2-1000000000"})), ["j-1", "j-1000000001"]);
+}
+
+#[test]
+fn schedules_mean_what_they_mean_to_kubernetes() {
+    let started = |schedule: &str, seconds: i64| -> Vec<String> {
+        let mut world = World::new();
+        let mut often = cron("Allow");
+        set(&mut often, &["spec", "schedule"], json!(schedule));
+        world.create(often);
+        world.pass(seconds);
+        let started = world.told().into_iter().filter(|line| line.contains("CronJob SuccessfulCreate"));
+        started.filter_map(|line| line.rsplit('-').next().map(str::to_owned)).collect()
+    };
+    assert_eq!(started("@every 1m30s", 299), ["29453761", "29453763", "29453764"]);
+    assert_eq!(started("5/20 ? * * ?", 1799), ["29453765", "29453785"]);
+    assert_eq!(started("0 0 31 2 *", 1000), [""; 0]);
 }

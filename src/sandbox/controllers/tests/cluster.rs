@@ -103,9 +103,35 @@ fn a_budget_a_scaler_and_a_quota_tell_the_truth() {
     }));
     world.create(json!({
         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"},
-        "spec": {"hard": {"pods": "20", "count/deployments.apps": "4", "requests.storage": "10Gi"}}
+        "spec": {"hard": {
+            "pods": "20", "count/deployments.apps": "4", "requests.storage": "10Gi", "limits.cpu": "2",
+            "services.nodeports": "3", "count/graphs.example.com": "2", "count/nothing.example.com": "2"
+        }}
     }));
-    world.create(deployment(3));
+    world.create(json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "graphs.example.com"},
+        "spec": {
+            "group": "example.com", "scope": "Namespaced", "names": {"plural": "graphs", "kind": "Graph"},
+            "versions": [{"name": "v1", "served": true, "storage": true}]
+        }
+    }));
+    world.create(json!({"apiVersion": "example.com/v1", "kind": "Graph", "metadata": {"name": "g"}}));
+    world.create(json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"},
+        "spec": {
+            "type": "LoadBalancer", "allocateLoadBalancerNodePorts": false,
+            "ports": [{"port": 1, "nodePort": 30001}, {"port": 2}]
+        }
+    }));
+    let mut web = deployment(3);
+    let limits = json!({"limits": {"cpu": "500m"}});
+    set(
+        &mut web,
+        &["spec", "template", "spec", "initContainers"],
+        json!([{"name": "i", "image": "i", "resources": limits}]),
+    );
+    world.create(web);
     world.settle();
     world.assert_settled();
     let budget = world.read("policy", "PodDisruptionBudget", "b");
@@ -126,7 +152,13 @@ fn a_budget_a_scaler_and_a_quota_tell_the_truth() {
                    resource (get pods.metrics.k8s.io)";
     assert_eq!(condition(&scaler, "ScalingActive"), ("False", "FailedGetResourceMetric", message));
     let quota = world.read("", "ResourceQuota", "q");
-    assert_eq!(quota["status"]["used"], json!({"count/deployments.apps": "1", "pods": "3", "requests.storage": "0"}));
+    assert_eq!(
+        quota["status"]["used"],
+        json!({
+            "count/deployments.apps": "1", "count/graphs.example.com": "1", "limits.cpu": "1500m", "pods": "3",
+            "requests.storage": "0", "services.nodeports": "1"
+        })
+    );
 }
 
 #[test]

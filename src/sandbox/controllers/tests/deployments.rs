@@ -237,3 +237,30 @@ fn orphaned_pods_stay_and_are_adopted_again() {
     assert_eq!(world.all("apps", "ReplicaSet").len(), 1);
     world.assert_settled();
 }
+
+#[test]
+fn numbers_that_somebody_else_wrote_stop_nothing() {
+    let mut world = World::new();
+    world.create(deployment(4));
+    world.settle();
+    let first = name(&world.all("apps", "ReplicaSet")[0]).to_owned();
+    let most = i64::MAX.to_string();
+    world.change("apps", "ReplicaSet", &first, |set_| {
+        for annotation in ["revision", "max-replicas"] {
+            let annotation = format!("deployment.kubernetes.io/{annotation}");
+            set(set_, &["metadata", "annotations", &annotation], json!(most));
+        }
+    });
+    world.settle();
+    world.change("apps", "Deployment", "web", |web| {
+        set(web, &["spec", "replicas"], json!(8));
+        set(web, &["spec", "template", "spec", "containers"], json!([{"name": "c", "image": "nginx:2"}]));
+        ask(web, &["spec", "template"], READY_AFTER, "10s");
+        set(web, &["spec", "strategy", "rollingUpdate", "maxSurge"], json!("9223372036854775807%"));
+    });
+    world.pass(60);
+    let web = world.read("apps", "Deployment", "web");
+    assert_ready(&web);
+    assert_eq!(web["metadata"]["annotations"]["deployment.kubernetes.io/revision"], json!(most));
+    world.assert_settled();
+}

@@ -295,6 +295,21 @@ fn an_evicted_pod_of_a_workload_is_replaced_once() {
     let failed = world.all("", "Pod").into_iter().filter(|pod| pod["status"]["reason"] == "Evicted").count();
     assert_eq!(failed, 1);
     world.assert_settled();
+    // Those that delete a failed pod evict one only as well.
+    let daemon = json!({
+        "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "ds"},
+        "spec": {"selector": {"matchLabels": {"app": "ds"}}, "template": template("ds")}
+    });
+    for (kind, mut workload) in [("StatefulSet", stateful_sets::stateful(2)), ("DaemonSet", daemon)] {
+        let mut world = World::new();
+        ask(&mut workload, &[], TROUBLE, "evicted");
+        world.create(workload);
+        world.settle();
+        let evicted = world.told().into_iter().filter(|line| line.starts_with("Warning Pod Evicted")).count();
+        assert_eq!(evicted, 1, "{kind}");
+        assert_ready(&world.all("apps", kind)[0]);
+        world.assert_settled();
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::*;
 use crate::sandbox::controllers::fields::{label, name, number, set, text};
 use crate::sandbox::controllers::trouble::{READY_AFTER, TROUBLE};
 use crate::sandbox::controllers::world::World;
+use crate::sandbox::controllers::{Deed, Key, reconcile};
 
 pub(super) fn stateful(replicas: i64) -> Value {
     let mut template = template("db");
@@ -191,5 +192,41 @@ fn a_rollback_takes_the_old_revision_again() {
     let newest =
         world.all("apps", "ControllerRevision").into_iter().max_by_key(|revision| number(revision, "/revision"));
     assert_eq!(newest.map(|newest| name(&newest).to_owned()), Some(first));
+    world.assert_settled();
+}
+
+#[test]
+fn a_huge_parallel_set_starts_some_pods_at_a_time() {
+    let mut world = World::new();
+    let mut db = stateful(2_000_000_000);
+    set(&mut db, &["spec", "podManagementPolicy"], json!("Parallel"));
+    world.create(db);
+    let key = Key::new("apps", "StatefulSet", "d", "db");
+    let revision = reconcile(&world, &key);
+    let [Deed::Create { object, .. }] = revision.deeds.as_slice() else { panic!("{revision:?}") };
+    world.create(object.clone());
+    let made = reconcile(&world, &key);
+    let is_pod = |deed: &&Deed| matches!(deed, Deed::Create { object, .. } if object["kind"] == "Pod");
+    assert_eq!(made.deeds.iter().filter(is_pod).count(), 500);
+}
+
+#[test]
+fn a_pod_of_another_name_is_nobodys_member() {
+    let mut world = World::new();
+    for stranger in ["web-0", "db-x", "db-+1", "db"] {
+        let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": stranger}});
+        set(&mut pod, &["metadata", "labels"], json!({"app": "db"}));
+        set(&mut pod, &["spec"], template("db")["spec"].clone());
+        world.create(pod);
+    }
+    world.create(stateful(1));
+    world.settle();
+    let owned: Vec<String> = world
+        .all("", "Pod")
+        .iter()
+        .filter(|pod| pod["metadata"]["ownerReferences"].is_array())
+        .map(|pod| name(pod).to_owned())
+        .collect();
+    assert_eq!(owned, ["db-0"]);
     world.assert_settled();
 }

@@ -127,30 +127,23 @@ fn extensions(schema: &Value, path: &str, problems: &mut Vec<FieldProblem>) {
         let why = "must be true or undefined";
         problems.push(FieldProblem::invalid(format!("{path}.{keeps}"), &Value::Bool(false), why));
     }
-    let mut wants = |wanted: &str, key: &str| {
+    let wants = |wanted: &str, key: &str| {
         let (path, why) = (format!("{path}.type"), format!("must be {wanted} if {key} is specified"));
-        problems.push(match kind {
+        match kind {
             "" => FieldProblem::required(path, why),
             kind => FieldProblem::invalid(path, &Value::from(kind), why),
-        });
+        }
     };
     let (map_type, list_type) = (of("x-kubernetes-map-type"), of("x-kubernetes-list-type"));
     if map_type.is_some() && kind != "object" {
-        wants("object", "x-kubernetes-map-type");
+        problems.push(wants("object", "x-kubernetes-map-type"));
     }
     if let Some(map_type) = map_type.filter(|map_type| !matches!(*map_type, "atomic" | "granular")) {
         let path = format!("{path}.x-kubernetes-map-type");
         problems.push(FieldProblem::not_supported(path, &Value::from(map_type), &["atomic", "granular"]));
     }
-    let mut wants = |wanted: &str, key: &str| {
-        let (path, why) = (format!("{path}.type"), format!("must be {wanted} if {key} is specified"));
-        problems.push(match kind {
-            "" => FieldProblem::required(path, why),
-            kind => FieldProblem::invalid(path, &Value::from(kind), why),
-        });
-    };
     if list_type.is_some() && kind != "array" {
-        wants("array", "x-kubernetes-list-type");
+        problems.push(wants("array", "x-kubernetes-list-type"));
     } else if let (Some("set"), Some(item)) = (list_type, items(schema)) {
         set_item(item, path, problems);
     }

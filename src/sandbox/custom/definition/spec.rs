@@ -10,7 +10,9 @@ use super::version_rules::{check_columns, check_schema, check_selectable, check_
 use super::{go_form, versions};
 use crate::sandbox::custom::structural::{flag, text, texts};
 use crate::sandbox::custom::validate::{dns_1035_label, dns_1123_subdomain};
+use crate::sandbox::decode::scalar::is_printable;
 use crate::sandbox::refusal::{FieldProblem, ProblemSort};
+use crate::sandbox::validation;
 
 /// Checks a definition whose defaults are filled in; of its metadata only what the spec demands. `live` is what it replaces.
 #[must_use]
@@ -174,7 +176,7 @@ fn check_deprecation(version: &Value, path: &str, problems: &mut Vec<FieldProble
     if warning.is_empty() {
         wrong("must not be an empty string".to_owned());
     }
-    if let Some((index, _)) = warning.char_indices().find(|(_, letter)| letter.is_control()) {
+    if let Some((index, _)) = warning.char_indices().find(|(_, letter)| !is_printable(*letter)) {
         wrong(format!("must only contain printable UTF-8 characters; non-printable character found at index {index}"));
     }
 }
@@ -225,30 +227,20 @@ fn check_conversion(conversion: &Value, problems: &mut Vec<FieldProblem>) {
     let client = conversion.pointer("/webhook/clientConfig").filter(|client| !client.is_null());
     let reviews =
         conversion.get("webhook").map(|webhook| texts(webhook, "conversionReviewVersions")).unwrap_or_default();
-    let (client_path, reviews_path) =
-        (format!("{path}.webhookClientConfig"), format!("{path}.conversionReviewVersions"));
-    if strategy != "Webhook" {
-        let why = "should not be set when strategy is not set to Webhook";
-        if client.is_some() {
-            problems.push(FieldProblem::forbidden(client_path, why));
-        }
-        if !reviews.is_empty() {
-            problems.push(FieldProblem::forbidden(reviews_path, why));
-        }
+    if strategy == "Webhook" {
+        let reviews: Vec<Value> = reviews.into_iter().map(Value::from).collect();
+        problems.append(&mut validation::conversion(client, &reviews, path));
         return;
     }
-    match client {
-        None => problems.push(FieldProblem::required(client_path, "required when strategy is set to Webhook")),
-        Some(client) if client.get("url").is_some() == client.get("service").is_some() => {
-            problems.push(FieldProblem::required(client_path, "exactly one of url or service is required"));
-        }
-        Some(_) => {}
+    let mut forbid = |key: &str| {
+        let why = "should not be set when strategy is not set to Webhook";
+        problems.push(FieldProblem::forbidden(format!("{path}.{key}"), why));
+    };
+    if client.is_some() {
+        forbid("webhookClientConfig");
     }
-    if reviews.is_empty() {
-        problems.push(FieldProblem::required(reviews_path, ""));
-    } else if !reviews.iter().any(|review| matches!(*review, "v1" | "v1beta1")) {
-        let why = "must include at least one of v1, v1beta1";
-        problems.push(FieldProblem::invalid(reviews_path, &Value::from(reviews), why));
+    if !reviews.is_empty() {
+        forbid("conversionReviewVersions");
     }
 }
 

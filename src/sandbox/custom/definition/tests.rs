@@ -263,3 +263,63 @@ fn unknown_formats_are_warned_of_once() {
     assert_eq!(definition_warnings(&object, None), ["unrecognized format \"foo\""]);
     assert_eq!(definition_warnings(&object, Some(&object)), Vec::<String>::new());
 }
+
+#[test]
+fn a_webhook_that_converts_must_be_callable() {
+    let with = |client: Value, versions: Value| {
+        said(|it| {
+            it["spec"]["conversion"] = json!({
+                "strategy": "Webhook", "webhook": {"clientConfig": client, "conversionReviewVersions": versions}
+            });
+        })
+    };
+    let at = "spec.conversion.webhookClientConfig";
+    assert_eq!(with(json!({"url": "https://a.example.com/x"}), json!(["v1"])), "");
+    assert_eq!(
+        with(json!({"url": "http://me@a.example.com?x=1"}), json!(["v1"])),
+        format!(
+            "{at}.url: Invalid value: \"http\": 'https' is the only allowed URL scheme; desired format: https://host[/path]\n\
+             {at}.url: Invalid value: \"me\": user information is not permitted in the URL\n\
+             {at}.url: Invalid value: \"x=1\": query parameters are not permitted in the URL"
+        )
+    );
+    assert_eq!(
+        with(json!({"service": {"name": "w", "namespace": "n", "port": 70000, "path": "x"}}), json!(["v1", "v1", "A"])),
+        format!(
+            "{at}.service.port: Invalid value: 70000: port is not valid: must be between 1 and 65535, inclusive\n\
+             {at}.service.path: Invalid value: \"x\": must start with a '/'\n\
+             {at}.service.path: Invalid value: \"x\": segment[0] may not be empty\n\
+             spec.conversion.conversionReviewVersions[1]: Invalid value: \"v1\": duplicate version\n\
+             spec.conversion.conversionReviewVersions[2]: Invalid value: \"A\": a DNS-1035 label must consist of lower \
+             case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric \
+             character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+        )
+    );
+}
+
+#[test]
+fn what_no_schema_may_say_is_told_at_the_root_and_below() {
+    let with = |change: fn(&mut Value), status: bool| {
+        said(|it| {
+            let version = &mut it["spec"]["versions"][0];
+            change(&mut version["schema"]["openAPIV3Schema"]);
+            if status {
+                version["subresources"] = json!({"status": {}});
+            }
+        })
+    };
+    let unsupported = "spec.validation.openAPIV3Schema: Invalid value: \"\": OpenAPIV3Schema 'schema' is not supported";
+    assert_eq!(with(|schema| schema["properties"]["spec"]["$schema"] = json!("x"), true), unsupported);
+    let at_root = |change: fn(&mut Value)| {
+        let told = with(change, true);
+        told.lines().next().unwrap().contains("fields are allowed at the root of the schema if the status")
+    };
+    assert!(at_root(|schema| schema["patternProperties"] = json!({"a": {"type": "string"}})));
+    assert!(at_root(|schema| {
+        schema["$ref"] = json!("x");
+        schema["type"] = json!("string");
+    }));
+    let long = "a".repeat(64);
+    let told = said(|it| it["spec"]["names"]["singular"] = json!(long));
+    assert_eq!(told, format!("spec.names.singular: Invalid value: {long:?}: must be no more than 63 characters"));
+}

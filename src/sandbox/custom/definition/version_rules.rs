@@ -15,7 +15,9 @@ const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string
 const COLUMN_FORMATS: [&str; 8] = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
 const ALLOWED_AT_ROOT: &str = "[Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems \
      MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations]";
-const NOT_ALLOWED_AT_ROOT: [&str; 14] = [
+/// These the server comes to before the type.
+const NOT_ALLOWED_FIRST: [&str; 3] = ["id", "$schema", "$ref"];
+const NOT_ALLOWED_AT_ROOT: [&str; 19] = [
     "default",
     "enum",
     "maxProperties",
@@ -25,22 +27,30 @@ const NOT_ALLOWED_AT_ROOT: [&str; 14] = [
     "anyOf",
     "not",
     "additionalProperties",
+    "patternProperties",
+    "dependencies",
+    "additionalItems",
+    "definitions",
     "nullable",
     "x-kubernetes-embedded-resource",
     "x-kubernetes-int-or-string",
+    "x-kubernetes-list-map-keys",
     "x-kubernetes-list-type",
     "x-kubernetes-map-type",
 ];
 
 pub(super) fn check_schema(schema: &Value, has_status: bool, path: &str, problems: &mut Vec<FieldProblem>) {
     let kind = text(schema, "type");
-    if has_status && !kind.is_empty() && kind != "object" {
+    let before = problems.len();
+    let has_any = |keys: &[&str]| {
+        let is_set = |value: &Value| !value.is_null() && *value != false && *value != "";
+        keys.iter().any(|key| schema.get(*key).is_some_and(is_set))
+    };
+    if has_status && !kind.is_empty() && kind != "object" && !has_any(&NOT_ALLOWED_FIRST) {
         let why =
             "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled";
         problems.push(FieldProblem::invalid(format!("{path}.type"), &Value::from(kind), why));
-    } else if has_status
-        && NOT_ALLOWED_AT_ROOT.iter().any(|key| schema.get(key).is_some_and(|it| !it.is_null() && *it != false))
-    {
+    } else if has_status && (has_any(&NOT_ALLOWED_FIRST) || has_any(&NOT_ALLOWED_AT_ROOT)) {
         problems.push(FieldProblem {
             sort: ProblemSort::Invalid,
             field: path.to_owned(),
@@ -54,7 +64,8 @@ pub(super) fn check_schema(schema: &Value, has_status: bool, path: &str, problem
         problems.push(FieldProblem::forbidden(format!("{path}.nullable"), "nullable cannot be true at the root"));
     }
     let mut structural = Vec::new();
-    if can_be_structural(schema) {
+    let can_be_structural = can_be_structural(schema);
+    if can_be_structural {
         structural = structural_problems(schema, path);
         if structural.is_empty() {
             check_defaults(schema, path, &mut structural);
@@ -62,7 +73,12 @@ pub(super) fn check_schema(schema: &Value, has_status: bool, path: &str, problem
     }
     let reads_rules = structural.is_empty();
     problems.append(&mut structural);
-    problems.append(&mut schema_problems(schema, path, reads_rules));
+    problems.append(&mut schema_problems(schema, path, reads_rules && can_be_structural));
+    if !can_be_structural && problems.len() == before {
+        // All else that no structural schema has was told already.
+        let why = "OpenAPIV3Schema 'schema' is not supported";
+        problems.push(FieldProblem::invalid(path, &Value::from(""), why));
+    }
 }
 
 /// Defaults must be what the schema allows.

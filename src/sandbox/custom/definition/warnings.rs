@@ -8,6 +8,7 @@ use super::structural_rules::below;
 use super::versions;
 use crate::sandbox::custom::structural::{flag, text};
 use crate::sandbox::custom::validate::is_unrecognized;
+use crate::sandbox::kinds::compare_versions;
 
 /// Returns the warnings of a write of a definition: formats that nobody knows, if the live one does not have them already.
 #[must_use]
@@ -52,32 +53,8 @@ pub fn deprecation_warning(definition: &Value, version: &str) -> Option<String> 
     let better = versions(definition)
         .filter(|entry| flag(entry, "served") && !flag(entry, "deprecated"))
         .map(|entry| text(entry, "name"))
-        .filter(|name| priority(name, version) == Ordering::Greater)
-        .max_by(|left, right| priority(left, right));
+        .filter(|name| compare_versions(name, version) == Ordering::Greater)
+        .max_by(|left, right| compare_versions(left, right));
     let instead = better.map(|name| format!("; use {group}/{name} {kind}")).unwrap_or_default();
     Some(format!("{group}/{version} {kind} is deprecated{instead}"))
-}
-
-/// Compares versions as Kubernetes ranks them: stable before beta before alpha before anything else.
-fn priority(left: &str, right: &str) -> Ordering {
-    match (rank(left), rank(right)) {
-        (None, None) => right.cmp(left),
-        (left, right) => left.cmp(&right),
-    }
-}
-
-fn rank(version: &str) -> Option<(u8, u64, u64)> {
-    let rest = version.strip_prefix('v')?;
-    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
-    let (major, stage) = rest.split_at(end);
-    let major = major.parse().ok()?;
-    if stage.is_empty() {
-        return Some((3, major, 0));
-    }
-    let (level, minor) = match (stage.strip_prefix("beta"), stage.strip_prefix("alpha")) {
-        (Some(minor), _) => (2, minor),
-        (_, Some(minor)) => (1, minor),
-        _ => return None,
-    };
-    Some((level, major, minor.parse().ok()?))
 }

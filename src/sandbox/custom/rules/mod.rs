@@ -5,6 +5,7 @@
 //!
 //! Source: `apiextensions-apiserver/pkg/apiserver/schema/cel`.
 
+mod depth;
 mod functions;
 mod program;
 mod quantity;
@@ -14,13 +15,14 @@ mod values;
 use cel::{Context, Value as CelValue};
 use serde_json::Value;
 
-use self::program::{Failure, evaluate, root_context};
+use self::program::{BROKEN_OFF, Failure, evaluate, root_context};
 use self::values::{cel_value, optional};
 use super::definition::field_path;
 use super::prune::below;
 use super::structural::{Under, flag, items, schemas, text, under};
 use super::validate::{Pair, counterpart};
 use crate::sandbox::refusal::{FieldProblem, ProblemSort};
+use crate::sandbox::stack::on_deep_stack;
 
 pub(super) use self::program::{syntax_error, uses_old_self};
 
@@ -38,10 +40,15 @@ pub(super) fn check_rules(
     if !has_rules(schema) {
         return;
     }
-    let Ok(context) = root_context() else { return };
-    let pair = live.map(|old| Pair { new: object, old, schema });
-    let mut check = Check { context: &context, problems, warnings };
-    check.value(schema, object, live, Ratchet { own: pair, parent: None }, "", true);
+    let checked = on_deep_stack(|| {
+        let Ok(context) = root_context() else { return };
+        let pair = live.map(|old| Pair { new: object, old, schema });
+        let mut check = Check { context: &context, problems, warnings };
+        check.value(schema, object, live, Ratchet { own: pair, parent: None }, "", true);
+    });
+    if checked.is_none() {
+        warnings.push(format!("the rules were not evaluated to the end: {BROKEN_OFF}"));
+    }
 }
 
 /// Tells whether a schema, or one below it, has rules.

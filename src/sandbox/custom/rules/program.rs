@@ -1,11 +1,13 @@
 //! Rules compiled once, and why one has no answer.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use cel::{Context, DeclarationError, Env, ExecutionError, Program, Value as CelValue};
 
+use super::depth::{DEEPEST, is_too_deep};
 use super::functions::declare;
+use crate::sandbox::stack::on_deep_stack;
 
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut environment = Env::stdlib();
@@ -17,7 +19,16 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 /// An expression, or why it cannot be read.
 type Compiled = Result<Arc<Program>, String>;
 
-static PROGRAMS: LazyLock<Mutex<HashMap<String, Compiled>>> = LazyLock::new(Mutex::default);
+static PROGRAMS: LazyLock<Mutex<BTreeMap<String, Compiled>>> = LazyLock::new(Mutex::default);
+
+/// More are only there where definitions come and go all the time.
+const MOST_KEPT: usize = 4096;
+
+/// The server reads no longer expression.
+const LONGEST: usize = 100_000;
+
+/// What is said of rules whose reading or evaluation broke off.
+pub(super) const BROKEN_OFF: &str = "it broke off";
 
 /// Why an expression has no value.
 pub(super) enum Failure {
@@ -35,14 +46,28 @@ pub(super) fn root_context<'v>() -> Result<Context<'static, 'v>, DeclarationErro
 }
 
 fn program(expression: &str) -> Compiled {
-    let compile = || ENVIRONMENT.compile(expression).map(Arc::new).map_err(|error| error.to_string());
-    let Ok(mut known) = PROGRAMS.lock() else { return compile() };
+    let Ok(mut known) = PROGRAMS.lock() else { return compile(expression) };
     if let Some(program) = known.get(expression) {
         return program.clone();
     }
-    let program = compile();
+    let program = compile(expression);
+    if known.len() >= MOST_KEPT {
+        known.clear();
+    }
     known.insert(expression.to_owned(), program.clone());
     program
+}
+
+fn compile(expression: &str) -> Compiled {
+    let size = expression.chars().count();
+    if size > LONGEST {
+        return Err(format!("expression code point size exceeds limit: size: {size}, limit {LONGEST}"));
+    }
+    if is_too_deep(expression) {
+        return Err(format!("expression recursion limit exceeded: {DEEPEST}"));
+    }
+    let compile = || ENVIRONMENT.compile(expression).map(Arc::new).map_err(|error| error.to_string());
+    on_deep_stack(compile).unwrap_or_else(|| Err(BROKEN_OFF.to_owned()))
 }
 
 /// Says why an expression cannot be read.

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::names::{dns_1035_label, path_segment};
+use super::names::dns_1035_label;
 use crate::sandbox::custom::prune::below;
 use crate::sandbox::custom::structural::{Under, is_embedded, items, under};
 use crate::sandbox::refusal::FieldProblem;
+use crate::sandbox::validation::segment;
 
 pub(super) fn check_embedded(schema: &Value, value: &Value, path: &str, problems: &mut Vec<FieldProblem>) {
     match value {
@@ -58,7 +59,7 @@ fn check_resource(map: &Map<String, Value>, path: &str, problems: &mut Vec<Field
     }
     let name = map.get("metadata").and_then(|metadata| metadata.get("name"));
     if let Some(name) = name.and_then(Value::as_str) {
-        for why in path_segment(name) {
+        for why in segment(name) {
             problems.push(FieldProblem::invalid(below(path, "metadata.name"), &Value::from(name), why));
         }
     }

@@ -1,9 +1,11 @@
 //! Lists that are sets or maps hold nothing twice.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
-use crate::sandbox::custom::structural::Under;
-use crate::sandbox::custom::structural::{items, text, texts, under};
+use crate::sandbox::custom::prune::below;
+use crate::sandbox::custom::structural::{Under, items, text, texts, under};
 use crate::sandbox::refusal::FieldProblem;
 
 /// Checks the lists of an object; a value that is there three times is told once.
@@ -13,8 +15,7 @@ pub(super) fn check_lists(schema: &Value, value: &Value, path: &str, problems: &
             for (key, value) in map {
                 match under(schema, key) {
                     Under::Property(property) => {
-                        let path = crate::sandbox::custom::prune::below(path, key);
-                        check_lists(property, value, &path, problems);
+                        check_lists(property, value, &below(path, key), problems);
                     }
                     Under::Additional(Some(additional)) => {
                         check_lists(additional, value, &format!("{path}[{key}]"), problems);
@@ -39,8 +40,11 @@ pub(super) fn check_lists(schema: &Value, value: &Value, path: &str, problems: &
 }
 
 fn check_set(list: &[Value], path: &str, problems: &mut Vec<FieldProblem>) {
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for (index, item) in list.iter().enumerate() {
-        if list.iter().take(index).filter(|other| *other == item).count() == 1 {
+        let times = times.entry(item.to_string()).or_default();
+        *times += 1;
+        if *times == 2 {
             problems.push(FieldProblem::duplicate(format!("{path}[{index}]"), item));
         }
     }

@@ -1,12 +1,15 @@
 //! Go's regular expressions (RE2) read by the crate `regex`, which differs from them in a few places.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex};
 
 use regex::{Regex, RegexBuilder};
 
-/// Patterns of definitions, each compiled once; `None` for one that cannot be read.
-static COMPILED: LazyLock<Mutex<HashMap<String, Option<Regex>>>> = LazyLock::new(Mutex::default);
+/// Patterns, each compiled once; `None` for one that cannot be read.
+static COMPILED: LazyLock<Mutex<BTreeMap<String, Option<Regex>>>> = LazyLock::new(Mutex::default);
+
+/// Definitions have fewer. Rules may take patterns from objects, of which there is no end.
+const MOST_KEPT: usize = 2048;
 
 /// Tells whether a text has a match; `None` if the pattern cannot be read.
 pub(in crate::sandbox::custom) fn matches(pattern: &str, text: &str) -> Option<bool> {
@@ -20,6 +23,9 @@ pub(in crate::sandbox::custom) fn compiled(pattern: &str) -> Option<Regex> {
         return regex.clone();
     }
     let regex = compile(pattern);
+    if known.len() >= MOST_KEPT {
+        known.clear();
+    }
     known.insert(pattern.to_owned(), regex.clone());
     regex
 }

@@ -1,5 +1,7 @@
 //! Problems in the words of kube-openapi's validator, and how Go writes values.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::sandbox::refusal::{FieldProblem, ProblemSort};
@@ -12,6 +14,8 @@ const NO_PATH: &str = "<nil>";
 pub(super) struct Outcome {
     /// The problems, each with the text that tells it from others.
     found: Vec<(String, FieldProblem)>,
+    /// These texts.
+    known: BTreeSet<String>,
     /// How much of the schema was looked at: of several alternatives that fail, the one with the highest number is told.
     pub(super) looked_at: usize,
 }
@@ -22,21 +26,26 @@ impl Outcome {
     }
 
     pub(super) fn add(&mut self, text: String, problem: FieldProblem) {
-        if !self.found.iter().any(|(known, _)| *known == text) {
+        if self.known.insert(text.clone()) {
             self.found.push((text, problem));
         }
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        for (text, problem) in other.found {
-            self.add(text, problem);
+        let looked_at = self.looked_at + other.looked_at;
+        if self.found.is_empty() {
+            *self = other;
+        } else {
+            for (text, problem) in other.found {
+                self.add(text, problem);
+            }
         }
-        self.looked_at += other.looked_at;
+        self.looked_at = looked_at;
     }
 
     /// Drops the problems: the value is wrong, but was so before.
     pub(super) fn forgiven(self) -> Self {
-        Self { found: Vec::new(), looked_at: self.looked_at }
+        Self { looked_at: self.looked_at, ..Self::default() }
     }
 
     /// Returns the problems, their paths being below `base`.
@@ -62,14 +71,7 @@ pub(super) struct At<'a>(pub(super) &'a str);
 impl At<'_> {
     /// A problem whose detail is the validator's sentence.
     pub(super) fn wrong(self, outcome: &mut Outcome, value: String, says: &str) {
-        let detail = format!("{} in body {says}", self.0);
-        let problem = FieldProblem {
-            sort: ProblemSort::Invalid,
-            field: or_nil(self.0),
-            detail: detail.clone(),
-            value: Some(value),
-        };
-        outcome.add(detail, problem);
+        self.says(outcome, value, format!("{} in body {says}", self.0));
     }
 
     /// A problem with a sentence of its own.

@@ -1,12 +1,14 @@
 //! Lists: merged by the keys of their items, or as sets, and brought into order.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 
 use super::{
     DIRECTIVE, ELEMENT_ORDER, Merging, Problem, list_merging_of, merge_maps, named_by, unknown_directive,
     without_directives,
 };
-use crate::sandbox::decode::go_print;
+use crate::sandbox::decode::{go_print, go_type_of};
 use crate::sandbox::structure::GoType;
 
 /// Merges the lists whose order the patch tells, and takes them out of the patch.
@@ -60,8 +62,10 @@ fn as_left_behind(mut before: Vec<Value>, patch: &[Value], merge_key: &str) -> V
     if patch.iter().any(|item| directive(item).as_deref() == Some("replace")) {
         return before;
     }
+    let key = |item: &Value| item.get(merge_key).map(Value::to_string);
+    let mut known: BTreeSet<Option<String>> = before.iter().take(length).map(key).collect();
     for item in patch.iter().filter(|item| item.get(DIRECTIVE).is_none()) {
-        if !before.iter().take(length).any(|other| has_key(item, other)) {
+        if known.insert(key(item)) {
             if let Some(place) = before.get_mut(length) {
                 *place = item.clone();
             }
@@ -87,14 +91,12 @@ pub(super) fn merge(
     let items = Items { are_maps: are_maps(&before, patch)?, merge_key: merging.merge_key };
     if !items.are_maps {
         if deletes {
-            return Ok(before.into_iter().filter(|item| !patch.contains(item)).collect());
+            let gone: BTreeSet<String> = patch.iter().map(Value::to_string).collect();
+            return Ok(before.into_iter().filter(|item| !gone.contains(&item.to_string())).collect());
         }
-        let mut merged: Vec<Value> = Vec::with_capacity(before.len() + patch.len());
-        for item in before.iter().chain(patch.iter()) {
-            if !merged.contains(item) {
-                merged.push(item.clone());
-            }
-        }
+        let mut seen = BTreeSet::new();
+        let all = before.iter().chain(patch.iter());
+        let merged = all.filter(|item| seen.insert(item.to_string())).cloned().collect();
         let (ours, others) = parted(merged, patch, merging.merge_key)?;
         return items.ordered(ours, others, patch, &before);
     }
@@ -111,15 +113,20 @@ pub(super) fn merge(
         Asked::Replace(items) => return Ok(items),
     };
     let mut merged = before.clone();
+    let mut places = items.places(&merged);
     let mut plain: Vec<&mut Value> = patch.iter_mut().filter(|item| item.get(DIRECTIVE).is_none()).collect();
     for item in &mut plain {
-        let value = key_of(item, merging.merge_key)?.clone();
-        let found = merged.iter_mut().find(|other| other.get(merging.merge_key) == Some(&value));
+        key_of(item, merging.merge_key)?;
+        let shown = items.shown(item);
+        let found = places.get(&shown).and_then(|place| merged.get_mut(*place));
         match (found, &mut **item) {
             (Some(Value::Object(found)), Value::Object(item)) => {
                 *found = merge_maps(std::mem::take(found), item, merging.go_type)?;
             }
-            (_, item) => merged.push(item.clone()),
+            (_, item) => {
+                places.entry(shown).or_insert(merged.len());
+                merged.push(item.clone());
+            }
         }
     }
     let order: Vec<Value> = plain.into_iter().map(|item| item.clone()).collect();
@@ -170,11 +177,19 @@ struct Items<'k> {
 }
 
 impl Items<'_> {
-    fn position(&self, list: &[Value], item: &Value) -> Option<usize> {
-        match self.are_maps {
-            true => list.iter().position(|other| other.get(self.merge_key) == item.get(self.merge_key)),
-            false => list.iter().position(|other| other == item),
+    /// What tells an item from the others.
+    fn shown(&self, item: &Value) -> String {
+        let value = if self.are_maps { item.get(self.merge_key).unwrap_or(&Value::Null) } else { item };
+        value.to_string()
+    }
+
+    /// Where each item of a list stands first.
+    fn places(&self, list: &[Value]) -> BTreeMap<String, usize> {
+        let mut places = BTreeMap::new();
+        for (place, item) in list.iter().enumerate() {
+            places.entry(self.shown(item)).or_insert(place);
         }
+        places
     }
 
     /// Brings the patch's items into the order of the patch, the others into that of the server, and joins them: an item
@@ -191,14 +206,14 @@ impl Items<'_> {
                 key_of(item, self.merge_key)?;
             }
         }
+        let (order, before) = (self.places(order), self.places(before));
         // Both orders name all of their items.
-        let rank = |list: &[Value], item: &Value| self.position(list, item).map_or(0, |position| position + 1);
-        ours.sort_by_key(|item| rank(order, item));
-        others.sort_by_key(|item| rank(before, item));
+        ours.sort_by_cached_key(|item| order.get(&self.shown(item)));
+        others.sort_by_cached_key(|item| before.get(&self.shown(item)));
         let mut joined = Vec::with_capacity(ours.len() + others.len());
         let (mut ours, mut others) = (ours.into_iter().peekable(), others.into_iter().peekable());
         while let (Some(our), Some(other)) = (ours.peek(), others.peek()) {
-            let was_before = match (self.position(before, other), self.position(before, our)) {
+            let was_before = match (before.get(&self.shown(other)), before.get(&self.shown(our))) {
                 (Some(other), Some(our)) => other < our,
                 _ => false,
             };
@@ -222,18 +237,6 @@ fn no_list(value: &Value) -> Problem {
     Problem::Other(format!("expected a []interface {{}}, but received a {}", go_type_of(value)))
 }
 
-fn go_type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_i64() => "int64",
-        Value::Number(_) => "float64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    }
-}
-
 fn key_of<'v>(item: &'v Value, merge_key: &str) -> Result<&'v Value, Problem> {
     match item {
         Value::Object(map) => map.get(merge_key).ok_or_else(|| {
@@ -248,18 +251,20 @@ fn key_of<'v>(item: &'v Value, merge_key: &str) -> Result<&'v Value, Problem> {
 
 /// Parts items into those that a list names and the others.
 fn parted(items: Vec<Value>, named: &[Value], merge_key: &str) -> Result<(Vec<Value>, Vec<Value>), Problem> {
+    let shown = |item: &Value| {
+        if merge_key.is_empty() { Some(item.to_string()) } else { item.get(merge_key).map(Value::to_string) }
+    };
+    let known: BTreeSet<Option<String>> = named.iter().map(shown).collect();
+    let stranger = named.iter().position(|other| !other.is_object()).filter(|_| !merge_key.is_empty());
     let (mut ours, mut others) = (Vec::new(), Vec::new());
     for item in items {
-        let is_named = if merge_key.is_empty() {
-            named.contains(&item)
-        } else {
-            let value = key_of(&item, merge_key)?;
-            if let Some(position) = named.iter().position(|other| !other.is_object()) {
-                return Err(Problem::Other(format!("value for key {position} is not a map")));
-            }
-            named.iter().any(|other| other.get(merge_key) == Some(value))
-        };
-        if is_named { ours.push(item) } else { others.push(item) }
+        if !merge_key.is_empty() {
+            key_of(&item, merge_key)?;
+        }
+        if let Some(position) = stranger {
+            return Err(Problem::Other(format!("value for key {position} is not a map")));
+        }
+        if known.contains(&shown(&item)) { ours.push(item) } else { others.push(item) }
     }
     Ok((ours, others))
 }

@@ -4,6 +4,8 @@
 
 mod lists;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::rejected;
@@ -174,7 +176,8 @@ fn retain_keys(original: &mut Map<String, Value>, patch: &mut Map<String, Value>
     const BAD: Problem = Problem::Format("invalid patch format of retainKeys");
     let Some(retained) = patch.remove(RETAIN_KEYS) else { return Ok(()) };
     let Value::Array(retained) = retained else { return Err(BAD) };
-    let is_retained = |key: &str| retained.iter().any(|name| name.as_str() == Some(key));
+    let retained: BTreeSet<&str> = retained.iter().filter_map(Value::as_str).collect();
+    let is_retained = |key: &str| retained.contains(key);
     let is_free = |key: &str| key.starts_with(DELETE_FROM_LIST) || key.starts_with(ELEMENT_ORDER);
     if patch.iter().any(|(key, value)| !value.is_null() && !is_free(key) && !is_retained(key)) {
         return Err(BAD);

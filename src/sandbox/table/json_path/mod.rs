@@ -60,6 +60,9 @@ enum Comparison {
 /// An evaluation that fails leaves its cell empty, whatever it failed of.
 struct Failed;
 
+/// A column shows one value. A path that finds this many on its way descends again and again, and would never end.
+const MOST: usize = 100_000;
+
 type Values<'v> = Vec<Cow<'v, Value>>;
 
 impl JsonPath {
@@ -103,6 +106,9 @@ impl Step {
                         (Some(value), _) => self.walk_one(value, &mut found)?,
                         (None, Self::Filter { .. }) => return Err(Failed),
                         (None, _) => {}
+                    }
+                    if found.len() > MOST {
+                        return Err(Failed);
                     }
                 }
             }
@@ -162,7 +168,7 @@ fn slice(
     let last = match end {
         End::Open => length,
         End::Before(index) => from_end(index),
-        End::Single => first + 1,
+        End::Single => first.saturating_add(1),
     };
     let step = usize::try_from(step.unwrap_or(1)).ok().filter(|step| *step > 0).ok_or(Failed)?;
     let range = match (usize::try_from(first), usize::try_from(last)) {
