@@ -101,7 +101,8 @@ impl FieldProblem {
                 format!("supported values: {}", quoted.join(", "))
             }
         };
-        Self::new(ProblemSort::NotSupported, field, Some(go_value(value)), detail)
+        // The server's choices are texts of sorts of their own, which it writes as JSON.
+        Self::new(ProblemSort::NotSupported, field, Some(escaped(&value.to_string())), detail)
     }
 
     /// A value that is there twice.
@@ -161,7 +162,16 @@ impl FieldProblem {
 
 /// Writes a value as Go's field errors do: texts quoted, structures as JSON, nothing as `null`.
 fn go_value(value: &Value) -> String {
-    value.to_string()
+    match value {
+        Value::Object(_) | Value::Array(_) => escaped(&value.to_string()),
+        plain => plain.to_string(),
+    }
+}
+
+/// Writes what Go's JSON does not leave as it is.
+#[must_use]
+pub fn escaped(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 /// Why a request is turned down.
@@ -292,8 +302,8 @@ impl Refusal {
     pub fn invalid_as(group: &str, kind: &str, name: &str, problems: &[FieldProblem]) -> Self {
         let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
         let mut seen = BTreeSet::new();
-        let texts: Vec<String> =
-            problems.iter().map(FieldProblem::text).filter(|text| seen.insert(text.clone())).collect();
+        let mut texts: Vec<String> = problems.iter().map(FieldProblem::text).collect();
+        texts.retain(|text| seen.insert(text.clone()));
         let texts = match texts.as_slice() {
             [only] => only.clone(),
             texts => format!("[{}]", texts.join(", ")),

@@ -13,7 +13,7 @@ pub(super) const ONE: i128 = 1_000_000_000;
 
 /// An amount that remembers how it was written, or at least in what kind of units.
 #[derive(Debug, Clone)]
-pub(super) struct Amount {
+pub(in crate::sandbox) struct Amount {
     nano: i128,
     is_binary: bool,
     text: Option<String>,
@@ -39,7 +39,7 @@ impl Amount {
     }
 
     /// The amount in billionths.
-    pub(super) fn nano(&self) -> i128 {
+    pub(in crate::sandbox) fn nano(&self) -> i128 {
         self.nano
     }
 
@@ -88,7 +88,7 @@ impl fmt::Display for Amount {
 }
 
 /// Amounts by the names of what they are of.
-pub(super) type Amounts = BTreeMap<String, Amount>;
+pub(in crate::sandbox) type Amounts = BTreeMap<String, Amount>;
 
 /// Reads a map of amounts.
 pub(super) fn read(value: &Value, path: &[&str]) -> Amounts {
@@ -114,16 +114,27 @@ fn at_least(total: &mut Amounts, other: &Amounts) {
     }
 }
 
-/// What a pod requests, or may use at most: the sum of its containers, but at least what initialising takes.
+/// What a pod requests, or may use at most: what it says for itself, or else what its containers do.
 ///
 /// `field` is `requests` or `limits`.
 pub(super) fn of_pod(pod: &Value, field: &str) -> Amounts {
+    let mut total = at(pod, &["spec"]).map_or_else(Amounts::new, |spec| of_containers(spec, field));
+    for (name, amount) in read(pod, &["spec", "resources", field]) {
+        if is_of_whole_pod(&name) {
+            total.insert(name, amount);
+        }
+    }
+    total
+}
+
+/// What the containers of a specification request or may use: their sum, but at least what initialising takes.
+pub(in crate::sandbox) fn of_containers(spec: &Value, field: &str) -> Amounts {
     let mut total = Amounts::new();
-    for container in items(pod, &["spec", "containers"]) {
+    for container in items(spec, &["containers"]) {
         add(&mut total, &read(container, &["resources", field]));
     }
     let (mut beside, mut most) = (Amounts::new(), Amounts::new());
-    for container in items(pod, &["spec", "initContainers"]) {
+    for container in items(spec, &["initContainers"]) {
         let own = read(container, &["resources", field]);
         if text(container, &["restartPolicy"]) == "Always" {
             add(&mut total, &own);
@@ -136,11 +147,6 @@ pub(super) fn of_pod(pod: &Value, field: &str) -> Amounts {
         }
     }
     at_least(&mut total, &most);
-    for (name, amount) in read(pod, &["spec", "resources", field]) {
-        if is_of_whole_pod(&name) {
-            total.insert(name, amount);
-        }
-    }
     total
 }
 

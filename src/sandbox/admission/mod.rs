@@ -9,7 +9,7 @@
 //! Webhooks and admission policies are stored, never asked; who may approve or sign certificates is left to
 //! authorization.
 
-mod amounts;
+pub(super) mod amounts;
 mod certificates;
 mod limit_ranger;
 mod namespaces;

@@ -41,6 +41,7 @@ pub fn prepare_for_create(kind: &Kind, object: &mut Value) {
         ("", "PersistentVolumeClaim") => claim::create(object),
         ("", "ServiceAccount") => only_names_of_secrets(object),
         ("apps", "DaemonSet") => template_generation(object),
+        ("discovery.k8s.io", "EndpointSlice") => drop_topology(object),
         ("batch", "Job") => job::create(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition::create(object),
         _ => {}
@@ -73,6 +74,11 @@ pub(super) fn only_names_of_secrets(object: &mut Value) {
     if items(object, &["secrets"]).is_empty() {
         remove(object, &["secrets"]);
     }
+}
+
+/// What the first versions said about where endpoints are is only kept.
+pub(super) fn drop_topology(object: &mut Value) {
+    items_mut(object, &["endpoints"]).for_each(|endpoint| remove(endpoint, &["deprecatedTopology"]));
 }
 
 fn template_generation(object: &mut Value) {

@@ -16,6 +16,10 @@ pub(super) fn drop_fields(kind: &Kind, live: Option<&Value>, object: &mut Value)
             &["spec"]
         }
         ("", "Node") => return unless_in_use(live, object, &["status", "declaredFeatures"]),
+        ("coordination.k8s.io", "Lease") => {
+            unless_in_use(live, object, &["spec", "strategy"]);
+            return unless_in_use(live, object, &["spec", "preferredHolder"]);
+        }
         ("", "PodTemplate") => &["template", "spec"],
         ("", "ReplicationController") | ("apps", "Deployment" | "ReplicaSet" | "DaemonSet") | ("batch", "Job") => {
             &["spec", "template", "spec"]
@@ -111,5 +115,20 @@ mod tests {
         let mut object = given.clone();
         drop_fields(&kind, Some(&given), &mut object);
         assert_eq!(object, given);
+    }
+
+    #[test]
+    fn leases_choose_no_holder_and_slices_say_nothing_of_places() {
+        let kind = crate::sandbox::strategy::tests::kind("coordination.k8s.io/v1", "Lease");
+        let given = json!({"spec": {"holderIdentity": "a", "strategy": "x", "preferredHolder": "b"}});
+        let mut object = given.clone();
+        drop_fields(&kind, None, &mut object);
+        assert_eq!(object, json!({"spec": {"holderIdentity": "a"}}));
+        let mut object = given.clone();
+        drop_fields(&kind, Some(&given), &mut object);
+        assert_eq!(object, given);
+        let mut slice = json!({"endpoints": [{"addresses": ["1.2.3.4"], "deprecatedTopology": {"a": "b"}}]});
+        crate::sandbox::strategy::create::drop_topology(&mut slice);
+        assert_eq!(slice, json!({"endpoints": [{"addresses": ["1.2.3.4"]}]}));
     }
 }

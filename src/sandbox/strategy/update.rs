@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::create::{TEMPLATE_GENERATION, label_with_name, only_names_of_secrets};
+use super::create::{TEMPLATE_GENERATION, drop_topology, label_with_name, only_names_of_secrets};
 use super::fields::{at, number, put, remove, restore, same, text};
 use super::first_status::{fill_in_zeros, first_status};
 use super::{certificate, claim, custom, definition, disabled, generation, pod, service, status_write};
@@ -40,6 +40,7 @@ fn builtin(kind: &Kind, subresource: Option<&str>, live: &Value, object: &mut Va
                     pod::status(live, object);
                     disabled::drop_fields(kind, Some(live), object);
                 }
+                ("", "Node") if at(live, &["status", "config"]).is_none() => remove(object, &["status", "config"]),
                 ("", "PersistentVolume") => claim::phase_of_volume(live, object, now),
                 // It stands for a field of the spec.
                 ("apps", "DaemonSet") => restore(object, live, &["metadata", "annotations", TEMPLATE_GENERATION]),
@@ -69,6 +70,9 @@ fn main(kind: &Kind, live: &Value, object: &mut Value) {
         ("", "ServiceAccount") => only_names_of_secrets(object),
         ("", "PersistentVolumeClaim") => claim::update(live, object),
         ("apps", "DaemonSet") => template_generation(live, object),
+        ("discovery.k8s.io", "EndpointSlice") if !same(at(live, &["endpoints"]), at(object, &["endpoints"])) => {
+            drop_topology(object);
+        }
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition::remember_storage_version(object),
         _ => {}
     }

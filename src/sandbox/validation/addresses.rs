@@ -55,7 +55,7 @@ pub(super) fn address_update(live: &Value, object: &Value, problems: &mut Proble
 }
 
 /// What is wrong with an address that must be written in the one way that is best.
-fn unfit_address(text: &str) -> Vec<String> {
+pub(super) fn unfit_address(text: &str) -> Vec<String> {
     let Some(address) = numbers::address(text) else {
         return vec!["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()];
     };
@@ -144,7 +144,8 @@ pub(super) fn service_block_update(live: &Value, object: &Value, problems: &mut 
     let (before, after) = (blocks(live), blocks(object));
     let is_grown = before.len() == 1 && after.len() == 2;
     if before.len() != after.len() && !is_grown {
-        problems.push(path.invalid(Value::from(after), "field is immutable"));
+        let shown = if after.is_empty() { Value::Null } else { Value::from(after) };
+        problems.push(path.invalid(shown, "field is immutable"));
         return;
     }
     for (index, (before, after)) in texts(before).zip(texts(after)).enumerate() {

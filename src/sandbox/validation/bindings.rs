@@ -10,6 +10,7 @@ use super::names::NameRule;
 use super::path::Path;
 use super::policies;
 use super::read::{Read, texts};
+use super::selector;
 
 /// A binding, new or changed.
 pub(super) fn of(object: &Value, problems: &mut Problems) {
@@ -31,15 +32,20 @@ pub(super) fn of(object: &Value, problems: &mut Problems) {
 
 fn parameter(parameters: &Value, path: &Path, problems: &mut Problems) {
     let name = parameters.text("name");
-    let has_selector = parameters.field("selector").is_some();
+    let selector = parameters.field("selector");
     let exclusive = "name and selector are mutually exclusive";
     if !name.is_empty() {
         problems.extend(path.child("name").each(name, NameRule::Segment.of_name(name)));
-        if has_selector {
+        if selector.is_some() {
             problems.push(path.child("name").forbidden(exclusive));
+        }
+    }
+    if let Some(selector) = selector {
+        selector::of(selector, &path.child("selector"), problems);
+        if !name.is_empty() {
             problems.push(path.child("selector").forbidden(exclusive));
         }
-    } else if !has_selector {
+    } else if name.is_empty() {
         problems.push(path.required("one of name or selector must be specified"));
     }
     match parameters.text("parameterNotFoundAction") {

@@ -135,7 +135,7 @@ pub(super) fn of_update(live: &Value, claim: &Value, problems: &mut Problems) {
         if before.text("volumeName").is_empty() {
             old.insert("volumeName".to_owned(), compared.get("volumeName").cloned().unwrap_or_default());
         }
-        if before.field("storageClassName").is_none() && after.field("storageClassName").is_some() {
+        if gets_class(live, claim, problems) {
             compared.remove("storageClassName");
         }
         if is_bound {
@@ -169,6 +169,67 @@ pub(super) fn of_update(live: &Value, claim: &Value, problems: &mut Problems) {
         problems.push(Path::new("volumeMode").invalid(mode, "field is immutable"));
     }
 }
+
+/// A change of the status of a claim.
+pub(super) fn of_status(live: &Value, claim: &Value, problems: &mut Problems) {
+    meta::of_update(live, claim, problems);
+    let none = Value::Null;
+    let status = claim.field("status").unwrap_or(&none);
+    let path = Path::new("status");
+    for (name, value) in status.entries("capacity").iter() {
+        resources::whole_amount(value, &path.child("capacity").key(name), problems);
+    }
+    let at = path.child("allocatedResourceStatuses");
+    for (name, sort) in status.entries("allocatedResourceStatuses").texts() {
+        resizable(name, &at, problems);
+        if !RESIZES.contains(&sort) {
+            problems.push(at.not_supported(name, &RESIZES));
+        }
+    }
+    let at = path.child("allocatedResources");
+    for (name, value) in status.entries("allocatedResources").iter() {
+        if resizable(name, &at, problems) && resources::whole_amount(value, &at.key(name), problems) {
+            resources::amount("storage", value, &at.key(name), problems);
+        }
+    }
+}
+
+/// Tells whether this is something of which a volume can get more.
+fn resizable(name: &str, path: &Path, problems: &mut Problems) -> bool {
+    let messages = names::qualified(name);
+    let is_sound = messages.is_empty();
+    problems.extend(path.each(name, messages));
+    let is_other = is_sound && resources::is_native(name) && name != "storage";
+    if is_other {
+        problems.push(path.not_supported(name, &["storage"]));
+    }
+    is_sound && !is_other
+}
+
+/// Tells whether a claim gets the class that it had in an annotation, or gets one where it had none. The annotation stays.
+fn gets_class(live: &Value, claim: &Value, problems: &mut Problems) -> bool {
+    const CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+    let said =
+        |claim: &'_ Value| claim.below(&["metadata", "annotations", CLASS]).and_then(Value::as_str).map(str::to_owned);
+    let given = |claim: &Value| claim.below(&["spec", "storageClassName"]).and_then(Value::as_str).map(str::to_owned);
+    let (before, after, class) = (said(live), said(claim), given(claim));
+    let is_new = class.is_some() && given(live).is_none() && (before.is_none() || class == before);
+    let is_taken_over = is_new && before.is_some() && (after.is_none() || after == before);
+    if !is_taken_over && before.unwrap_or_default() != after.clone().unwrap_or_default() {
+        let path = Path::new("metadata").child("annotations").child(CLASS);
+        problems.push(path.invalid(after.unwrap_or_default(), "field is immutable"));
+    }
+    is_new
+}
+
+/// How far a change of size is.
+const RESIZES: [&str; 5] = [
+    "ControllerResizeInProgress",
+    "ControllerResizeInfeasible",
+    "NodeResizeInProgress",
+    "NodeResizeInfeasible",
+    "NodeResizePending",
+];
 
 /// The name of a CSI driver.
 pub(super) fn driver(name: &str, path: &Path, problems: &mut Problems) {

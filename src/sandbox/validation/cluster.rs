@@ -115,8 +115,9 @@ pub(super) fn node_update(live: &Value, object: &Value, problems: &mut Problems)
     node_amounts(object, problems);
     let none = Value::Object(Map::new());
     let addresses = object.field("status").map_or(&[][..], |status| status.list("addresses"));
+    let mut seen = BTreeSet::new();
     for (index, address) in addresses.iter().enumerate() {
-        if addresses.iter().take(index).any(|other| other == address) {
+        if !seen.insert((address.text("type"), address.text("address"))) {
             let mut problem = Path::new("status").child("addresses").index(index).duplicate("");
             problem.value = Some(internal::shown("NodeAddress", address));
             problems.push(problem);
@@ -140,6 +141,9 @@ pub(super) fn node_update(live: &Value, object: &Value, problems: &mut Problems)
         problems.push(path.child("providerID").forbidden(detail));
     }
     taints(object, problems);
+    if before.text("externalID") != after.text("externalID") {
+        problems.push(path.child("externalID").forbidden("may not be updated"));
+    }
 }
 
 /// A Lease.

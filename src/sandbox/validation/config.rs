@@ -9,6 +9,7 @@ use super::meta;
 use super::names::{self, NameRule};
 use super::path::Path;
 use super::read::Read;
+use crate::sandbox::decode::node::Node;
 
 /// The most bytes that a ConfigMap or Secret holds.
 const MOST: usize = 1024 * 1024;
@@ -114,38 +115,14 @@ fn registries(object: &Value, key: &str, problems: &mut Problems) {
         problems.push(at.required(""));
         return;
     };
-    let bytes = decoded(value);
-    match serde_json::from_slice::<Value>(&bytes) {
-        Ok(Value::Object(_) | Value::Null) => {}
+    match Node::read(&decoded(value)) {
+        Ok(Node::Map(_) | Node::Null) => {}
         Ok(other) => {
-            let sort = match other {
-                Value::Bool(_) => "bool",
-                Value::Number(_) => "number",
-                Value::String(_) => "string",
-                _ => "array",
-            };
+            let sort = other.describe();
             let detail = format!("json: cannot unmarshal {sort} into Go value of type map[string]interface {{}}");
             problems.push(at.invalid(REDACTED, &detail));
         }
-        Err(error) => problems.push(at.invalid(REDACTED, &syntax_error(&bytes, &error))),
-    }
-}
-
-/// What Go's parser says where JSON goes wrong.
-fn syntax_error(bytes: &[u8], error: &serde_json::Error) -> String {
-    let before: usize =
-        bytes.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
-    let at = before + error.column().saturating_sub(1);
-    match bytes.get(at) {
-        Some(byte) if !error.is_eof() => {
-            let place = if bytes.get(..at).is_some_and(|start| start.trim_ascii().is_empty()) {
-                "looking for beginning of value"
-            } else {
-                "after top-level value"
-            };
-            format!("invalid character {:?} {place}", char::from(*byte))
-        }
-        _ => "unexpected end of JSON input".to_owned(),
+        Err(error) => problems.push(at.invalid(REDACTED, &error)),
     }
 }
 

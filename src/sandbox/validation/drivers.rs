@@ -186,6 +186,7 @@ pub(super) fn capacity(object: &Value, problems: &mut Problems) {
 
 /// A change of a CSIStorageCapacity: where it is stays.
 pub(super) fn capacity_update(live: &Value, object: &Value, problems: &mut Problems) {
+    capacity(object, problems);
     meta::of_update(live, object, problems);
     if !same_field("nodeTopology", live, object) {
         let shown = selector::shown(object.field("nodeTopology"));
@@ -226,7 +227,6 @@ pub(super) fn attributes_class(object: &Value, problems: &mut Problems) {
 
 /// A change of a VolumeAttributesClass: nothing but its metadata may.
 pub(super) fn attributes_class_update(live: &Value, object: &Value, problems: &mut Problems) {
-    attributes_class(object, problems);
     meta::of_update(live, object, problems);
     for name in ["driverName", "parameters"] {
         // Parameters that are given, but empty, are others than none.
@@ -234,6 +234,7 @@ pub(super) fn attributes_class_update(live: &Value, object: &Value, problems: &m
             problems.push(Path::new(name).forbidden(&format!("updates to {name} are forbidden.")));
         }
     }
+    attributes_class(object, problems);
 }
 
 #[cfg(test)]
@@ -273,5 +274,22 @@ mod tests {
         let live = node_with(json!([{"name": "a.b", "nodeID": "n"}]));
         let object = node_with(json!([{"name": "a.b", "nodeID": "with space"}]));
         insta::assert_snapshot!(told(|problems| node_update(&live, &object, problems)), @r#"spec.drivers: Invalid value: {"Name":"a.b","NodeID":"with space","TopologyKeys":null,"Allocatable":null}: field is immutable"#);
+    }
+
+    #[test]
+    fn changes_of_capacities_and_classes_are_looked_at_in_the_order_of_the_server() {
+        let capacity = |amount: &str| {
+            json!({"metadata": {"name": "c", "namespace": "n"}, "storageClassName": "a",
+            "capacity": amount})
+        };
+        let refused = "capacity: Invalid value: \"-1\": must be greater than or equal to 0\n";
+        assert_eq!(told(|problems| capacity_update(&capacity("1"), &capacity("-1"), problems)), refused);
+        let class =
+            |parameters: Value| json!({"metadata": {"name": "c"}, "driverName": "a.b", "parameters": parameters});
+        let (live, object) = (class(json!({"a": "b"})), class(json!({})));
+        insta::assert_snapshot!(told(|problems| attributes_class_update(&live, &object, problems)), @r"
+        parameters: Forbidden: updates to parameters are forbidden.
+        parameters: Required value: must contain at least one key/value pair
+        ");
     }
 }

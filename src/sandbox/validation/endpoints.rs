@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Problems;
+use super::addresses::unfit_address;
 use super::meta;
 use super::names::{self, NameRule};
 use super::numbers;
@@ -141,13 +142,18 @@ fn slice_endpoints(endpoints: &[Value], sort: &str, path: &Path, problems: &mut 
 }
 
 fn slice_address(address: &str, sort: &str, list: &Path, path: &Path, problems: &mut Problems) {
-    let is_six = address.contains(':');
     match sort {
         "IPv4" | "IPv6" => {
-            if !numbers::ip(address, path, problems) {
+            // Of the older family old spellings are taken.
+            let unfit = if sort == "IPv6" { unfit_address(address) } else { Vec::new() };
+            if !unfit.is_empty() {
+                problems.extend(path.each(address, unfit));
                 return;
             }
-            if is_six != (sort == "IPv6") {
+            if sort == "IPv4" && !numbers::ip(address, path, problems) {
+                return;
+            }
+            if numbers::address(address).is_some_and(|read| read.to_canonical().is_ipv6() != (sort == "IPv6")) {
                 problems.push(list.invalid(address, &format!("must be an {sort} address")));
             }
             numbers::endpoint_address(address, path, problems);
@@ -190,5 +196,30 @@ fn of_hints(hints: &Value, path: &Path, problems: &mut Problems) {
             }
             problems.extend(at.each(name, rule(name)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sandbox::validation::tests::lines;
+
+    #[test]
+    fn slices_take_old_spellings_of_the_older_family_only() {
+        let slice = |sort: &str, address: &str| {
+            let object = json!({"metadata": {"name": "s", "namespace": "n"}, "addressType": sort, "ports": [],
+                "endpoints": [{"addresses": [address]}]});
+            let mut problems = Problems::new();
+            super::slice(&object, None, &mut problems);
+            lines(&problems)
+        };
+        assert_eq!(slice("IPv4", "1.2.3.04"), "");
+        assert_eq!(slice("IPv4", "::ffff:1.2.3.4"), "");
+        let leading = "endpoints[0].addresses[0]: Invalid value: \"1.2.3.04\": must not have leading 0s\n";
+        assert_eq!(slice("IPv6", "1.2.3.04"), leading);
+        let family = "endpoints[0].addresses: Invalid value: \"1.2.3.4\": must be an IPv6 address\n";
+        assert_eq!(slice("IPv6", "1.2.3.4"), family);
     }
 }

@@ -5,7 +5,7 @@
 //! `l` label selector, `m` metadata, `j` anything; before one of them `*` may be missing, `[` list of, `{` map of, `@`
 //! a structure by its name, `+` its fields right here.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::read::Read;
 use super::selector;
 use super::unified::{indented, unified};
+use crate::sandbox::refusal::escaped;
 
 /// The security context of a container.
 pub(super) const SECURITY_CONTEXT: &str = "SecurityContext";
@@ -21,7 +22,7 @@ pub(super) const POD_TEMPLATE: &str = "PodTemplateSpec";
 /// The specification of Pods.
 pub(super) const POD_SPEC: &str = "PodSpec";
 
-static TABLE: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+static TABLE: LazyLock<BTreeMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
     let lines = include_str!("internal.txt").lines();
     lines.filter_map(|line| line.split_once(' ').map(|(name, fields)| (name, fields.split(' ').collect()))).collect()
 });
@@ -80,11 +81,6 @@ pub(super) fn equal(structure: &str, left: &Value, right: &Value) -> bool {
 /// Tells how a value of a structure changed, as the server does: a unified comparison of both as they are shown.
 pub(super) fn changes(structure: &str, before: &Value, after: &Value) -> String {
     unified(&indented(&shown(structure, before)), &indented(&shown(structure, after)))
-}
-
-/// Writes what Go's JSON does not leave as it is.
-fn escaped(text: &str) -> String {
-    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 fn fields(structure: &str, value: &Value, empty: Empty) -> String {

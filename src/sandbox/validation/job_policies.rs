@@ -148,31 +148,11 @@ pub(super) fn success_policy(policy: &Value, spec: &Value, path: &Path, problems
 }
 
 /// Counts indexes such as `0,2-4`.
-fn count_of_indexes(text: &str, completions: i64) -> Result<i64, String> {
+pub(super) fn count_of_indexes(text: &str, completions: i64) -> Result<i64, String> {
     let mut total = 0;
     let mut last: Option<i64> = None;
-    let number = |part: &str| -> Result<i64, String> {
-        let value = part.parse().map_err(|_| format!("cannot convert string to integer for index: {part:?}"))?;
-        if value >= completions { Err(format!("too large index: {part:?}")) } else { Ok(value) }
-    };
-    let not_increasing = |before: i64, now: i64| format!("non-increasing order, previous: {before}, current: {now}");
-    for interval in text.split(',').filter(|_| !text.is_empty()) {
-        let mut parts = interval.split('-');
-        let first = parts.next().unwrap_or_default();
-        let second = parts.next();
-        if parts.next().is_some() {
-            return Err(format!(
-                "the fragment {interval:?} violates the requirement that an index interval can have at most two parts separated by '-'"
-            ));
-        }
-        let first = number(first)?;
-        let second = match second {
-            Some(second) => number(second)?,
-            None => first,
-        };
-        if interval.contains('-') && first >= second {
-            return Err(not_increasing(first, second));
-        }
+    for part in text.split(',').filter(|_| !text.is_empty()) {
+        let (first, second) = interval(part, completions)?;
         if let Some(last) = last.filter(|last| *last >= first) {
             return Err(not_increasing(last, first));
         }
@@ -180,4 +160,33 @@ fn count_of_indexes(text: &str, completions: i64) -> Result<i64, String> {
         last = Some(second);
     }
     Ok(total)
+}
+
+/// The intervals of such a text that can be read.
+pub(super) fn intervals(text: &str, completions: i64) -> Vec<(i64, i64)> {
+    text.split(',').filter_map(|part| interval(part, completions).ok()).collect()
+}
+
+fn interval(text: &str, completions: i64) -> Result<(i64, i64), String> {
+    let number = |part: &str| -> Result<i64, String> {
+        let value = part.parse().map_err(|_| format!("cannot convert string to integer for index: {part:?}"))?;
+        if value >= completions { Err(format!("too large index: {part:?}")) } else { Ok(value) }
+    };
+    let mut parts = text.split('-');
+    let first = parts.next().unwrap_or_default();
+    let second = parts.next();
+    if parts.next().is_some() {
+        return Err(format!(
+            "the fragment {text:?} violates the requirement that an index interval can have at most two parts separated by '-'"
+        ));
+    }
+    let first = number(first)?;
+    match second.map(number).transpose()? {
+        Some(second) if first >= second => Err(not_increasing(first, second)),
+        second => Ok((first, second.unwrap_or(first))),
+    }
+}
+
+fn not_increasing(before: i64, now: i64) -> String {
+    format!("non-increasing order, previous: {before}, current: {now}")
 }

@@ -23,6 +23,7 @@ mod expressions;
 mod ingress;
 mod internal;
 mod job_policies;
+mod job_status;
 mod jobs;
 mod meta;
 mod names;
@@ -42,6 +43,7 @@ mod schedule;
 mod selector;
 mod service;
 mod unified;
+mod url;
 mod webhooks;
 mod workloads;
 
@@ -155,6 +157,9 @@ pub fn update(kind: &Kind, subresource: Option<&str>, live: &Value, object: &Val
 fn of_status(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems) {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") => cluster::namespace_status(live, object, problems),
+        ("", "Pod") => pod::of_status(live, object, problems),
+        ("", "PersistentVolumeClaim") => claim::of_status(live, object, problems),
+        ("batch", "Job") => job_status::of(live, object, problems),
         ("", "Node") => cluster::node_update(live, object, problems),
         ("", "ResourceQuota") => quotas::quota_status(live, object, problems),
         (ADMISSION, "ValidatingAdmissionPolicy") => policies::of_status(object, problems),
@@ -164,7 +169,18 @@ fn of_status(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
             meta::of_update(live, object, problems);
             counts::of(&kind.kind, live, object, problems);
         }
-        ("", "Service") => balancer::service_status(object, problems),
+        ("", "Service") => {
+            meta::of_update(live, object, problems);
+            balancer::service_status(object, problems);
+        }
+        ("apps", "StatefulSet") => {
+            counts::of(&kind.kind, live, object, problems);
+            meta::of_update(live, object, problems);
+        }
+        ("apps", "ReplicaSet" | "DaemonSet" | "Deployment") | ("", "ReplicationController") => {
+            meta::of_update(live, object, problems);
+            counts::of(&kind.kind, live, object, problems);
+        }
         ("" | "apps" | "autoscaling" | "policy", kind) => counts::of(kind, live, object, problems),
         _ => {}
     }
@@ -346,6 +362,77 @@ mod tests {
         type: Invalid value: "x": field is immutable
         immutable: Forbidden: field is immutable when `immutable` is set
         data: Forbidden: field is immutable when `immutable` is set
+        "#);
+    }
+
+    #[test]
+    fn a_pod_as_a_whole_asks_for_no_less_than_its_containers() {
+        let object = json!({"metadata": {"name": "p", "namespace": "n"}, "spec": {
+            "resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}, "claims": [{"name": "a"}]},
+            "securityContext": {"seLinuxChangePolicy": "MountOption"},
+            "containers": [{"name": "c", "image": "i", "resources": {"limits": {"cpu": "2"}, "requests": {"cpu": "1500m"}}}],
+            "initContainers": [{"name": "d", "image": "i", "resources": {"requests": {"cpu": "1200m"}}}]}});
+        insta::assert_snapshot!(told("", "Pod", true, object), @r#"
+        spec.resources.claims: Forbidden: claims may not be set for Resources at pod-level
+        spec.resources.claims[0]: Not found: "a": must be one of the names in pod.spec.resourceClaims which is empty
+        spec.resources.requests[cpu]: Invalid value: "1": must be greater than or equal to aggregate container requests of 1500m
+        spec.resources.containers[0][cpu].limits: Invalid value: "2": must be less than or equal to pod limits of 1
+        spec.securityContext.seLinuxChangePolicy: Unsupported value: "MountOption": supported values: "Recursive"
+        "#);
+    }
+
+    #[test]
+    fn annotations_that_mean_something_stay() {
+        let pod = |annotations: Value| {
+            let mut pod = json!({"metadata": {"name": "p", "namespace": "n", "annotations": annotations},
+                "spec": {"containers": [{"name": "c", "image": "i"}]}});
+            with_defaults(&builtin("", "v1", "Pod").unwrap(), &mut pod);
+            pod
+        };
+        let live = pod(json!({}));
+        let object = pod(json!({
+            "container.apparmor.security.beta.kubernetes.io/c": "unconfined",
+            "controller.kubernetes.io/pod-deletion-cost": "x"
+        }));
+        insta::assert_snapshot!(lines(&update(&kind("", "Pod", true), None, &live, &object)), @r#"
+        metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "x": must be a 32bit integer
+        metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: Forbidden: may not add AppArmor annotations
+        metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "x": must be a 32bit integer
+        "#);
+        let claim = |class: &str| {
+            json!({"metadata": {"name": "c", "namespace": "n",
+            "annotations": {"volume.beta.kubernetes.io/storage-class": class}}, "spec": {"accessModes": ["ReadWriteOnce"],
+            "volumeMode": "Filesystem", "resources": {"requests": {"storage": "1Gi"}}}})
+        };
+        let claims = kind("", "PersistentVolumeClaim", true);
+        insta::assert_snapshot!(lines(&update(&claims, None, &claim("a"), &claim("b"))), @r#"metadata.annotations.volume.beta.kubernetes.io/storage-class: Invalid value: "b": field is immutable"#);
+        let mut upgraded = claim("a");
+        upgraded["spec"]["storageClassName"] = json!("a");
+        assert_eq!(lines(&update(&claims, None, &claim("a"), &upgraded)), "");
+    }
+
+    #[test]
+    fn texts_of_choices_are_shown_as_json() {
+        let object =
+            json!({"metadata": {"name": "s", "namespace": "n"}, "spec": {"ports": [{"port": 80, "protocol": "<x>"}]}});
+        insta::assert_snapshot!(told("", "Service", true, object), @r#"spec.ports[0].protocol: Unsupported value: "\u003cx\u003e": supported values: "SCTP", "TCP", "UDP""#);
+        let live = json!({"metadata": {"name": "n"}, "spec": {"externalID": "a"}});
+        let object = json!({"metadata": {"name": "n"}, "spec": {}});
+        assert_eq!(
+            lines(&update(&kind("", "Node", false), None, &live, &object)),
+            "spec.externalID: Forbidden: may not be updated\n"
+        );
+    }
+
+    #[test]
+    fn parameters_are_chosen_by_a_selector_that_can_be_read() {
+        let object = json!({"metadata": {"name": "b"}, "spec": {"policyName": "p", "validationActions": ["Deny"],
+            "paramRef": {"name": "x", "selector": {"matchExpressions": [{"key": "a", "operator": "Is"}]},
+                "parameterNotFoundAction": "Deny"}}});
+        insta::assert_snapshot!(told(ADMISSION, "ValidatingAdmissionPolicyBinding", false, object), @r#"
+        spec.paramRef.name: Forbidden: name and selector are mutually exclusive
+        spec.paramRef.selector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator
+        spec.paramRef.selector: Forbidden: name and selector are mutually exclusive
         "#);
     }
 }

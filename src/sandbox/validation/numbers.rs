@@ -147,7 +147,7 @@ pub(super) fn cidr(text: &str, path: &Path, problems: &mut Problems) {
 
 /// An address at which something outside the node can be reached.
 pub(super) fn endpoint_address(text: &str, path: &Path, problems: &mut Problems) {
-    let Some(address) = address(text) else {
+    let Some(address) = address(text).map(|address| address.to_canonical()) else {
         problems.push(path.invalid(text, "must be a valid IP address"));
         return;
     };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::sandbox::refusal::{FieldProblem, ProblemSort};
+use crate::sandbox::refusal::{FieldProblem, ProblemSort, escaped};
 
 /// Where a field is: `spec.containers[0].name`.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl Path {
             sort: ProblemSort::Invalid,
             field: self.0.clone(),
             detail: detail.to_owned(),
-            value: Some(shown),
+            value: Some(escaped(&shown)),
         }
     }
 

@@ -61,10 +61,7 @@ pub(super) fn of(volume: &Value, problems: &mut Problems) {
     }
     for (name, value) in capacity.iter() {
         let at = at.key(name);
-        let whole = resources::quantity(value).map_or(0, |quantity| quantity.value());
-        if whole < 0 {
-            problems.push(at.invalid(i64::try_from(whole).unwrap_or(i64::MIN), "must be a valid resource quantity"));
-        }
+        resources::whole_amount(value, &at, problems);
         resources::positive(value, &at, problems);
     }
     let policy = spec.text("persistentVolumeReclaimPolicy");
@@ -79,7 +76,7 @@ pub(super) fn of(volume: &Value, problems: &mut Problems) {
             None => problems.push(at.required("must specify required node constraints")),
         }
     }
-    source(spec, &path, problems);
+    source(volume.field("metadata").map_or("", |metadata| metadata.text("name")), spec, &path, problems);
     let is_root = spec.field("hostPath").is_some_and(|source| {
         let path = source.text("path");
         path.starts_with('/') && path.split('/').all(|part| matches!(part, "" | "." | ".."))
@@ -102,16 +99,18 @@ pub(super) fn of(volume: &Value, problems: &mut Problems) {
     }
 }
 
-fn source(spec: &Value, path: &Path, problems: &mut Problems) {
+fn source(name: &str, spec: &Value, path: &Path, problems: &mut Problems) {
     let mut is_first = true;
     for sort in SOURCES {
         let Some(source) = spec.field(sort) else { continue };
-        let at = path.child(sort);
-        if !is_first {
+        // The server calls some of them otherwise, and takes this one beside others.
+        if !is_first && sort != "flexVolume" {
+            let at = path.child(if sort == "cephfs" { "cephFS" } else { sort });
             problems.push(at.forbidden("may not specify more than 1 volume type"));
             continue;
         }
         is_first = false;
+        let at = path.child(if sort == "gcePersistentDisk" { "persistentDisk" } else { sort });
         match sort {
             "hostPath" => pod::host_path(source, &at, problems),
             "nfs" => {
@@ -134,7 +133,7 @@ fn source(spec: &Value, path: &Path, problems: &mut Problems) {
                 }
             }
             "csi" => csi(source, &at, problems),
-            _ => pod::storage(sort, source, &at, problems),
+            _ => pod::persistent_storage(sort, source, name, &at, problems),
         }
     }
     if is_first {

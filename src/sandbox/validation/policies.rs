@@ -1,8 +1,8 @@
 //! Admission policies: what they look at, and the expressions that decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Problems;
 use super::conditions;
@@ -100,7 +100,7 @@ pub(super) fn of_status(object: &Value, problems: &mut Problems) {
 fn of_variables(variables: &[Value], mut scope: Scope, path: &Path, problems: &mut Problems) -> Scope {
     for (index, variable) in variables.iter().enumerate() {
         let at = path.index(index);
-        let known = scope.variables.get_or_insert_with(BTreeMap::new).clone();
+        scope.variables.get_or_insert_default();
         let name = variable.text("name");
         if name.trim().is_empty() {
             problems.push(at.child("name").required("name is not specified"));
@@ -114,9 +114,9 @@ fn of_variables(variables: &[Value], mut scope: Scope, path: &Path, problems: &m
         }
         let sort = compile(expression, &scope).unwrap_or_else(|error| {
             problems.push(at.child("expression").invalid(expression, &error));
-            Sort::Unknown
+            Sort::Dyn
         });
-        scope.variables = Some(known.into_iter().chain([(name.to_owned(), sort)]).collect());
+        scope.variables.get_or_insert_default().insert(name.to_owned(), sort.of_variable());
     }
     scope
 }
@@ -136,7 +136,11 @@ fn of_validations(object: &Value, spec: &Value, scope: &Scope, path: &Path, prob
     let path = path.child("auditAnnotations");
     if annotations.len() > MOST_ANNOTATIONS {
         let detail = format!("must not have more than {MOST_ANNOTATIONS} auditAnnotations");
-        problems.push(path.invalid(Value::from(annotations), &detail));
+        let shown: Vec<Value> = annotations
+            .iter()
+            .map(|one| json!({"Key": one.text("key"), "ValueExpression": one.text("valueExpression")}))
+            .collect();
+        problems.push(path.invalid(shown, &detail));
     }
     let mut keys = BTreeSet::new();
     for (index, annotation) in annotations.iter().enumerate() {
@@ -288,8 +292,6 @@ fn is_identifier(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::sandbox::validation::tests::lines;
 

@@ -9,6 +9,7 @@ use super::names;
 use super::path::Path;
 use super::read::Read;
 use crate::resource::quantity::Quantity;
+use crate::sandbox::admission::amounts;
 
 const OBJECT_COUNTS: [&str; 9] = [
     "pods",
@@ -42,7 +43,7 @@ fn is_quota_huge_page(name: &str) -> bool {
     is_huge_page(name) || name.starts_with("requests.hugepages-")
 }
 
-fn is_native(name: &str) -> bool {
+pub(super) fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
 }
 
@@ -122,6 +123,15 @@ pub(super) fn amount(name: &str, value: &Value, path: &Path, problems: &mut Prob
     }
 }
 
+/// An amount that is not below zero when it is rounded up. Tells whether it is so.
+pub(super) fn whole_amount(value: &Value, path: &Path, problems: &mut Problems) -> bool {
+    let whole = quantity(value).map_or(0, |quantity| quantity.value());
+    if whole < 0 {
+        problems.push(path.invalid(i64::try_from(whole).unwrap_or(i64::MIN), "must be a valid resource quantity"));
+    }
+    whole >= 0
+}
+
 /// An amount above zero.
 pub(super) fn positive(value: &Value, path: &Path, problems: &mut Problems) -> bool {
     let Some(quantity) = quantity(value) else { return true };
@@ -137,9 +147,43 @@ pub(super) fn of_container(resources: &Value, claims: &BTreeSet<&str>, path: &Pa
     requirements(resources, container_name, claims, path, problems);
 }
 
-/// Requests and limits of a whole Pod.
-pub(super) fn of_pod(resources: &Value, path: &Path, problems: &mut Problems) {
-    requirements(resources, pod_name, &BTreeSet::new(), path, problems);
+/// Requests and limits of a whole Pod, which are at least those of its containers.
+pub(super) fn of_pod(spec: &Value, claims: &BTreeSet<&str>, path: &Path, problems: &mut Problems) {
+    let Some(resources) = spec.field("resources") else { return };
+    let path = path.child("resources");
+    if spec.field("os").is_some_and(|system| system.text("name") == "windows") {
+        problems.push(path.forbidden("may not be set for a windows pod"));
+        return;
+    }
+    if !resources.list("claims").is_empty() {
+        problems.push(path.child("claims").forbidden("claims may not be set for Resources at pod-level"));
+    }
+    requirements(resources, pod_name, claims, &path, problems);
+    for list in ["requests", "limits"] {
+        let whole = resources.entries(list);
+        for (name, amount) in amounts::of_containers(spec, list) {
+            if let Some(given) = whole.get(&name).and_then(quantity)
+                && (list == "requests" || is_huge_page(&name))
+                && amount.nano() > given.nano()
+            {
+                let detail = format!("must be greater than or equal to aggregate container {list} of {amount}");
+                problems.push(path.child(list).key(&name).invalid(given.canonical(), &detail));
+            }
+        }
+    }
+    let whole = resources.entries("limits");
+    for (index, container) in spec.list("containers").iter().enumerate() {
+        let own = container.field("resources").unwrap_or(&Value::Null).entries("limits");
+        for (name, value) in own.iter() {
+            if let (Some(own), Some(most)) = (quantity(value), whole.get(name).and_then(quantity))
+                && own > most
+            {
+                let at = path.child("containers").index(index).key(name).child("limits");
+                let detail = format!("must be less than or equal to pod limits of {}", most.canonical());
+                problems.push(at.invalid(own.canonical(), &detail));
+            }
+        }
+    }
 }
 
 fn requirements(

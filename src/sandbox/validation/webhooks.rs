@@ -15,6 +15,7 @@ use super::policies;
 use super::read::{Read, texts};
 use super::same::same_field;
 use super::selector;
+use super::url;
 
 /// A configuration of webhooks, new or changed.
 pub(super) fn of(live: Option<&Value>, object: &Value, problems: &mut Problems) {
@@ -210,29 +211,27 @@ fn known_versions(versions: &[Value], path: &Path, problems: &mut Problems) {
 
 fn of_url(url: &str, path: &Path, problems: &mut Problems) {
     const FORM: &str = "; desired format: https://host[/path]";
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
-    let scheme = scheme.to_lowercase();
-    if scheme != "https" {
-        problems.push(path.invalid(scheme.as_str(), &format!("'https' is the only allowed URL scheme{FORM}")));
-    }
-    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let authority = rest.split('/').next().unwrap_or_default();
-    let (user, host) = match authority.rsplit_once('@') {
-        Some((user, host)) => (Some(user), host),
-        None => (None, authority),
+    let url = match url::parse(url) {
+        Ok(url) => url,
+        Err(error) => {
+            problems.push(path.required(&format!("url must be a valid URL: {error}{FORM}")));
+            return;
+        }
     };
-    if host.is_empty() {
+    if url.scheme != "https" {
+        problems.push(path.invalid(url.scheme, &format!("'https' is the only allowed URL scheme{FORM}")));
+    }
+    if url.host.is_empty() {
         problems.push(path.invalid("", &format!("host must be specified{FORM}")));
     }
-    if let Some(user) = user {
+    if let Some(user) = url.user {
         problems.push(path.invalid(user, "user information is not permitted in the URL"));
     }
-    if !fragment.is_empty() {
-        problems.push(path.invalid(fragment, "fragments are not permitted in the URL"));
+    if !url.fragment.is_empty() {
+        problems.push(path.invalid(url.fragment, "fragments are not permitted in the URL"));
     }
-    if !query.is_empty() {
-        problems.push(path.invalid(query, "query parameters are not permitted in the URL"));
+    if !url.query.is_empty() {
+        problems.push(path.invalid(url.query, "query parameters are not permitted in the URL"));
     }
 }
 

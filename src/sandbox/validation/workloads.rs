@@ -1,5 +1,7 @@
 //! Workloads: Deployments, ReplicaSets, StatefulSets and DaemonSets.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::Problems;
@@ -234,17 +236,16 @@ fn stateful_template(spec: &Value, claims: &[Value], checks_pods: bool, path: &P
         pods.remove("subdomain");
         pods.remove("hostname");
         if !claims.is_empty() {
-            let name_of = |claim: &Value| claim.below(&["metadata", "name"]).cloned().unwrap_or_default();
+            let mut names = BTreeSet::new();
             let mut volumes: Vec<Value> = Vec::new();
             for claim in claims {
-                let name = name_of(claim);
-                if !volumes.iter().any(|volume| volume.get("name") == Some(&name)) {
+                let name = claim.field("metadata").map_or("", |metadata| metadata.text("name"));
+                if names.insert(name) {
                     volumes.push(serde_json::json!({"name": name, "persistentVolumeClaim": {"claimName": name}}));
                 }
             }
             let own = pods.get("volumes").and_then(Value::as_array).cloned().unwrap_or_default();
-            let is_hidden = |volume: &Value| claims.iter().any(|claim| volume.get("name") == Some(&name_of(claim)));
-            volumes.extend(own.into_iter().filter(|volume| !is_hidden(volume)));
+            volumes.extend(own.into_iter().filter(|volume| !names.contains(volume.text("name"))));
             pods.insert("volumes".to_owned(), Value::Array(volumes));
         }
     }

@@ -16,16 +16,16 @@ pub(in crate::sandbox::validation) enum Sort {
     Duration,
     /// Anything; what it is turns out later.
     Dyn,
-    /// Something of which nothing is known here.
-    Unknown,
-    /// The element of what is empty: it becomes what it meets.
-    Free,
-    /// What stands for a sort in a declaration.
-    Open(char),
+    /// What an error was told about.
+    Wrong,
+    /// What is not known yet: of an empty list, or in a declaration that fits several sorts.
+    Open(usize),
     List(Box<Sort>),
     Map(Box<Sort>, Box<Sort>),
+    /// What may be missing.
+    Optional(Box<Sort>),
     TypeOf(Box<Sort>),
-    /// A structure with fields.
+    /// A structure, of which some have fields.
     Structure(&'static str),
     /// Something that has only functions.
     Opaque(&'static str),
@@ -34,95 +34,171 @@ pub(in crate::sandbox::validation) enum Sort {
 }
 
 impl Sort {
-    pub(super) fn list(of: Sort) -> Self {
+    pub(super) fn list(of: Self) -> Self {
         Self::List(Box::new(of))
+    }
+
+    pub(super) fn map(key: Self, value: Self) -> Self {
+        Self::Map(Box::new(key), Box::new(value))
+    }
+
+    pub(super) fn optional(of: Self) -> Self {
+        Self::Optional(Box::new(of))
+    }
+
+    pub(super) fn type_of(of: Self) -> Self {
+        Self::TypeOf(Box::new(of))
     }
 
     /// Tells whether it fits everywhere.
     pub(super) fn is_any(&self) -> bool {
-        matches!(self, Self::Dyn | Self::Unknown | Self::Free)
+        matches!(self, Self::Dyn | Self::Wrong)
     }
 
-    /// Tells whether some of it is still open.
-    pub(super) fn is_open(&self) -> bool {
+    /// The sort of a variable of a policy that comes to this: the server keeps only some.
+    pub(in crate::sandbox::validation) fn of_variable(self) -> Self {
         match self {
-            Self::Free => true,
-            Self::List(of) | Self::TypeOf(of) => of.is_open(),
-            Self::Map(key, value) => key.is_open() || value.is_open(),
-            _ => false,
+            Self::List(of) => Self::list(of.of_variable()),
+            Self::Map(key, value) => Self::map(key.of_variable(), value.of_variable()),
+            Self::Open(_)
+            | Self::Wrong
+            | Self::Optional(_)
+            | Self::TypeOf(_)
+            | Self::Structure(_)
+            | Self::Opaque(_)
+            | Self::Variables => Self::Dyn,
+            plain => plain,
         }
+    }
+
+    /// The sort in the words of the checker, which calls some of them otherwise.
+    pub(super) fn checked(&self) -> Checked<'_> {
+        Checked(self)
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, is_checked: bool) -> fmt::Result {
+        let name = match self {
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Uint => "uint",
+            Self::Double => "double",
+            Self::Text => "string",
+            Self::Bytes => "bytes",
+            Self::Null if is_checked => "null",
+            Self::Null => "null_type",
+            Self::Timestamp if is_checked => "timestamp",
+            Self::Timestamp => "google.protobuf.Timestamp",
+            Self::Duration if is_checked => "duration",
+            Self::Duration => "google.protobuf.Duration",
+            Self::Dyn => "dyn",
+            Self::Wrong => "!error!",
+            Self::Structure(name) | Self::Opaque(name) => name,
+            Self::Variables => "kubernetes.variables",
+            Self::Open(number) => return write!(f, "_var{number}"),
+            Self::List(of) => return of.write_within(f, "list", None, is_checked),
+            Self::Optional(of) => return of.write_within(f, "optional_type", None, is_checked),
+            Self::TypeOf(of) => return of.write_within(f, "type", None, is_checked),
+            Self::Map(key, value) => return key.write_within(f, "map", Some(value), is_checked),
+        };
+        f.write_str(name)
+    }
+
+    fn write_within(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        name: &str,
+        second: Option<&Self>,
+        is_checked: bool,
+    ) -> fmt::Result {
+        write!(f, "{name}(")?;
+        self.write(f, is_checked)?;
+        if let Some(second) = second {
+            f.write_str(", ")?;
+            second.write(f, is_checked)?;
+        }
+        f.write_str(")")
     }
 }
 
 impl fmt::Display for Sort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bool => f.write_str("bool"),
-            Self::Int => f.write_str("int"),
-            Self::Uint => f.write_str("uint"),
-            Self::Double => f.write_str("double"),
-            Self::Text => f.write_str("string"),
-            Self::Bytes => f.write_str("bytes"),
-            Self::Null => f.write_str("null_type"),
-            Self::Timestamp => f.write_str("google.protobuf.Timestamp"),
-            Self::Duration => f.write_str("google.protobuf.Duration"),
-            Self::Dyn | Self::Unknown | Self::Free => f.write_str("dyn"),
-            Self::Open(name) => write!(f, "{name}"),
-            Self::List(of) => write!(f, "list({of})"),
-            Self::Map(key, value) => write!(f, "map({key}, {value})"),
-            Self::TypeOf(of) => write!(f, "type({of})"),
-            Self::Structure(name) | Self::Opaque(name) => f.write_str(name),
-            Self::Variables => f.write_str("kubernetes.variables"),
-        }
+        self.write(f, false)
     }
 }
 
-/// The fields of the structures that admission knows; a name before the colon, a sort after it.
+/// A sort as the checker's messages have it.
+pub(super) struct Checked<'s>(&'s Sort);
+
+impl fmt::Display for Checked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f, true)
+    }
+}
+
+/// The fields of the structures that admission knows: a name before the colon, a sort after it, written as in the
+/// declarations of functions.
 const FIELDS: [(&str, &str); 9] = [
     (
         "kubernetes.AdmissionRequest",
-        "kind:GroupVersionKind resource:GroupVersionResource subResource:s requestKind:GroupVersionKind \
-         requestResource:GroupVersionResource requestSubResource:s name:s namespace:s operation:s userInfo:UserInfo \
-         dryRun:b options:d",
+        "kind:<kubernetes.GroupVersionKind> resource:<kubernetes.GroupVersionResource> subResource:s \
+         requestKind:<kubernetes.GroupVersionKind> requestResource:<kubernetes.GroupVersionResource> \
+         requestSubResource:s name:s namespace:s operation:s userInfo:<kubernetes.UserInfo> dryRun:b options:*",
     ),
     ("kubernetes.GroupVersionKind", "group:s version:s kind:s"),
     ("kubernetes.GroupVersionResource", "group:s version:s resource:s"),
-    ("kubernetes.UserInfo", "username:s uid:s groups:[s extra:{[s"),
-    ("kubernetes.Namespace", "metadata:NamespaceMetadata spec:NamespaceSpec status:NamespaceStatus"),
+    ("kubernetes.UserInfo", "username:s uid:s groups:[s extra:{s[s"),
+    (
+        "kubernetes.Namespace",
+        "metadata:<kubernetes.NamespaceMetadata> spec:<kubernetes.NamespaceSpec> status:<kubernetes.NamespaceStatus>",
+    ),
     (
         "kubernetes.NamespaceMetadata",
-        "name:s generateName:s namespace:s labels:{s annotations:{s UID:s creationTimestamp:t deletionGracePeriodSeconds:i \
-         deletionTimestamp:t generation:i resourceVersion:s finalizers:[s",
+        "name:s generateName:s namespace:s labels:{ss annotations:{ss UID:s creationTimestamp:t \
+         deletionGracePeriodSeconds:i deletionTimestamp:t generation:i resourceVersion:s finalizers:[s",
     ),
     ("kubernetes.NamespaceSpec", "finalizers:[s"),
-    ("kubernetes.NamespaceStatus", "conditions:[NamespaceCondition phase:s"),
+    ("kubernetes.NamespaceStatus", "conditions:[<kubernetes.NamespaceCondition> phase:s"),
     ("kubernetes.NamespaceCondition", "status:s type:s lastTransitionTime:t message:s reason:s"),
 ];
 
-/// Returns the sort of a field of a structure.
-pub(super) fn field(structure: &str, name: &str) -> Option<Sort> {
-    let (_, fields) = FIELDS.iter().find(|(known, _)| *known == structure)?;
-    let (_, sort) =
-        fields.split_whitespace().filter_map(|field| field.split_once(':')).find(|(field, _)| *field == name)?;
-    written(sort)
+/// Returns the sort of a field of a structure; none is known of a structure without fields, not even that it has none.
+pub(super) fn field(structure: &str, name: &str) -> Result<Option<Sort>, ()> {
+    let (_, fields) = FIELDS.iter().find(|(known, _)| *known == structure).ok_or(())?;
+    let field = fields.split(' ').filter_map(|field| field.split_once(':')).find(|(field, _)| *field == name);
+    Ok(field.and_then(|(_, sort)| written(sort)).map(|(sort, _)| sort))
 }
 
-fn written(sort: &str) -> Option<Sort> {
-    if let Some(of) = sort.strip_prefix('[') {
-        return written(of).map(Sort::list);
-    }
-    if let Some(of) = sort.strip_prefix('{') {
-        return Some(Sort::Map(Box::new(Sort::Text), Box::new(written(of)?)));
-    }
-    Some(match sort {
-        "s" => Sort::Text,
-        "b" => Sort::Bool,
-        "i" => Sort::Int,
-        "t" => Sort::Timestamp,
-        "d" => Sort::Dyn,
-        name => {
-            let (known, _) = FIELDS.iter().find(|(known, _)| known.strip_prefix("kubernetes.") == Some(name))?;
-            Sort::Structure(known)
+/// Reads a sort from the beginning of a text, and returns the rest of it: `b` truth value, `i` int, `u` uint, `f` double,
+/// `s` text, `y` bytes, `t` timestamp, `d` duration, `*` anything, `[` list of, `{` map of the next two, `?` what may be
+/// missing, `T` the type of, `<name>` a structure, `(name)` something that has only functions, `A` to `C` the same
+/// wherever they stand.
+pub(super) fn written(text: &'static str) -> Option<(Sort, &'static str)> {
+    let mut letters = text.chars();
+    let letter = letters.next()?;
+    let rest = letters.as_str();
+    let within = |wrapped: fn(Sort) -> Sort| written(rest).map(|(sort, rest)| (wrapped(sort), rest));
+    let sort = match letter {
+        'b' => Sort::Bool,
+        'i' => Sort::Int,
+        'u' => Sort::Uint,
+        'f' => Sort::Double,
+        's' => Sort::Text,
+        'y' => Sort::Bytes,
+        't' => Sort::Timestamp,
+        'd' => Sort::Duration,
+        '*' => Sort::Dyn,
+        'A'..='C' => Sort::Open(letter as usize - 'A' as usize),
+        '[' => return within(Sort::list),
+        '?' => return within(Sort::optional),
+        'T' => return within(Sort::type_of),
+        '{' => {
+            let (key, rest) = written(rest)?;
+            let (value, rest) = written(rest)?;
+            return Some((Sort::map(key, value), rest));
         }
-    })
+        '<' => return rest.split_once('>').map(|(name, rest)| (Sort::Structure(name), rest)),
+        '(' => return rest.split_once(')').map(|(name, rest)| (Sort::Opaque(name), rest)),
+        _ => return None,
+    };
+    Some((sort, rest))
 }

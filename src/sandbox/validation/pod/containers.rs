@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::volumes::Volumes;
 use super::{environment, mounts, probes, security};
 use crate::sandbox::validation::Problems;
 use crate::sandbox::validation::names;
@@ -14,7 +15,7 @@ use crate::sandbox::validation::resources;
 
 /// What containers need to know about their Pod.
 pub(super) struct Around<'a> {
-    pub(super) volumes: Vec<&'a Value>,
+    pub(super) volumes: Volumes<'a>,
     pub(super) claims: BTreeSet<&'a str>,
     pub(super) grace: Option<i64>,
     pub(super) os: &'a str,

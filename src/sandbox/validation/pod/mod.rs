@@ -8,16 +8,19 @@ mod placement;
 mod probes;
 mod projected;
 mod security;
+mod status;
 mod storage;
+mod system;
 mod update;
 mod volumes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 pub(super) use placement::{node_selector, taint_effect, tolerations};
-pub(super) use storage::storage;
+pub(super) use status::of_status;
+pub(super) use storage::persistent as persistent_storage;
 pub(super) use update::{ephemeral_containers, of_update};
 pub(super) use volumes::{host_path, no_backsteps};
 
@@ -129,9 +132,7 @@ fn of_spec(spec: &Value, pod: Option<&str>, path: &Path, problems: &mut Problems
     containers::ordinary(spec, &around, path, problems);
     containers::init(spec, &around, path, problems);
     containers::ephemeral(spec, &around, path, problems);
-    if let Some(amounts) = spec.field("resources") {
-        resources::of_pod(amounts, &path.child("resources"), problems);
-    }
+    resources::of_pod(spec, &around.claims, path, problems);
     network::host_network(spec, pod.is_some(), path, problems);
     choice(spec, "restartPolicy", &["Always", "OnFailure", "Never"], path, problems);
     choice(spec, "dnsPolicy", &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"], path, problems);
@@ -141,6 +142,7 @@ fn of_spec(spec: &Value, pod: Option<&str>, path: &Path, problems: &mut Problems
     network::dns(spec, path, problems);
     gates(spec, path, problems);
     placement::topology_spread(spec, path, problems);
+    system::host_processes(spec, path, problems);
     network::host_users(spec, path, problems);
     network::hostname_override(spec, path, problems);
     named(spec, "serviceAccountName", names::subdomain, path, problems);
@@ -163,13 +165,7 @@ fn of_spec(spec: &Value, pod: Option<&str>, path: &Path, problems: &mut Problems
         let amounts = Value::Object(Map::from_iter([("limits".to_owned(), overhead.clone())]));
         resources::of_container(&amounts, &BTreeSet::new(), &path.child("overhead"), problems);
     }
-    if let Some(os) = spec.field("os") {
-        let at = path.child("os");
-        match os.text("name") {
-            "" => problems.push(at.child("name").required("")),
-            name => numbers::one_of_if_any(Some(name), &["linux", "windows"], &at, problems),
-        }
-    }
+    system::of(spec, path, problems);
     files_of_variables(spec, path, problems);
 }
 
@@ -246,6 +242,10 @@ fn claims<'a>(spec: &'a Value, path: &Path, problems: &mut Problems) -> BTreeSet
 
 /// Variables that are read from a file need a volume that containers can write to.
 fn files_of_variables(spec: &Value, path: &Path, problems: &mut Problems) {
+    let mut volumes = BTreeMap::new();
+    for volume in spec.list("volumes") {
+        volumes.entry(volume.text("name")).or_insert(volume);
+    }
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for (index, container) in spec.list(list).iter().enumerate() {
             for (place, variable) in container.list("env").iter().enumerate() {
@@ -253,7 +253,7 @@ fn files_of_variables(spec: &Value, path: &Path, problems: &mut Problems) {
                 let name = file.text("volumeName");
                 let at = path.child(list).index(index).child("env").index(place).child("valueFrom");
                 let at = at.child("fileKeyRef").child("volumeName");
-                match spec.list("volumes").iter().find(|volume| volume.text("name") == name) {
+                match volumes.get(name) {
                     None => problems.push(at.not_found(name)),
                     Some(volume) if volume.field("emptyDir").is_none() => {
                         problems.push(at.invalid(name, "referenced volume must be of type emptyDir"));

@@ -1,18 +1,20 @@
 //! How containers use volumes: mounts and block devices.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::volumes;
+use super::volumes::{self, Volumes};
 use crate::sandbox::validation::Problems;
 use crate::sandbox::validation::numbers;
 use crate::sandbox::validation::path::Path;
 use crate::sandbox::validation::read::Read;
 
 /// The mounts of a container.
-pub(super) fn mounts(container: &Value, known: &[&Value], path: &Path, problems: &mut Problems) {
+pub(super) fn mounts(container: &Value, known: &Volumes<'_>, path: &Path, problems: &mut Problems) {
     let path = path.child("volumeMounts");
+    let devices = by_name(container.list("volumeDevices"), "devicePath");
+    let device_paths: BTreeSet<&str> = devices.values().copied().collect();
     let mut seen = BTreeSet::new();
     for (index, mount) in container.list("volumeMounts").iter().enumerate() {
         let at = path.index(index);
@@ -20,7 +22,7 @@ pub(super) fn mounts(container: &Value, known: &[&Value], path: &Path, problems:
         if name.is_empty() {
             problems.push(at.child("name").required(""));
         }
-        if !known.iter().any(|volume| volume.text("name") == name) {
+        if !known.contains_key(name) {
             problems.push(at.child("name").not_found(name));
         }
         let mount_path = mount.text("mountPath");
@@ -30,11 +32,10 @@ pub(super) fn mounts(container: &Value, known: &[&Value], path: &Path, problems:
         if !seen.insert(mount_path) {
             problems.push(at.child("mountPath").invalid(mount_path, "must be unique"));
         }
-        let devices = container.list("volumeDevices");
-        if devices.iter().any(|device| device.text("name") == name) {
+        if devices.contains_key(name) {
             problems.push(at.child("name").invalid(name, "must not already exist in volumeDevices"));
         }
-        if devices.iter().any(|device| device.text("devicePath") == mount_path) {
+        if device_paths.contains(mount_path) {
             let detail = "must not already exist as a path in volumeDevices";
             problems.push(at.child("mountPath").invalid(mount_path, detail));
         }
@@ -53,6 +54,11 @@ pub(super) fn mounts(container: &Value, known: &[&Value], path: &Path, problems:
         propagation(mount, container, &path.child("mountPropagation"), problems);
         recursive_read_only(mount, &path.child("recursiveReadOnly"), problems);
     }
+}
+
+/// Paths by the names of their volumes: of several, the server remembers the last.
+fn by_name<'u>(uses: &'u [Value], path: &str) -> BTreeMap<&'u str, &'u str> {
+    uses.iter().map(|used| (used.text("name"), used.text(path))).collect()
 }
 
 fn propagation(mount: &Value, container: &Value, path: &Path, problems: &mut Problems) {
@@ -81,22 +87,22 @@ fn recursive_read_only(mount: &Value, path: &Path, problems: &mut Problems) {
 }
 
 /// The block devices of a container.
-pub(super) fn devices(container: &Value, known: &[&Value], path: &Path, problems: &mut Problems) {
+pub(super) fn devices(container: &Value, known: &Volumes<'_>, path: &Path, problems: &mut Problems) {
     let path = path.child("volumeDevices");
-    let mounts = container.list("volumeMounts");
+    let mounts = by_name(container.list("volumeMounts"), "mountPath");
+    let mount_paths: BTreeSet<&str> = mounts.values().copied().collect();
     let (mut paths, mut names) = (BTreeSet::new(), BTreeSet::new());
     for (index, device) in container.list("volumeDevices").iter().enumerate() {
         let at = path.index(index);
         let (name, name_path) = (device.text("name"), at.child("name"));
         let (device_path, device_at) = (device.text("devicePath"), at.child("devicePath"));
-        let volume = known.iter().find(|volume| volume.text("name") == name);
         if name.is_empty() {
             problems.push(name_path.required(""));
         }
         if names.contains(name) {
             problems.push(name_path.invalid(name, "must be unique"));
         }
-        match volume {
+        match known.get(name) {
             None => problems.push(name_path.not_found(name)),
             Some(volume) if volume.field("persistentVolumeClaim").is_none() && volume.field("ephemeral").is_none() => {
                 let detail = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
@@ -115,10 +121,10 @@ pub(super) fn devices(container: &Value, known: &[&Value], path: &Path, problems
         } else {
             paths.insert(device_path);
         }
-        if mounts.iter().any(|mount| mount.text("name") == name) {
+        if mounts.contains_key(name) {
             problems.push(name_path.invalid(name, "must not already exist in volumeMounts"));
         }
-        if mounts.iter().any(|mount| mount.text("mountPath") == device_path) {
+        if mount_paths.contains(device_path) {
             problems.push(device_at.invalid(device_path, "must not already exist as a path in volumeMounts"));
         }
         if !name.is_empty() {

@@ -1,6 +1,6 @@
 //! Where a Pod may run: affinity, tolerations, spreading over a topology.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -152,21 +152,23 @@ fn label_keys(term: &Value, path: &Path, problems: &mut Problems) {
         }
     }
     let matched: Vec<&str> = texts(term.list("matchLabelKeys")).collect();
+    let places: BTreeMap<&str, usize> = matched.iter().enumerate().map(|(index, key)| (*key, index)).collect();
     if let Some(selector) = selector {
         let mut selected: BTreeSet<&str> = selector.entries("matchLabels").iter().map(|(key, _)| key).collect();
         for requirement in selector.list("matchExpressions") {
             let key = requirement.text("key");
-            if let Some(index) = matched.iter().rposition(|matched| *matched == key)
+            if let Some(index) = places.get(key)
                 && selected.contains(key)
             {
                 let detail = "exists in both matchLabelKeys and labelSelector";
-                problems.push(path.index(index).invalid(key, detail));
+                problems.push(path.index(*index).invalid(key, detail));
             }
             selected.insert(key);
         }
     }
+    let mismatched: BTreeSet<&str> = texts(term.list("mismatchLabelKeys")).collect();
     for (index, key) in matched.iter().enumerate() {
-        if texts(term.list("mismatchLabelKeys")).any(|other| other == *key) {
+        if mismatched.contains(key) {
             let detail = "exists in both matchLabelKeys and mismatchLabelKeys";
             problems.push(path.child("matchLabelKeys").index(index).invalid(*key, detail));
         }
@@ -221,6 +223,10 @@ pub(in crate::sandbox::validation) fn taint_effect(effect: &str, path: &Path, pr
 /// How Pods are spread.
 pub(super) fn topology_spread(spec: &Value, path: &Path, problems: &mut Problems) {
     let constraints = spec.list("topologySpreadConstraints");
+    let called = |constraint: &'_ Value| {
+        (constraint.text("topologyKey").to_owned(), constraint.text("whenUnsatisfiable").to_owned())
+    };
+    let last: BTreeMap<_, _> = constraints.iter().enumerate().map(|(index, one)| (called(one), index)).collect();
     for (index, constraint) in constraints.iter().enumerate() {
         let path = path.child("topologySpreadConstraints").index(index);
         let skew = constraint.number("maxSkew").unwrap_or_default();
@@ -234,8 +240,7 @@ pub(super) fn topology_spread(spec: &Value, path: &Path, problems: &mut Problems
         let action = constraint.text("whenUnsatisfiable");
         let actions = ["DoNotSchedule", "ScheduleAnyway"];
         numbers::one_of_if_any(Some(action), &actions, &path.child("whenUnsatisfiable"), problems);
-        let is_same = |other: &Value| other.text("topologyKey") == key && other.text("whenUnsatisfiable") == action;
-        if constraints.iter().skip(index + 1).any(is_same) {
+        if last.get(&called(constraint)).is_some_and(|last| *last > index) {
             problems.push(path.child("{topologyKey, whenUnsatisfiable}").duplicate(format!("{{{key}, {action}}}")));
         }
         if let Some(domains) = constraint.number("minDomains") {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::volumes;
+use super::{system, volumes};
 use crate::sandbox::validation::Problems;
 use crate::sandbox::validation::internal;
 use crate::sandbox::validation::numbers;
@@ -13,6 +13,8 @@ use crate::sandbox::validation::read::{Entries, Read};
 
 const MOST_PROFILE: usize = 4095;
 const MOST_SYSCTL: usize = 253;
+/// What annotations begin with that name the profile of a container.
+pub(super) const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 const PROFILES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
 
 /// When an image is pulled.
@@ -47,6 +49,7 @@ pub(super) fn of_container(container: &Value, host_users: bool, path: &Path, pro
             problems.push(path.invalid_shown(shown(), detail));
         }
     }
+    system::windows_options(context, &path, problems);
     app_armor(context, &path, problems);
 }
 
@@ -70,9 +73,11 @@ pub(super) fn of_pod(spec: &Value, path: &Path, problems: &mut Problems) {
     };
     choice("fsGroupChangePolicy", &["Always", "OnRootMismatch"], problems);
     seccomp(context, &path, problems);
+    system::windows_options(context, &path, problems);
     app_armor(context, &path, problems);
     choice("supplementalGroupsPolicy", &["Merge", "Strict"], problems);
-    choice("seLinuxChangePolicy", &["MountOption", "Recursive"], problems);
+    // The other one needs a feature that is off.
+    choice("seLinuxChangePolicy", &["Recursive"], problems);
 }
 
 fn seccomp(context: &Value, path: &Path, problems: &mut Problems) {
@@ -100,7 +105,6 @@ fn seccomp(context: &Value, path: &Path, problems: &mut Problems) {
 pub(super) fn annotations(annotations: &Entries<'_>, spec: &Value, path: &Path, problems: &mut Problems) {
     const POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
     const CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
-    const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
     let of_pod = annotations.texts().filter(|(key, _)| *key == POD);
     for (key, profile) in of_pod.chain(annotations.texts().filter(|(key, _)| key.starts_with(CONTAINER))) {
         let at = path.child(key);

@@ -12,6 +12,9 @@ use crate::sandbox::validation::numbers;
 use crate::sandbox::validation::path::Path;
 use crate::sandbox::validation::read::Read;
 
+/// Bytes of a volume's name and its portal.
+const MOST_PORTAL: usize = 64;
+
 /// Names of initiators, by what they begin with.
 static INITIATORS: LazyLock<[(&str, Option<Regex>); 3]> = LazyLock::new(|| {
     [
@@ -22,7 +25,7 @@ static INITIATORS: LazyLock<[(&str, Option<Regex>); 3]> = LazyLock::new(|| {
 });
 
 /// A source of storage.
-pub(in crate::sandbox::validation) fn storage(sort: &str, source: &Value, path: &Path, problems: &mut Problems) {
+pub(super) fn storage(sort: &str, source: &Value, path: &Path, problems: &mut Problems) {
     match sort {
         "gcePersistentDisk" | "awsElasticBlockStore" => {
             let name = if sort == "gcePersistentDisk" { "pdName" } else { "volumeID" };
@@ -31,7 +34,7 @@ pub(in crate::sandbox::validation) fn storage(sort: &str, source: &Value, path: 
                 problems.push(path.child("partition").invalid(partition, "must be between 1 and 255, inclusive"));
             }
         }
-        "iscsi" => iscsi(source, path, problems),
+        "iscsi" => iscsi(source, "must be valid format starting with iqn, eui, or naa", path, problems),
         "glusterfs" => required(source, &["endpoints", "path"], path, problems),
         "flocker" => flocker(source, path, problems),
         "rbd" => {
@@ -78,6 +81,56 @@ pub(in crate::sandbox::validation) fn storage(sort: &str, source: &Value, path: 
     }
 }
 
+/// A source of storage of a volume of its own, which may say in which namespace something is.
+pub(in crate::sandbox::validation) fn persistent(
+    sort: &str,
+    source: &Value,
+    volume: &str,
+    path: &Path,
+    problems: &mut Problems,
+) {
+    if sort == "iscsi" {
+        let portal = source.text("targetPortal");
+        if source.field("initiatorName").is_some() {
+            let at = path.child("targetportal");
+            problems.extend(long_portal(volume, portal).map(|detail| at.invalid(portal, detail)));
+        }
+        iscsi(source, "must be valid format", path, problems);
+        named_secret(source, path, problems);
+        return;
+    }
+    storage(sort, source, path, problems);
+    match sort {
+        "glusterfs" => {
+            let at = path.child("endpointsNamespace");
+            match source.maybe_text("endpointsNamespace") {
+                Some("") => {
+                    let detail = "if the endpointnamespace is set, it must be a valid namespace name";
+                    problems.push(at.invalid("", detail));
+                }
+                Some(namespace) => problems.extend(at.each(namespace, names::label(namespace))),
+                None => {}
+            }
+        }
+        "azureFile" if source.maybe_text("secretNamespace") == Some("") => {
+            problems.push(path.child("secretNamespace").required(""));
+        }
+        "cinder" | "storageos"
+            if source.field("secretRef").is_some_and(|secret| secret.text("namespace").is_empty()) =>
+        {
+            problems.push(path.child("secretRef").child("namespace").required(""));
+        }
+        _ => {}
+    }
+}
+
+/// Tells of a portal that is too long together with the name of its volume.
+pub(super) fn long_portal(volume: &str, portal: &str) -> Option<&'static str> {
+    (volume.len() + 1 + portal.len() > MOST_PORTAL).then_some(
+        "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.",
+    )
+}
+
 fn listed(source: &Value, name: &str, path: &Path, problems: &mut Problems) {
     if source.list(name).is_empty() {
         problems.push(path.child(name).required(""));
@@ -90,10 +143,10 @@ fn named_secret(source: &Value, path: &Path, problems: &mut Problems) {
     }
 }
 
-fn iscsi(source: &Value, path: &Path, problems: &mut Problems) {
+fn iscsi(source: &Value, unknown: &str, path: &Path, problems: &mut Problems) {
     required(source, &["targetPortal", "iqn"], path, problems);
     if !source.text("iqn").is_empty() {
-        initiator(source.text("iqn"), &path.child("iqn"), problems);
+        initiator(source.text("iqn"), unknown, &path.child("iqn"), problems);
     }
     if let Some(unit) = source.number("lun").filter(|number| !(0..=255).contains(number)) {
         problems.push(path.child("lun").invalid(unit, "must be between 0 and 255, inclusive"));
@@ -103,13 +156,13 @@ fn iscsi(source: &Value, path: &Path, problems: &mut Problems) {
         problems.push(path.child("secretRef").required(""));
     }
     if let Some(name) = source.maybe_text("initiatorName") {
-        initiator(name, &path.child("initiatorname"), problems);
+        initiator(name, unknown, &path.child("initiatorname"), problems);
     }
 }
 
-fn initiator(name: &str, path: &Path, problems: &mut Problems) {
+fn initiator(name: &str, unknown: &str, path: &Path, problems: &mut Problems) {
     match INITIATORS.iter().find(|(prefix, _)| name.starts_with(prefix)) {
-        None => problems.push(path.invalid(name, "must be valid format starting with iqn, eui, or naa")),
+        None => problems.push(path.invalid(name, unknown)),
         Some((_, Some(form))) if !form.is_match(name) => problems.push(path.invalid(name, "must be valid format")),
         Some(_) => {}
     }
@@ -213,5 +266,33 @@ mod tests {
         assert_eq!(told("rbd", &json!({"image": "i"})), ["rbd.monitors: "]);
         let neither = ["fc.targetWWNs: must specify either targetWWNs or wwids, but not both"];
         assert_eq!(told("fc", &json!({"lun": 1})), neither);
+    }
+
+    #[test]
+    fn volumes_of_their_own_say_in_which_namespace_something_is() {
+        let told = |sort: &str, source: Value| -> Vec<String> {
+            let mut problems = Vec::new();
+            persistent(sort, &source, &"v".repeat(60), &Path::new(sort), &mut problems);
+            problems.iter().map(|problem| format!("{}: {}", problem.field, problem.detail)).collect()
+        };
+        assert_eq!(
+            told(
+                "iscsi",
+                json!({"targetPortal": "portal", "iqn": "x", "initiatorName": "iqn.2001-04.com.example:disk"})
+            ),
+            [
+                "iscsi.targetportal: Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if \
+                 iscsi.initiatorName is specified.",
+                "iscsi.iqn: must be valid format",
+            ]
+        );
+        assert_eq!(
+            told("cinder", json!({"volumeID": "v", "secretRef": {"name": "s"}})),
+            ["cinder.secretRef.namespace: "]
+        );
+        assert_eq!(
+            told("glusterfs", json!({"endpoints": "e", "path": "p", "endpointsNamespace": "a.b"})),
+            ["glusterfs.endpointsNamespace: must not contain dots"]
+        );
     }
 }

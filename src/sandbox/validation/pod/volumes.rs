@@ -1,13 +1,13 @@
 //! Volumes of Pods: exactly one source each, and what the common sources ask for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::environment;
 use super::projected;
 use super::security;
-use super::storage::storage;
+use super::storage::{long_portal, storage};
 use crate::sandbox::validation::Problems;
 use crate::sandbox::validation::claim;
 use crate::sandbox::validation::names;
@@ -49,11 +49,14 @@ const SOURCES: [(&str, &str); 30] = [
     ("ephemeral", "ephemeral"),
     ("image", "image"),
 ];
+/// Volumes by their names.
+pub(super) type Volumes<'a> = BTreeMap<&'a str, &'a Value>;
+
 const HOST_PATH_TYPES: [&str; 8] =
     ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
 
-/// The volumes of a Pod. Returns those that are sound: others cannot be mounted.
-pub(super) fn of<'a>(spec: &'a Value, pod: Option<&str>, path: &Path, problems: &mut Problems) -> Vec<&'a Value> {
+/// The volumes of a Pod. Returns those that are sound by their names: others cannot be mounted.
+pub(super) fn of<'a>(spec: &'a Value, pod: Option<&str>, path: &Path, problems: &mut Problems) -> Volumes<'a> {
     let volumes = spec.list("volumes");
     let made: BTreeSet<String> = match pod {
         Some(pod) if !pod.is_empty() => volumes
@@ -63,8 +66,7 @@ pub(super) fn of<'a>(spec: &'a Value, pod: Option<&str>, path: &Path, problems: 
             .collect(),
         _ => BTreeSet::new(),
     };
-    let mut sound = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut sound = Volumes::new();
     for (index, volume) in volumes.iter().enumerate() {
         let at = path.index(index);
         let before = problems.len();
@@ -76,12 +78,11 @@ pub(super) fn of<'a>(spec: &'a Value, pod: Option<&str>, path: &Path, problems: 
         } else {
             problems.extend(name_path.each(name, names::label(name)));
         }
-        if seen.contains(name) {
+        if sound.contains_key(name) {
             problems.push(name_path.duplicate(name));
         }
         if problems.len() == before {
-            seen.insert(name);
-            sound.push(volume);
+            sound.insert(name, volume);
         }
         let claim = volume.field("persistentVolumeClaim").map_or("", |source| source.text("claimName"));
         if made.contains(claim) {
@@ -109,7 +110,8 @@ fn source(volume: &Value, pod: Option<&str>, path: &Path, problems: &mut Problem
 }
 
 fn look_into(sort: &str, source: &Value, volume: &str, pod: Option<&str>, path: &Path, problems: &mut Problems) {
-    let at = path.child(sort);
+    // This is the one that the server calls otherwise.
+    let at = path.child(if sort == "gcePersistentDisk" { "persistentDisk" } else { sort });
     match sort {
         "emptyDir" => {
             let limit = source.field("sizeLimit").and_then(resources::quantity);
@@ -119,7 +121,10 @@ fn look_into(sort: &str, source: &Value, volume: &str, pod: Option<&str>, path: 
             }
         }
         "hostPath" => host_path(source, &at, problems),
-        "gitRepo" => required(source, &["repository"], &at, problems),
+        "gitRepo" => {
+            required(source, &["repository"], &at, problems);
+            descending_path(source.text("directory"), &at.child("directory"), problems);
+        }
         "secret" => {
             required(source, &["secretName"], &at, problems);
             keyed(source, &at, problems);
@@ -162,7 +167,13 @@ fn look_into(sort: &str, source: &Value, volume: &str, pod: Option<&str>, path: 
             }
             security::pull_policy(source.text("pullPolicy"), &at.child("pullPolicy"), problems);
         }
-        _ => storage(sort, source, &at, problems),
+        _ => {
+            storage(sort, source, &at, problems);
+            let portal = source.text("targetPortal");
+            if sort == "iscsi" && source.field("initiatorName").is_some() {
+                problems.extend(long_portal(volume, portal).map(|detail| path.child("name").invalid(volume, detail)));
+            }
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn of_write(kind: &Kind, subresource: Option<&str>, live: Option<&Val
         ("storage.k8s.io", "CSIDriver", _) => warnings.extend(unset_token_place(live, object)),
         ("", "Service", _) => warnings.extend(services::of(object)),
         ("", "Endpoints", _) => warnings.extend(services::of_endpoints(object)),
-        ("discovery.k8s.io", "EndpointSlice", _) => warnings.extend(services::of_slice(object)),
+        ("discovery.k8s.io", "EndpointSlice", _) => warnings.extend(services::of_slice(live.is_none(), object)),
         ("", "PersistentVolume", _) => warnings.extend(of_volume(object)),
         ("", "PersistentVolumeClaim", _) => {
             if at(object, &["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"]).is_some() {
@@ -88,13 +88,15 @@ fn of_status(kind: &Kind, subresource: Option<&str>, object: &Value) -> Vec<Stri
             };
             of_list("podIPs").chain(of_list("hostIPs")).collect()
         }
-        ("", "Service", Some("status")) => items(object, &["status", "loadBalancer", "ingress"])
-            .iter()
-            .enumerate()
-            .filter_map(|(index, one)| {
-                addresses::of_address(&format!("status.loadBalancer.ingress[{index}]"), text(one, &["ip"]))
-            })
-            .collect(),
+        ("", "Service", Some("status")) | ("networking.k8s.io", "Ingress", Some("status")) => {
+            items(object, &["status", "loadBalancer", "ingress"])
+                .iter()
+                .enumerate()
+                .filter_map(|(index, one)| {
+                    addresses::of_address(&format!("status.loadBalancer.ingress[{index}]"), text(one, &["ip"]))
+                })
+                .collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -270,7 +272,8 @@ fn unreadable_certificate(object: &Value) -> Option<String> {
     }
     let encoded = object.pointer("/data/tls.crt").and_then(Value::as_str).unwrap_or_default();
     let bytes = STANDARD.decode(encoded).unwrap_or_default();
-    let has_block = String::from_utf8_lossy(&bytes).contains("-----BEGIN");
+    let has_block =
+        String::from_utf8_lossy(&bytes).split_once("-----BEGIN ").is_some_and(|(_, rest)| rest.contains("-----END "));
     (!has_block).then(|| "tls: failed to find any PEM data in certificate input".to_owned())
 }
 
@@ -340,5 +343,19 @@ mod tests {
     fn a_certificate_without_pem_is_warned_of() {
         let secret = json!({"type": "kubernetes.io/tls", "data": {"tls.crt": "YQ=="}});
         assert_eq!(told("Secret", None, &secret), ["tls: failed to find any PEM data in certificate input"]);
+    }
+
+    #[test]
+    fn addresses_of_balancers_are_looked_at_and_sorts_of_slices_only_when_they_are_made() {
+        let status = json!({"status": {"loadBalancer": {"ingress": [{"ip": "01.2.3.4"}]}}});
+        let ingress = kinds::builtin().into_iter().find(|known| known.kind == "Ingress").unwrap();
+        assert_eq!(
+            of_write(&ingress, Some("status"), Some(&status), &status),
+            ["status.loadBalancer.ingress[0]: non-standard IP address \"01.2.3.4\" will be considered invalid in a \
+              future Kubernetes release: use \"1.2.3.4\""]
+        );
+        let slice = json!({"addressType": "FQDN"});
+        assert_eq!(told("EndpointSlice", None, &slice), ["spec.addressType: FQDN endpoints are deprecated"]);
+        assert!(told("EndpointSlice", Some(&slice), &slice).is_empty());
     }
 }

@@ -68,10 +68,10 @@ pub(super) fn of_endpoints(endpoints: &Value) -> Vec<String> {
     told
 }
 
-/// Returns what is to be said of a slice.
-pub(super) fn of_slice(slice: &Value) -> Vec<String> {
+/// Returns what is to be said of a slice; of its sort only when it is made.
+pub(super) fn of_slice(is_new: bool, slice: &Value) -> Vec<String> {
     let mut told = Vec::new();
-    if text(slice, &["addressType"]) == "FQDN" {
+    if is_new && text(slice, &["addressType"]) == "FQDN" {
         told.push("spec.addressType: FQDN endpoints are deprecated".to_owned());
     }
     let by = text(slice, &["metadata", "labels", "endpointslice.kubernetes.io/managed-by"]);
