@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::condition;
 use super::deed::Outcome;
-use super::fields::{self, is_leaving, items, kind, name, number};
+use super::fields::{self, is_leaving, items, kind, name, number, text};
 use super::offspring::{self, MANAGER, Named};
 use super::selector;
 use crate::sandbox::view::View;
@@ -89,11 +89,15 @@ pub(super) fn refused(view: &dyn View, set: &Value, pod: &Value, component: &'st
     let mut outcome = Outcome::default();
     if matches!(kind(set), "ReplicaSet" | "ReplicationController") {
         let said = condition::Said { kind: "ReplicaFailure", status: "True", reason: "FailedCreate", message };
-        let made = condition::make(condition::find(set, "ReplicaFailure"), said, view.now());
         let mut status = set.get("status").cloned().unwrap_or_else(|| json!({}));
-        let mut conditions = items(set, "/status/conditions").to_vec();
-        condition::put(&mut conditions, made);
-        fields::set(&mut status, &["conditions"], Value::from(conditions));
+        let before = condition::find(set, said.kind);
+        // The message names the pod, which has another name each time: who wrote it again would be asked again at once.
+        if before.is_none_or(|before| text(before, "/status") != said.status || text(before, "/reason") != said.reason)
+        {
+            let mut conditions = items(set, "/status/conditions").to_vec();
+            condition::put(&mut conditions, condition::make(before, said, view.now()));
+            fields::set(&mut status, &["conditions"], Value::from(conditions));
+        }
         let generation = number(set, "/metadata/generation").unwrap_or(0);
         fields::set(&mut status, &["observedGeneration"], Value::from(generation));
         outcome.status(set, status, MANAGER);

@@ -239,7 +239,8 @@ impl World {
                 if text(&object, "/kind") == "Pod"
                     && let Some(words) = self.refused.borrow().first()
                 {
-                    return Err(words.clone());
+                    let pod = text(&object, "/metadata/name");
+                    return Err(words.replace("\"x\"", &format!("{pod:?}")));
                 }
                 self.insert(object)
             }

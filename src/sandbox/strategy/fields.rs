@@ -84,9 +84,24 @@ pub(crate) fn restore(value: &mut Value, from: &Value, path: &[&str]) {
     }
 }
 
-/// Maps whose values are quantities.
-const AMOUNTS: [&str; 9] =
-    ["limits", "requests", "hard", "used", "capacity", "overhead", "podFixed", "allocatedResources", "allocatable"];
+/// Maps whose values are quantities, and fields that are one.
+const AMOUNTS: [&str; 15] = [
+    "limits",
+    "requests",
+    "hard",
+    "used",
+    "capacity",
+    "overhead",
+    "podFixed",
+    "allocatedResources",
+    "allocatable",
+    "min",
+    "max",
+    "default",
+    "defaultRequest",
+    "sizeLimit",
+    "divisor",
+];
 
 /// Tells whether two values mean the same to the server: null is absent, an empty list is none, `1000m` is `1`.
 pub(crate) fn same(left: Option<&Value>, right: Option<&Value>) -> bool {
@@ -104,6 +119,9 @@ fn same_in(left: Option<&Value>, right: Option<&Value>, is_amount: bool) -> bool
                     (true, left, right) => same_amount(left, right),
                     (false, Some(Value::Object(_)), Some(Value::Object(_))) if holds_amounts => {
                         same_in(left.get(key), right.get(key), true)
+                    }
+                    (false, Some(Value::String(_)), Some(Value::String(_))) if holds_amounts => {
+                        same_amount(left.get(key), right.get(key))
                     }
                     (false, left, right) => same_in(left, right, false),
                 }

@@ -1,18 +1,16 @@
 //! Attachments of volumes to nodes.
-//!
-//! A specification of a volume within the attachment is not looked into.
 
 use serde_json::{Value, json};
 
 use super::Problems;
+use super::drivers;
 use super::meta;
 use super::names::NameRule;
 use super::path::Path;
+use super::persistent_volume;
 use super::read::Read;
 use super::same::same_field;
 
-/// Bytes of a driver's name.
-const LONGEST_DRIVER: usize = 63;
 const MOST_METADATA: usize = 256 * 1024;
 /// The server tells the limit above where this one is passed.
 const LONGEST_MESSAGE: usize = 1024;
@@ -21,16 +19,7 @@ const LONGEST_MESSAGE: usize = 1024;
 pub(super) fn of(object: &Value, problems: &mut Problems) {
     checked(object, problems);
     let spec = object.field("spec").unwrap_or(&Value::Null);
-    let path = Path::new("spec").child("attacher");
-    match spec.text("attacher") {
-        "" => problems.push(path.required("")),
-        driver => {
-            if driver.len() > LONGEST_DRIVER {
-                problems.push(path.too_long(LONGEST_DRIVER));
-            }
-            problems.extend(path.each(driver, NameRule::Subdomain.of_name(&driver.to_lowercase())));
-        }
-    }
+    drivers::driver_name(spec.text("attacher"), &Path::new("spec").child("attacher"), problems);
     if let Some(volume) = spec.field("source").and_then(|source| source.maybe_text("persistentVolumeName")) {
         let path = Path::new("spec").child("source").child("persistentVolumeName");
         problems.extend(path.each(volume, NameRule::Subdomain.of_name(volume)));
@@ -73,6 +62,9 @@ fn checked(object: &Value, problems: &mut Problems) {
         (None, Some("")) => problems.push(
             path.child("source").child("persistentVolumeName").required("must specify non empty persistentVolumeName"),
         ),
+        (Some(volume), None) => {
+            persistent_volume::inline(volume, &path.child("source").child("inlineVolumeSpec"), problems);
+        }
         _ => {}
     }
     let node = spec.text("nodeName");
@@ -126,5 +118,23 @@ mod tests {
         of_update(&live, &object, &mut problems);
         assert_eq!(problems.len(), 1);
         assert!(lines(&problems).ends_with("field is immutable\n"), "{}", lines(&problems));
+    }
+
+    #[test]
+    fn a_volume_that_is_written_out_has_a_driver_and_little_else() {
+        let mut problems = Problems::new();
+        let volume = json!({"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "s",
+            "persistentVolumeReclaimPolicy": "Delete", "hostPath": {"path": "/a"}, "volumeMode": "Block"});
+        of(
+            &json!({"metadata": {"name": "a"}, "spec": {"attacher": "a.b", "nodeName": "n", "source": {"inlineVolumeSpec": volume}}}),
+            &mut problems,
+        );
+        insta::assert_snapshot!(lines(&problems).replace("spec.source.inlineVolumeSpec", "S"), @r"
+        S.capacity: Forbidden: may not be specified in the context of inline volumes
+        S.csi: Required value: has to be specified in the context of inline volumes
+        S.persistentVolumeReclaimPolicy: Forbidden: may only be Retain in the context of inline volumes
+        S.storageClassName: Forbidden: may not be specified in the context of inline volumes
+        S.volumeMode: Forbidden: may not specify volumeMode other than Filesystem in the context of inline volumes
+        ");
     }
 }

@@ -15,7 +15,6 @@ use super::selector;
 
 const ACCESS_MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 pub(super) const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
-const MOST_DRIVER: usize = 63;
 
 /// A claim.
 pub(super) fn of(claim: &Value, problems: &mut Problems) {
@@ -230,15 +229,3 @@ const RESIZES: [&str; 5] = [
     "NodeResizeInfeasible",
     "NodeResizePending",
 ];
-
-/// The name of a CSI driver.
-pub(super) fn driver(name: &str, path: &Path, problems: &mut Problems) {
-    if name.is_empty() {
-        problems.push(path.required(""));
-        return;
-    }
-    if name.len() > MOST_DRIVER {
-        problems.push(path.too_long(MOST_DRIVER));
-    }
-    problems.extend(path.each(name, names::subdomain(&name.to_lowercase())));
-}

@@ -158,6 +158,7 @@ fn of_status(kind: &Kind, live: &Value, object: &Value, problems: &mut Problems)
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") => cluster::namespace_status(live, object, problems),
         ("", "Pod") => pod::of_status(live, object, problems),
+        ("", "PersistentVolume") => meta::of_update(live, object, problems),
         ("", "PersistentVolumeClaim") => claim::of_status(live, object, problems),
         ("batch", "Job") => job_status::of(live, object, problems),
         ("", "Node") => cluster::node_update(live, object, problems),

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::Problems;
-use super::claim::{VOLUME_MODES, access_modes, class, driver};
+use super::claim::{VOLUME_MODES, access_modes, class};
+use super::drivers;
 use super::internal;
 use super::meta;
 use super::names::{self, NameRule};
@@ -46,27 +47,11 @@ pub(super) fn of(volume: &Value, problems: &mut Problems) {
     let none = Value::Null;
     let spec = volume.field("spec").unwrap_or(&none);
     let path = Path::new("spec");
-    if spec.list("accessModes").is_empty() {
-        problems.push(path.child("accessModes").required(""));
-    }
-    access_modes(spec, &path, problems);
-    let capacity = spec.entries("capacity");
-    let at = path.child("capacity");
-    if capacity.is_empty() {
-        problems.push(at.required(""));
-    }
-    if !capacity.has("storage") || capacity.len() > 1 {
-        let shown = spec.field("capacity").cloned().unwrap_or_default();
-        problems.push(at.not_supported(shown, &["storage"]));
-    }
-    for (name, value) in capacity.iter() {
-        let at = at.key(name);
-        resources::whole_amount(value, &at, problems);
-        resources::positive(value, &at, problems);
-    }
+    access(spec, &path, problems);
+    capacity(spec, &path.child("capacity"), problems);
     let policy = spec.text("persistentVolumeReclaimPolicy");
-    let at = path.child("persistentVolumeReclaimPolicy");
     if !policy.is_empty() {
+        let at = path.child("persistentVolumeReclaimPolicy");
         numbers::one_of_if_any(Some(policy), &["Delete", "Recycle", "Retain"], &at, problems);
     }
     if let Some(affinity) = spec.field("nodeAffinity") {
@@ -76,14 +61,9 @@ pub(super) fn of(volume: &Value, problems: &mut Problems) {
             None => problems.push(at.required("must specify required node constraints")),
         }
     }
-    source(volume.field("metadata").map_or("", |metadata| metadata.text("name")), spec, &path, problems);
-    let is_root = spec.field("hostPath").is_some_and(|source| {
-        let path = source.text("path");
-        path.starts_with('/') && path.split('/').all(|part| matches!(part, "" | "." | ".."))
-    });
-    if is_root && policy == "Recycle" {
-        problems.push(at.forbidden("may not be 'recycle' for a hostPath mount of '/'"));
-    }
+    let name = volume.field("metadata").map_or("", |metadata| metadata.text("name"));
+    source(name, spec, spec.below(&["nodeAffinity", "required"]).is_some(), &path, problems);
+    recycled(spec, &path, problems);
     class(spec, "storageClassName", &path, problems);
     numbers::one_of_if_any(spec.maybe_text("volumeMode"), &VOLUME_MODES, &path.child("volumeMode"), problems);
     if let Some(class) = spec.maybe_text("volumeAttributesClassName") {
@@ -99,7 +79,72 @@ pub(super) fn of(volume: &Value, problems: &mut Problems) {
     }
 }
 
-fn source(name: &str, spec: &Value, path: &Path, problems: &mut Problems) {
+/// A volume that is written out where it is attached: it has a driver, and little else.
+pub(super) fn inline(spec: &Value, path: &Path, problems: &mut Problems) {
+    const INLINE: &str = "in the context of inline volumes";
+    let absent = |name: &str, problems: &mut Problems| {
+        let is_empty =
+            |value: &Value| value == "" || value.as_object().is_some_and(|map| map.is_empty() && name == "capacity");
+        if spec.field(name).is_some_and(|value| !is_empty(value)) {
+            problems.push(path.child(name).forbidden(&format!("may not be specified {INLINE}")));
+        }
+    };
+    absent("claimRef", problems);
+    absent("capacity", problems);
+    if spec.field("csi").is_none() {
+        problems.push(path.child("csi").required(&format!("has to be specified {INLINE}")));
+    }
+    access(spec, path, problems);
+    if !matches!(spec.text("persistentVolumeReclaimPolicy"), "" | "Retain") {
+        let at = path.child("persistentVolumeReclaimPolicy");
+        problems.push(at.forbidden(&format!("may only be Retain {INLINE}")));
+    }
+    absent("nodeAffinity", problems);
+    source("", spec, false, path, problems);
+    recycled(spec, path, problems);
+    absent("storageClassName", problems);
+    if spec.maybe_text("volumeMode").is_some_and(|mode| mode != "Filesystem") {
+        let detail = format!("may not specify volumeMode other than Filesystem {INLINE}");
+        problems.push(path.child("volumeMode").forbidden(&detail));
+    }
+}
+
+fn access(spec: &Value, path: &Path, problems: &mut Problems) {
+    if spec.list("accessModes").is_empty() {
+        problems.push(path.child("accessModes").required(""));
+    }
+    access_modes(spec, path, problems);
+}
+
+fn capacity(spec: &Value, path: &Path, problems: &mut Problems) {
+    let capacity = spec.entries("capacity");
+    if capacity.is_empty() {
+        problems.push(path.required(""));
+    }
+    if !capacity.has("storage") || capacity.len() > 1 {
+        let shown = spec.field("capacity").cloned().unwrap_or_default();
+        problems.push(path.not_supported(shown, &["storage"]));
+    }
+    for (name, value) in capacity.iter() {
+        let at = path.key(name);
+        resources::whole_amount(value, &at, problems);
+        resources::positive(value, &at, problems);
+    }
+}
+
+/// The root of a node is not for recycling.
+fn recycled(spec: &Value, path: &Path, problems: &mut Problems) {
+    let is_root = spec.field("hostPath").is_some_and(|source| {
+        let path = source.text("path");
+        path.starts_with('/') && path.split('/').all(|part| matches!(part, "" | "." | ".."))
+    });
+    if is_root && spec.text("persistentVolumeReclaimPolicy") == "Recycle" {
+        let at = path.child("persistentVolumeReclaimPolicy");
+        problems.push(at.forbidden("may not be 'recycle' for a hostPath mount of '/'"));
+    }
+}
+
+fn source(name: &str, spec: &Value, has_nodes: bool, path: &Path, problems: &mut Problems) {
     let mut is_first = true;
     for sort in SOURCES {
         let Some(source) = spec.field(sort) else { continue };
@@ -128,7 +173,7 @@ fn source(name: &str, spec: &Value, path: &Path, problems: &mut Problems) {
                     "" => problems.push(at.child("path").required("")),
                     text => pod::no_backsteps(text, &at.child("path"), problems),
                 }
-                if spec.field("nodeAffinity").is_none() {
+                if !has_nodes {
                     problems.push(path.child("nodeAffinity").required("Local volume requires node affinity"));
                 }
             }
@@ -142,7 +187,7 @@ fn source(name: &str, spec: &Value, path: &Path, problems: &mut Problems) {
 }
 
 fn csi(source: &Value, path: &Path, problems: &mut Problems) {
-    driver(source.text("driver"), &path.child("driver"), problems);
+    drivers::driver_name(source.text("driver"), &path.child("driver"), problems);
     if source.text("volumeHandle").is_empty() {
         problems.push(path.child("volumeHandle").required(""));
     }

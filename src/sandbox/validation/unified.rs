@@ -121,8 +121,7 @@ fn changes(before: &[&str], after: &[&str]) -> Vec<Change> {
     if after.len() >= LONG {
         places.retain(|_, places| places.len() <= after.len() / 100 + 1);
     }
-    let mut runs = Vec::new();
-    Texts { before, after, places }.runs(0..before.len(), 0..after.len(), &mut runs);
+    let mut runs = Texts { before, after, places }.runs();
     runs.push(Run { before: before.len(), after: after.len(), length: 0 });
     let mut changes = Vec::new();
     let (mut left, mut right) = (0, 0);
@@ -151,20 +150,23 @@ struct Texts<'t> {
 }
 
 impl Texts<'_> {
-    /// Collects the runs of a part of the texts, in their order.
-    fn runs(&self, before: Range<usize>, after: Range<usize>, runs: &mut Vec<Run>) {
-        let run = self.longest(&before, &after);
-        if run.length == 0 {
-            return;
+    /// Collects the runs of the texts, in their order.
+    fn runs(&self) -> Vec<Run> {
+        let mut runs = Vec::new();
+        // A list of its own and no recursion: there may be as many parts as there are lines.
+        let mut parts = vec![(0..self.before.len(), 0..self.after.len())];
+        while let Some((before, after)) = parts.pop() {
+            let run = self.longest(&before, &after);
+            if run.length == 0 {
+                continue;
+            }
+            let (left, right) = (run.before + run.length, run.after + run.length);
+            parts.push((before.start..run.before, after.start..run.after));
+            parts.push((left..before.end, right..after.end));
+            runs.push(run);
         }
-        if before.start < run.before && after.start < run.after {
-            self.runs(before.start..run.before, after.start..run.after, runs);
-        }
-        runs.push(run);
-        let (left, right) = (run.before + run.length, run.after + run.length);
-        if left < before.end && right < after.end {
-            self.runs(left..before.end, right..after.end, runs);
-        }
+        runs.sort_by_key(|run| run.before);
+        runs
     }
 
     fn longest(&self, before: &Range<usize>, after: &Range<usize>) -> Run {
@@ -236,5 +238,14 @@ mod tests {
     #[test]
     fn what_does_not_differ_needs_no_words() {
         assert_eq!(unified("a\nb", "a\nb"), "");
+    }
+
+    #[test]
+    fn many_changes_need_no_deep_stack() {
+        let text = |changed: &str| -> String {
+            (0..2000).map(|line| format!("{line}{}\n", if line % 2 == 0 { changed } else { "" })).collect()
+        };
+        let compared = std::thread::Builder::new().stack_size(128 << 10).spawn(move || unified(&text(""), &text("x")));
+        assert_eq!(compared.unwrap().join().unwrap().lines().filter(|line| line.starts_with('+')).count(), 1000);
     }
 }

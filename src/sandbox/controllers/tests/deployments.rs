@@ -202,7 +202,7 @@ fn pods_that_are_refused_are_reported() {
         world
             .told()
             .iter()
-            .any(|line| line.starts_with("Warning ReplicaSet FailedCreate: Error creating: pods \"x\" is forbidden"))
+            .any(|line| line.starts_with("Warning ReplicaSet FailedCreate: Error creating: pods \"web-"))
     );
 }
 

@@ -55,8 +55,8 @@ pub(super) fn compile(expression: &str, scope: &Scope) -> Result<Sort, String> {
     }
     let depth = Depth::of(expression);
     match depth.all {
-        ..=SHALLOW => read(expression, scope),
-        ..=DEEPEST => {
+        shallow if shallow <= SHALLOW => read(expression, scope),
+        deep if deep <= DEEPEST => {
             let with_room = thread::Builder::new().stack_size(ROOM);
             thread::scope(|threads| {
                 let reading = with_room.spawn_scoped(threads, || read(expression, scope));

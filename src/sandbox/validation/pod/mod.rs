@@ -45,6 +45,7 @@ pub(super) fn of(pod: &Value, problems: &mut Problems) {
         let detail = "cannot be set until all schedulingGates have been cleared";
         problems.push(path.child("nodeName").forbidden(detail));
     }
+    security::annotations_match(pod.field("metadata").unwrap_or(&Value::Null), spec, &path, problems);
 }
 
 fn metadata_and_spec(pod: &Value, problems: &mut Problems) {
@@ -100,6 +101,7 @@ pub(super) fn of_template(template: &Value, path: &Path, problems: &mut Problems
     let spec = template.field("spec").unwrap_or(&none);
     template_metadata(metadata, spec, path, problems);
     of_spec(spec, None, &path.child("spec"), problems);
+    security::annotations_match(metadata, spec, &path.child("spec"), problems);
     if !spec.list("ephemeralContainers").is_empty() {
         let at = path.child("spec").child("ephemeralContainers");
         problems.push(at.forbidden("ephemeral containers not allowed in pod template"));

@@ -13,6 +13,8 @@ use crate::sandbox::validation::read::{Entries, Read};
 
 const MOST_PROFILE: usize = 4095;
 const MOST_SYSCTL: usize = 253;
+const SECCOMP: &str = "seccomp.security.alpha.kubernetes.io/pod";
+const SECCOMP_OF_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
 /// What annotations begin with that name the profile of a container.
 pub(super) const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 const PROFILES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
@@ -103,10 +105,8 @@ fn seccomp(context: &Value, path: &Path, problems: &mut Problems) {
 
 /// Profiles as they were asked for before there were fields for them.
 pub(super) fn annotations(annotations: &Entries<'_>, spec: &Value, path: &Path, problems: &mut Problems) {
-    const POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
-    const CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
-    let of_pod = annotations.texts().filter(|(key, _)| *key == POD);
-    for (key, profile) in of_pod.chain(annotations.texts().filter(|(key, _)| key.starts_with(CONTAINER))) {
+    let of_pod = annotations.texts().filter(|(key, _)| *key == SECCOMP);
+    for (key, profile) in of_pod.chain(annotations.texts().filter(|(key, _)| key.starts_with(SECCOMP_OF_CONTAINER))) {
         let at = path.child(key);
         match profile.strip_prefix("localhost/") {
             Some(file) => volumes::descending_path(file, &at, problems),
@@ -123,6 +123,66 @@ pub(super) fn annotations(annotations: &Entries<'_>, spec: &Value, path: &Path, 
         if !matches!(profile, "" | "runtime/default" | "unconfined") && !profile.starts_with("localhost/") {
             problems.push(path.key(key).invalid(profile, &format!("invalid AppArmor profile name: {profile:?}")));
         }
+    }
+}
+
+/// Where a profile is asked for both ways, both say the same. `path` is that of the specification.
+pub(super) fn annotations_match(metadata: &Value, spec: &Value, path: &Path, problems: &mut Problems) {
+    let annotations = metadata.entries("annotations");
+    let annotated = |key: &str| annotations.get(key).and_then(Value::as_str);
+    let profile = |holder: &'_ Value, name: &str| holder.below(&["securityContext", name]).cloned();
+    let at = |path: &Path, name: &str| path.child("securityContext").child(name);
+    if let (Some(annotation), Some(profile)) = (annotated(SECCOMP), profile(spec, "seccompProfile")) {
+        let allowed = ["runtime/default", "docker/default"];
+        says_the_same(annotation, &profile, &allowed, "seccomp", &at(path, "seccompProfile"), problems);
+    }
+    let containers = |list: &'static str| {
+        let named = move |(index, container)| (path.child(list).index(index), container);
+        spec.list(list).iter().enumerate().map(named)
+    };
+    let lists = ["initContainers", "containers", "ephemeralContainers"];
+    for (path, container) in lists.into_iter().flat_map(containers) {
+        let key = format!("{SECCOMP_OF_CONTAINER}{}", container.text("name"));
+        if let (Some(annotation), Some(profile)) = (annotated(&key), profile(container, "seccompProfile")) {
+            let allowed = ["runtime/default", "docker/default"];
+            says_the_same(annotation, &profile, &allowed, "seccomp", &at(&path, "seccompProfile"), problems);
+        }
+    }
+    if spec.below(&["os", "name"]).and_then(Value::as_str) == Some("windows") {
+        return;
+    }
+    for (path, container) in lists.into_iter().flat_map(containers) {
+        let key = format!("{APP_ARMOR}{}", container.text("name"));
+        let profile = profile(container, "appArmorProfile").or_else(|| profile(spec, "appArmorProfile"));
+        if let (Some(annotation), Some(profile)) = (annotated(&key), profile) {
+            let at = at(&path, "appArmorProfile");
+            says_the_same(annotation, &profile, &["runtime/default"], "apparmor", &at, problems);
+        }
+    }
+}
+
+fn says_the_same(
+    annotation: &str,
+    profile: &Value,
+    runtime: &[&str],
+    what: &str,
+    path: &Path,
+    problems: &mut Problems,
+) {
+    let local = annotation.strip_prefix("localhost/");
+    let is_same = match profile.text("type") {
+        "Unconfined" => annotation == "unconfined",
+        "RuntimeDefault" => runtime.contains(&annotation),
+        "Localhost" if local.is_some() && profile.maybe_text("localhostProfile") != local => {
+            let detail = format!("{what} profile in annotation and field must match");
+            problems.push(path.child("localhostProfile").forbidden(&detail));
+            true
+        }
+        "Localhost" => local.is_some(),
+        _ => true,
+    };
+    if !is_same {
+        problems.push(path.child("type").forbidden(&format!("{what} type in annotation and field must match")));
     }
 }
 
@@ -182,5 +242,32 @@ fn sysctls(context: &Value, spec: &Value, path: &Path, problems: &mut Problems) 
             problems.push(at.invalid(name, "may not be specified when 'hostIPC' is true"));
         }
         seen.insert(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sandbox::validation::tests::lines;
+
+    #[test]
+    fn profiles_that_are_asked_for_twice_are_the_same() {
+        let metadata = json!({"annotations": {
+            "seccomp.security.alpha.kubernetes.io/pod": "docker/default",
+            "container.seccomp.security.alpha.kubernetes.io/a": "localhost/x",
+            "container.apparmor.security.beta.kubernetes.io/a": "unconfined"
+        }});
+        let spec = json!({
+            "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}, "appArmorProfile": {"type": "RuntimeDefault"}},
+            "containers": [{"name": "a", "securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": "y"}}}]
+        });
+        let mut problems = Problems::new();
+        annotations_match(&metadata, &spec, &Path::new("spec"), &mut problems);
+        insta::assert_snapshot!(lines(&problems), @r"
+        spec.containers[0].securityContext.seccompProfile.localhostProfile: Forbidden: seccomp profile in annotation and field must match
+        spec.containers[0].securityContext.appArmorProfile.type: Forbidden: apparmor type in annotation and field must match
+        ");
     }
 }

@@ -247,7 +247,7 @@ fn added_requirements(old: Option<&Value>, new: Option<&Value>, path: &Path, pro
             let begins = new
                 .get(..old.len())
                 .is_some_and(|new| old.iter().zip(new).all(|(old, new)| same(Some(old), Some(new))));
-            begins && !(was_empty && !new.is_empty())
+            begins && (new.is_empty() || !was_empty)
         });
         if !is_kept {
             let detail = "only additions are allowed (no mutations or deletions)";

@@ -10,6 +10,7 @@ use super::security;
 use super::storage::{long_portal, storage};
 use crate::sandbox::validation::Problems;
 use crate::sandbox::validation::claim;
+use crate::sandbox::validation::drivers;
 use crate::sandbox::validation::names;
 use crate::sandbox::validation::numbers;
 use crate::sandbox::validation::path::Path;
@@ -228,7 +229,7 @@ pub(super) fn downward_file(file: &Value, path: &Path, problems: &mut Problems) 
 }
 
 fn csi(source: &Value, path: &Path, problems: &mut Problems) {
-    claim::driver(source.text("driver"), &path.child("driver"), problems);
+    drivers::driver_name(source.text("driver"), &path.child("driver"), problems);
     if let Some(secret) = source.field("nodePublishSecretRef") {
         let name = secret.text("name");
         if name.is_empty() {

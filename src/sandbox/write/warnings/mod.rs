@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::metadata;
 use crate::sandbox::kind::Kind;
-use crate::sandbox::strategy::fields::{at, items, number, text};
+use crate::sandbox::strategy::fields::{at, items, number, same, text};
 
 /// Returns what the writer of an object is warned of.
 pub(super) fn of_write(kind: &Kind, subresource: Option<&str>, live: Option<&Value>, object: &Value) -> Vec<String> {
@@ -114,7 +114,12 @@ fn pods_of<'a>(kind: &Kind, live: Option<&'a Value>, object: &'a Value) -> Optio
         _ => return None,
     };
     let generation = |object: &Value| number(object, &["metadata", "generation"]).unwrap_or_default();
-    let is_said = live.is_none_or(|live| !path.is_empty() && generation(live) != generation(object));
+    // Daemons count the changes of their template alone.
+    let is_changed = |live: &Value| match kind.kind.as_str() {
+        "DaemonSet" => !same(live.pointer(pointer), object.pointer(pointer)),
+        _ => generation(live) != generation(object),
+    };
+    let is_said = live.is_none_or(|live| !path.is_empty() && is_changed(live));
     // Of replication controllers the server looks at the former template.
     let looked_at = live.filter(|_| kind.is("", "ReplicationController")).unwrap_or(object);
     is_said.then(|| looked_at.pointer(pointer)).flatten().map(|pods| (path, pods))
