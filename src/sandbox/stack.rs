@@ -4,7 +4,7 @@ use std::thread::{Builder, scope};
 
 /// The deepest that is read with it takes up to 200 kilobytes a level, where nothing is optimised. What is not used costs
 /// nothing.
-const BYTES: usize = 128 << 20;
+const BYTES: usize = 256 << 20;
 
 /// Does something with much room on the stack; `None` if there is no such thread to be had, or if it panics: what a library
 /// fails at is no reason to fail a request.

@@ -5,7 +5,6 @@
 //!
 //! Source: `apiextensions-apiserver/pkg/apiserver/schema/cel`.
 
-mod depth;
 mod functions;
 mod program;
 mod quantity;

@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use cel::{Context, DeclarationError, Env, ExecutionError, Program, Value as CelValue};
 
-use super::depth::{DEEPEST, is_too_deep};
 use super::functions::declare;
 use crate::sandbox::stack::on_deep_stack;
+use crate::sandbox::validation::beyond_limits;
 
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut environment = Env::stdlib();
@@ -23,9 +23,6 @@ static PROGRAMS: LazyLock<Mutex<BTreeMap<String, Compiled>>> = LazyLock::new(Mut
 
 /// More are only there where definitions come and go all the time.
 const MOST_KEPT: usize = 4096;
-
-/// The server reads no longer expression.
-const LONGEST: usize = 100_000;
 
 /// What is said of rules whose reading or evaluation broke off.
 pub(super) const BROKEN_OFF: &str = "it broke off";
@@ -59,12 +56,8 @@ fn program(expression: &str) -> Compiled {
 }
 
 fn compile(expression: &str) -> Compiled {
-    let size = expression.chars().count();
-    if size > LONGEST {
-        return Err(format!("expression code point size exceeds limit: size: {size}, limit {LONGEST}"));
-    }
-    if is_too_deep(expression) {
-        return Err(format!("expression recursion limit exceeded: {DEEPEST}"));
+    if let Some(error) = beyond_limits(expression) {
+        return Err(error);
     }
     let compile = || ENVIRONMENT.compile(expression).map(Arc::new).map_err(|error| error.to_string());
     on_deep_stack(compile).unwrap_or_else(|| Err(BROKEN_OFF.to_owned()))
@@ -93,4 +86,16 @@ pub(super) fn evaluate(expression: &str, scope: &Context<'_, '_>) -> Result<CelV
         ExecutionError::FunctionError { function, message } if function.is_empty() => Failure::OfRule(message),
         other => Failure::Ours(other.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_is_too_deep_is_refused() {
+        let chain = vec!["1"; 20_000].join(" + ");
+        assert_eq!(syntax_error(&chain).unwrap(), "ERROR: <input>:-1:0: max recursion depth exceeded");
+        assert!(syntax_error("1 + 1 == 2").is_none());
+    }
 }

@@ -13,13 +13,13 @@ mod overloads;
 mod sorts;
 
 use std::collections::BTreeMap;
-use std::thread;
 
 use cel::common::ast::SourceInfo;
 
 use self::check::Checker;
 use self::depth::Depth;
 pub(super) use self::sorts::Sort;
+use crate::sandbox::stack::on_deep_stack;
 
 /// How many characters an expression may have.
 const LONGEST: usize = 100_000;
@@ -29,9 +29,8 @@ const DEEPEST: usize = 250;
 const MOST_ERRORS: usize = 100;
 /// Bytes of a line up to which it is shown.
 const LONGEST_LINE: usize = 16_384;
-/// How deep an expression may be that is read on the stack of who asks, and the room for those that are deeper.
+/// How deep an expression may be that is read on the stack of who asks.
 const SHALLOW: usize = 16;
-const ROOM: usize = 256 << 20;
 
 /// What an expression may speak of, beside the object, the one before and the request.
 #[derive(Debug, Clone, Default)]
@@ -49,24 +48,33 @@ pub(super) struct Scope {
 /// # Errors
 /// With the server's words for what is wrong with it.
 pub(super) fn compile(expression: &str, scope: &Scope) -> Result<Sort, String> {
+    if let Some(error) = beyond_limits(expression) {
+        return Err(format!("compilation failed: {error}"));
+    }
+    if Depth::of(expression).all <= SHALLOW {
+        return read(expression, scope);
+    }
+    on_deep_stack(|| read(expression, scope)).unwrap_or_else(|| {
+        Err(format!("compilation failed: {}", nowhere("there is no room to read so deep an expression")))
+    })
+}
+
+/// Says whether an expression is longer or deeper than the server reads one. It is not to be read then.
+pub(in crate::sandbox) fn beyond_limits(expression: &str) -> Option<String> {
     let length = expression.chars().count();
     if length > LONGEST {
-        return Err(nowhere(&format!("expression code point size exceeds limit: size: {length}, limit {LONGEST}")));
+        let limits = format!("size: {length}, limit {LONGEST}");
+        return Some(nowhere(&format!("expression code point size exceeds limit: {limits}")));
     }
     let depth = Depth::of(expression);
-    match depth.all {
-        shallow if shallow <= SHALLOW => read(expression, scope),
-        deep if deep <= DEEPEST => {
-            let with_room = thread::Builder::new().stack_size(ROOM);
-            thread::scope(|threads| {
-                let reading = with_room.spawn_scoped(threads, || read(expression, scope));
-                reading.ok().and_then(|reading| reading.join().ok())
-            })
-            .unwrap_or_else(|| Err(nowhere("there is no room to read so deep an expression")))
-        }
-        deep if depth.nested * 2 < deep => Err(nowhere("max recursion depth exceeded")),
-        _ => Err(nowhere(&format!("expression recursion limit exceeded: {DEEPEST}"))),
+    if depth.all <= DEEPEST {
+        return None;
     }
+    Some(if depth.nested * 2 < depth.all {
+        nowhere("max recursion depth exceeded")
+    } else {
+        nowhere(&format!("expression recursion limit exceeded: {DEEPEST}"))
+    })
 }
 
 fn read(expression: &str, scope: &Scope) -> Result<Sort, String> {
@@ -176,7 +184,7 @@ fn told(lines: &[&str], (line, column): (usize, usize), message: &str) -> String
 
 /// An error that is at no place.
 fn nowhere(message: &str) -> String {
-    format!("compilation failed: ERROR: <input>:-1:0: {message}")
+    format!("ERROR: <input>:-1:0: {message}")
 }
 
 #[cfg(test)]
