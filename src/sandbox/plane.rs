@@ -98,8 +98,10 @@ impl ControlPlane {
         let disk = options.folder.as_deref().map(Disk::open).transpose()?;
         let mut store = Store::new(0, []);
         if let Some(disk) = &disk {
-            let restore = |key: &str, bytes: &[u8]| Some(store.restore(Key::from_text(key), Stored::read(bytes)?));
-            let (revision, _) = disk.load(restore)?;
+            let revision = disk.load(|key, bytes| {
+                let stored = Stored::read(bytes);
+                stored.map(|stored| store.restore(Key::from_text(key), stored)).is_some()
+            })?;
             store.resume(revision);
         }
         let mut random = Random::new(options.seed);

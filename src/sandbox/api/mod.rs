@@ -17,6 +17,7 @@ use super::access::{Attributes, Tokens, User, authorize, forbidden, impersonate}
 use super::answer::{Answer, Handler};
 use super::decode::WriteOptions;
 use super::kind::Kind;
+use super::read::FieldSelector;
 use super::refusal::Refusal;
 use super::request::{Call, Target, target_of};
 use super::state::State;
@@ -84,7 +85,7 @@ impl Api {
             subresource: text(&target.subresource),
             // A namespace is asked for in itself.
             namespace: text(if is_namespace { &target.name } else { &target.namespace }),
-            name: text(&target.name),
+            name: target.name.clone().or_else(|| only_name(&call, verb)).unwrap_or_default(),
             path: None,
         };
         // Who may not ask does not learn either whether there is something to ask for.
@@ -181,6 +182,15 @@ fn verb_of_path(call: &Call) -> &'static str {
         http::Method::HEAD => "head",
         _ => "get",
     }
+}
+
+/// The name that the field selector of a list or a watch asks for alone: rights to that object are enough
+/// (`apiserver/pkg/endpoints/request/requestinfo.go`).
+fn only_name(call: &Call, verb: &str) -> Option<String> {
+    let selector = call.query.get("fieldSelector").filter(|_| matches!(verb, "list" | "watch"))?;
+    let selector = FieldSelector::read(selector).ok()?;
+    let name = selector.name().filter(|name| !matches!(*name, "." | "..") && !name.contains(['/', '%']))?;
+    Some(name.to_owned())
 }
 
 /// The verb that rights are about.

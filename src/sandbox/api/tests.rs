@@ -61,6 +61,25 @@ fn nobody_answers_for_groups_that_are_not_there() {
 }
 
 #[test]
+fn rights_to_one_object_are_enough_to_list_and_watch_it() {
+    let server = Server::new();
+    let rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
+    let role = json!({"metadata": {"name": "one"}, "rules": [
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["mine"], "verbs": ["list", "watch"]}]});
+    let binding = json!({"metadata": {"name": "one"}, "subjects": [{"kind": "User", "name": "ann"}],
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "one"}});
+    assert_eq!(server.json("POST", &format!("{rbac}/roles"), &role).0, 201);
+    assert_eq!(server.json("POST", &format!("{rbac}/rolebindings"), &binding).0, 201);
+    let code = |query: &str| {
+        let path = format!("/api/v1/namespaces/default/secrets{query}");
+        server.ask("GET", &path, &[("impersonate-user", "ann")], &Value::Null).status().as_u16()
+    };
+    let asked = ["", "?fieldSelector=metadata.name%3Dmine", "?fieldSelector=metadata.name%3Dother"];
+    assert_eq!(asked.map(code), [403, 200, 403]);
+    assert_eq!(code("?fieldSelector=metadata.name!%3Dmine"), 403);
+}
+
+#[test]
 fn one_object_may_be_had_as_yaml_and_at_least_at_a_revision() {
     let server = Server::new();
     let path = "/api/v1/namespaces/default";

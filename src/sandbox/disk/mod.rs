@@ -98,23 +98,25 @@ impl Disk {
         write.commit().map_err(|error| self.failed("write", error))
     }
 
-    /// Returns the last resource version and, ordered by key, what is made of each object's key and bytes.
+    /// Hands out key and bytes of each object, ordered by key, and returns the last resource version. Whoever takes them tells
+    /// whether anything could be made of each.
     ///
     /// # Errors
-    /// If the store cannot be read, or nothing can be made of an object.
-    pub fn load<T>(&self, mut read_one: impl FnMut(&str, &[u8]) -> Option<T>) -> Result<(u64, Vec<T>), SandboxError> {
+    /// If the store cannot be read, or nothing could be made of an object.
+    pub fn load(&self, mut take: impl FnMut(&str, &[u8]) -> bool) -> Result<u64, SandboxError> {
         let unread =
             |key: &str| SandboxError::Damaged { path: self.folder.store(), why: format!("`{key}` is no object") };
         let read = self.database.begin_read().map_err(|error| self.failed("read", error))?;
         let numbers = read.open_table(NUMBERS).map_err(|error| self.failed("read", error))?;
         let last = numbers.get(RESOURCE_VERSION).map_err(|error| self.failed("read", error))?;
         let table = read.open_table(OBJECTS).map_err(|error| self.failed("read", error))?;
-        let mut objects = Vec::new();
         for entry in table.iter().map_err(|error| self.failed("read", error))? {
             let (key, value) = entry.map_err(|error| self.failed("read", error))?;
-            objects.push(read_one(key.value(), value.value()).ok_or_else(|| unread(key.value()))?);
+            if !take(key.value(), value.value()) {
+                return Err(unread(key.value()));
+            }
         }
-        Ok((last.map_or(0, |last| last.value()), objects))
+        Ok(last.map_or(0, |last| last.value()))
     }
 
     /// Writes changes: all of them or none. When this returns, they survive the end of the process.
@@ -266,7 +268,12 @@ mod tests {
 
     /// All that is kept, as it is.
     fn load(disk: &Disk) -> Result<(u64, Vec<(String, Bytes)>), SandboxError> {
-        disk.load(|key, value| Some((key.to_owned(), Bytes::copy_from_slice(value))))
+        let mut all = Vec::new();
+        let last = disk.load(|key, value| {
+            all.push((key.to_owned(), Bytes::copy_from_slice(value)));
+            true
+        })?;
+        Ok((last, all))
     }
 
     #[test]
