@@ -83,8 +83,8 @@ impl Live {
     }
 }
 
-/// An object as it was read. One of a list stays the text that it came as until somebody looks at it: taken apart it needs
-/// seven times the memory, and most are looked at once.
+/// An object as it was read. One of a large page of a list stays the text that it came as until somebody looks at it: taken
+/// apart it needs seven times the memory, and most are looked at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed(Form);
 
@@ -112,6 +112,27 @@ pub struct ListedKind {
     pub kind: String,
 }
 
+impl ListedKind {
+    fn given_to(&self, mut object: Value) -> Value {
+        if let Some(object) = object.as_object_mut() {
+            object.entry("apiVersion").or_insert_with(|| Value::from(self.api_version.as_str()));
+            object.entry("kind").or_insert_with(|| Value::from(self.kind.as_str()));
+        }
+        object
+    }
+}
+
+/// One object of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Its namespace, where it has one.
+    pub namespace: Option<String>,
+    /// Its name; empty if it has none.
+    pub name: String,
+    /// The object.
+    pub observed: Observed,
+}
+
 /// What is read of an object at once.
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -136,13 +157,22 @@ impl From<Live> for Observed {
 }
 
 impl Observed {
-    /// Takes an object of a list, and returns it with its namespace and name. There is none if the text is no object with
-    /// metadata, or nested too deeply to be taken apart.
+    /// Takes an object of a list as the text that it came as. There is none if the text is no object with metadata, or nested
+    /// too deeply to be taken apart.
     #[must_use]
-    pub fn listed(text: Box<RawValue>, kind: &Arc<ListedKind>) -> Option<(Self, Option<String>, String)> {
+    pub fn listed(text: Box<RawValue>, kind: &Arc<ListedKind>) -> Option<Item> {
         let Named { metadata: Identity { name, namespace } } = serde_json::from_str(text.get()).ok()?;
         let text: Box<str> = Box::<str>::from(text);
-        (depth(&text) <= DEEPEST).then(|| (Self(Form::Listed { text, kind: Arc::clone(kind) }), namespace, name))
+        let too_deep = is_too_deep(&text);
+        let observed = Self(Form::Listed { text, kind: Arc::clone(kind) });
+        (!too_deep).then_some(Item { namespace, name, observed })
+    }
+
+    /// Takes an object of a list that is taken apart.
+    #[must_use]
+    pub fn whole(object: Value, kind: &ListedKind) -> Item {
+        let live = Live { object: kind.given_to(object) };
+        Item { namespace: live.namespace().map(str::to_owned), name: live.name().to_owned(), observed: live.into() }
     }
 
     /// Returns the object, taken apart.
@@ -152,12 +182,7 @@ impl Observed {
             Form::Whole(live) => Cow::Borrowed(live),
             Form::Listed { text, kind } => {
                 // That it can be taken apart was seen when it was read.
-                let mut object: Value = serde_json::from_str(text).unwrap_or_default();
-                if let Some(object) = object.as_object_mut() {
-                    object.entry("apiVersion").or_insert_with(|| Value::from(kind.api_version.as_str()));
-                    object.entry("kind").or_insert_with(|| Value::from(kind.kind.as_str()));
-                }
-                Cow::Owned(Live { object })
+                Cow::Owned(Live { object: kind.given_to(serde_json::from_str(text).unwrap_or_default()) })
             }
         }
     }
@@ -177,23 +202,24 @@ impl Observed {
     }
 }
 
-/// How deep objects and lists are nested in a JSON text.
-fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
-    for byte in text.bytes() {
+/// Tells whether objects and lists are nested too deeply in a JSON text to be taken apart.
+fn is_too_deep(text: &str) -> bool {
+    // Hardly any object has so many brackets at all, and counting them is much quicker than following them.
+    if text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count() <= DEEPEST {
+        return false;
+    }
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    text.bytes().any(|byte| {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
-            b'{' | b'[' if !quoted => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
+            b'{' | b'[' if !quoted => depth += 1,
             b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
             _ => {}
         }
-    }
-    deepest
+        depth > DEEPEST
+    })
 }
 
 /// What came of asking the server for a dry run. What is computed without it is no prediction of this kind.
@@ -238,19 +264,22 @@ mod tests {
 
     use super::*;
 
-    fn listed(text: &str) -> Option<(Observed, Option<String>, String)> {
+    fn listed(text: &str) -> Option<Item> {
         let kind = Arc::new(ListedKind { api_version: "v1".to_owned(), kind: "ConfigMap".to_owned() });
         Observed::listed(RawValue::from_string(text.to_owned()).unwrap(), &kind)
     }
 
     #[test]
     fn an_object_of_a_list_is_known_by_name_and_gets_what_the_list_leaves_out() {
-        let (observed, namespace, name) =
-            listed(r#"{"metadata":{"name":"a","namespace":"n","uid":"u"},"data":{"k":"v"}}"#).unwrap();
+        let text = r#"{"metadata":{"name":"a","namespace":"n","uid":"u"},"data":{"k":"v"}}"#;
+        let Item { namespace, name, observed } = listed(text).unwrap();
         assert_eq!((namespace.as_deref(), name.as_str()), (Some("n"), "a"));
         let whole = json!({"apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": "a", "namespace": "n", "uid": "u"}, "data": {"k": "v"}});
         assert_eq!(observed.live().object, whole);
+        let kind = ListedKind { api_version: "v1".to_owned(), kind: "ConfigMap".to_owned() };
+        let Item { namespace, name, observed } = Observed::whole(serde_json::from_str(text).unwrap(), &kind);
+        assert_eq!((namespace.as_deref(), name.as_str(), &observed.live().object), (Some("n"), "a", &whole));
     }
 
     #[test]
@@ -266,7 +295,7 @@ mod tests {
         assert!((100..200).any(|inner| !nested(inner)));
         assert!(
             listed(r#"{"metadata":{"name":"a"},"data":{"k":"[[[\"[{{"}}"#)
-                .is_some_and(|(observed, ..)| { observed.live().object["data"]["k"] == "[[[\"[{{" })
+                .is_some_and(|item| { item.observed.live().object["data"]["k"] == "[[[\"[{{" })
         );
         assert!(listed(r#"["no object"]"#).is_none() && listed(r#"{"metadata":7}"#).is_none());
     }

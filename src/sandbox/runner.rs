@@ -1,6 +1,7 @@
 //! Runs the controllers: keeps the queue of what is worth a look, and does what they want through the API's own writes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -114,11 +115,15 @@ pub async fn run(api: Arc<Api>, settled: Option<u64>) {
 fn look(state: &mut State, queue: &mut Queue) {
     for _ in 0..AT_ONCE {
         let Some(key) = queue.due.pop_first() else { return };
-        let outcome = controllers::reconcile(state, &key);
-        if let Some(at) = outcome.again_at {
+        let looked = catch_unwind(AssertUnwindSafe(|| {
+            let outcome = controllers::reconcile(state, &key);
+            (outcome.again_at, outcome.deeds.into_iter().any(|deed| !done(state, &key, deed)))
+        }));
+        // A defect of one controller stops none of the others: it is tried again like what is refused.
+        let (again_at, refused) = looked.unwrap_or((None, true));
+        if let Some(at) = again_at {
             queue.later.entry(at).or_default().insert(key.clone());
         }
-        let refused = outcome.deeds.into_iter().any(|deed| !done(state, &key, deed));
         if refused {
             let tries = queue.refused.entry(key.clone()).or_default();
             *tries += 1;

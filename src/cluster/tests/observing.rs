@@ -68,16 +68,36 @@ async fn a_list_is_read_to_its_last_page() {
 
 #[tokio::test]
 async fn an_object_that_nobody_could_take_apart_is_no_part_of_a_list() {
-    let deep = (0..200).fold(json!("canary"), |inner, _| json!([inner]));
+    // The objects of large pages are not taken apart at once.
+    for (length, why) in [(1, "unexpected JSON at line 1, column "), (1 << 20, "an object without metadata, or nested")]
+    {
+        let deep = (0..200).fold(json!("canary"), |inner, _| json!([inner]));
+        let other = json!({"metadata": {"name": "b"}, "data": deep, "text": "x".repeat(length)});
+        let server = FakeServer::new(move |seen| match seen.line.as_str() {
+            KUBE_SYSTEM => kube_system(),
+            _ => page(vec![live("a"), other.clone()], None, 9),
+        });
+        let error = server.cluster().observe(&request(&[])).await.unwrap_err().to_string();
+        let said = "cannot understand the answer to list configmaps in shop: ";
+        assert!(error.starts_with(&format!("{said}{why}")) && !error.contains("canary"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_page_is_read_as_a_small_one_is() {
+    let large = |name: &str| {
+        let mut object = live(name);
+        object["data"]["text"] = json!("x".repeat(1 << 20));
+        object
+    };
     let server = FakeServer::new(move |seen| match seen.line.as_str() {
         KUBE_SYSTEM => kube_system(),
-        _ => page(vec![live("a"), json!({"metadata": {"name": "b"}, "data": deep})], None, 9),
+        line if line.ends_with("&continue=more") => page(vec![live("b")], None, 9),
+        _ => page(vec![large("a")], Some("more"), 9),
     });
-    let error = server.cluster().observe(&request(&[])).await.unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "cannot understand the answer to list configmaps in shop: an object without metadata, or nested too deeply"
-    );
+    let observation = server.cluster().observe(&request(&[])).await.unwrap();
+    assert_eq!(observation.objects[&config_map("a")].live().object, large("a"));
+    assert_eq!(observation.objects[&config_map("b")].live().object, live("b"));
 }
 
 #[tokio::test]

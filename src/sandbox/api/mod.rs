@@ -66,8 +66,8 @@ impl Api {
     }
 
     fn answered(&self, request: &http::Request<Bytes>) -> Result<Answer, Refusal> {
-        let call = Call::read(request)?;
         let user = self.user(request)?;
+        let call = Call::read(request)?;
         let Some(target) = target_of(&call.path) else {
             let verb = verb_of_path(&call).to_owned();
             self.allow(&Attributes { user, verb, path: Some(call.path.clone()), ..Attributes::default() })?;
