@@ -113,10 +113,20 @@ impl SandboxError {
             ),
             Self::Newer { path, .. } => Some(format!("use that version, or start afresh: `{}`", reset(path))),
             Self::Damaged { path, .. } => Some(format!("nothing but this sandbox is lost by `{}`", reset(path))),
-            Self::File { path, .. } => Some(format!(
-                "see whether `{}` may be read and written and its disk has room, or name another place",
-                path.display()
-            )),
+            Self::File { source, .. } => {
+                let next = match source.kind() {
+                    io::ErrorKind::NotFound => "make its folder first, or name another place",
+                    io::ErrorKind::NotADirectory => "name a folder",
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                        "name a place that you may read and write"
+                    }
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                        "make room on its disk, or name another place"
+                    }
+                    _ => return None,
+                };
+                Some(next.to_owned())
+            }
             Self::Store { .. } => Some(
                 "see whether the disk has room; what was answered before is kept, and this was not done".to_owned(),
             ),
@@ -173,7 +183,7 @@ mod tests {
         the store `/a/b/store.redb` is damaged: its head is gone
           nothing but this sandbox is lost by `mathison sandbox reset --dir /a/b`
         cannot make `/proc/nope`
-          see whether `/proc/nope` may be read and written and its disk has room, or name another place
+          name a place that you may read and write
         cannot write the store `.mathison/sandbox/store.redb`: no space
           see whether the disk has room; what was answered before is kept, and this was not done
         ");

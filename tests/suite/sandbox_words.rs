@@ -136,6 +136,7 @@ fn what_is_no_sandbox_is_left_alone() {
     error: failed to open the sandbox; nothing was written
       caused by: cannot read the folder `stack.yaml`
       caused by: Not a directory (os error 20)
+    hint: name a folder
     ----- exit code 1 -----
     ");
     assert_eq!(environment.read("thesis/chapter-1"), "mine");
@@ -166,6 +167,7 @@ fn a_kubeconfig_that_cannot_be_written_is_told_before_anything_is_served() {
     error: failed to serve the sandbox
       caused by: cannot write `nowhere/config`
       caused by: No such file or directory (os error 2)
+    hint: make its folder first, or name another place
     ----- exit code 1 -----
     ");
 }
