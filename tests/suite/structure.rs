@@ -63,10 +63,6 @@ const HARMLESS: &[(&str, &str, &str)] = &[
     ("src/sandbox/api/watches.rs", "Instant::now", "tokio's, which tests pause"),
     ("src/sandbox/random.rs", "rand::", "from a seed that is handed in"),
     ("src/sandbox/plane.rs", "rand::", "secrets of a sandbox that is kept are nobody's to guess"),
-    ("src/sandbox/decode/", "HashSet", "what was seen before: asked and never walked"),
-    ("src/sandbox/patch/json.rs", "HashSet", "what was seen before: asked and never walked"),
-    ("src/sandbox/custom/validate/patterns.rs", "HashMap", "compiled once, found by key and never walked"),
-    ("src/sandbox/custom/rules/program.rs", "HashMap", "compiled once, found by key and never walked"),
     ("src/sandbox/custom/rules/values.rs", "HashMap", "the interpreter's own maps"),
 ];
 
