@@ -41,6 +41,25 @@ pub fn to<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
     Cow::Owned(object)
 }
 
+/// Returns an object as it is answered and watched: what it has in store of a field that its sort has not is kept back. Its
+/// status alone is answered with all of it, and whoever writes it works on all of it.
+#[must_use]
+pub fn read<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
+    const POLICY: &str = "internalTrafficPolicy";
+    let object = to(kind, object);
+    let spec = object.get("spec").filter(|_| kind.is("", "Service"));
+    let keeps_back = spec
+        .is_some_and(|spec| spec.get(POLICY).is_some() && spec.get("type").is_some_and(|sort| sort == "ExternalName"));
+    if !keeps_back {
+        return object;
+    }
+    let mut object = object.into_owned();
+    if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove(POLICY);
+    }
+    Cow::Owned(object)
+}
+
 /// Returns an object as it is stored.
 #[must_use]
 pub fn to_storage(kinds: &Kinds, kind: &Kind, mut object: Value) -> Value {
@@ -141,6 +160,20 @@ mod tests {
         let held = held(&at("autoscaling/v1", "HorizontalPodAutoscaler"), &object);
         assert_eq!(held["spec"]["metrics"][0]["type"], "Pods");
         assert_eq!(held.pointer("/metadata/annotations"), None);
+    }
+
+    #[test]
+    fn a_service_elsewhere_keeps_its_policy_back() {
+        let of = |sort: &str, policy: bool| {
+            let mut service = json!({"apiVersion": "v1", "kind": "Service", "spec": {"type": sort}});
+            if policy {
+                service["spec"]["internalTrafficPolicy"] = json!("Local");
+            }
+            service
+        };
+        let kind = at("v1", "Service");
+        assert_eq!(*read(&kind, &of("ExternalName", true)), of("ExternalName", false));
+        assert_eq!(*read(&kind, &of("ClusterIP", true)), of("ClusterIP", true));
     }
 
     #[test]

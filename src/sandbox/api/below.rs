@@ -72,7 +72,7 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
                 _ => refusal,
             })?;
             let place = asked.place(&options);
-            done(api, call, &scale, |state| write::put_scale(state, &place, decoded, &options))
+            done(api, call, &scale, &place, |state| write::put_scale(state, &place, decoded, &options))
         }
         (&http::Method::PATCH, "scale") => {
             allowed("patch")?;
@@ -81,7 +81,9 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             let verb = if sort.is_none() { Verb::Apply } else { Verb::Patch };
             let options = WriteOptions::from_query(call.query.pairs(), verb)?;
             let place = asked.place(&options);
-            done(api, call, &scale, |state| write::patch_scale(state, &place, &scale, sort, &call.body, &options))
+            done(api, call, &scale, &place, |state| {
+                write::patch_scale(state, &place, &scale, sort, &call.body, &options)
+            })
         }
         (&http::Method::PUT, _) => {
             allowed("update")?;

@@ -1,5 +1,6 @@
 //! Requests about a collection: list, watch, create, delete all.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -52,11 +53,12 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
 /// Lists objects, in the version that is asked for.
 fn list(state: &State, kind: &Kind, namespace: Option<&str>, options: &ListOptions) -> Result<Listed, Refusal> {
     let mut listed = read::list(&state.store, state.stored_kind(kind), namespace, options)?;
-    let wanted = kind.api_version();
     for object in &mut listed.objects {
-        if object.get("apiVersion").and_then(Value::as_str) != Some(&wanted) {
-            *object = Arc::new(convert::to(kind, object).into_owned());
-        }
+        let changed = match convert::read(kind, object) {
+            Cow::Owned(changed) => changed,
+            Cow::Borrowed(_) => continue,
+        };
+        *object = Arc::new(changed);
     }
     Ok(listed)
 }
@@ -78,7 +80,7 @@ fn create(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
         return Ok(answers::json(201, &answered));
     }
     let place = asked.place(&options);
-    done(api, call, kind, |state| write::create(state, &place, decoded, &options))
+    done(api, call, kind, &place, |state| write::create(state, &place, decoded, &options))
 }
 
 fn delete_all(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {

@@ -1,5 +1,6 @@
 //! Requests about one object: get, replace, patch, apply, delete.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Api, Asked, answers, watches};
@@ -11,7 +12,7 @@ use crate::sandbox::patch::{PatchKind, unsupported};
 use crate::sandbox::read::{self, ListOptions};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::request::Call;
-use crate::sandbox::write::{self, DeleteOptions, Written};
+use crate::sandbox::write::{self, DeleteOptions, Place, Written};
 
 /// Which way of patching a body asks for; `None` is an apply.
 pub(super) fn patch_sort(call: &Call, kind: &Kind) -> Result<Option<PatchKind>, Refusal> {
@@ -52,7 +53,7 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             let now = state.clock.now();
             drop(state);
             let object = stored.ok_or_else(|| Refusal::not_found(kind, &name))?;
-            let object = Arc::new(convert::to(kind, &object).into_owned());
+            let object = Arc::new(convert::read(kind, &object).into_owned());
             answers::object_answer(call, kind, &object, 200, now)
         }
         http::Method::PUT => {
@@ -69,7 +70,12 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             let options = DeleteOptions::read(body.as_ref(), &call.query)?;
             let place = asked.place(&WriteOptions::default());
             let deleted = api.with(|state| write::delete(state, &place, &options))?;
-            let mut answer = answers::json(deleted.code, &deleted.body);
+            // It may be no object, but tell that there is none any more.
+            let body = match deleted.body.get("kind").is_some_and(|name| *name == kind.kind) {
+                true => convert::read(kind, &deleted.body),
+                false => Cow::Borrowed(&deleted.body),
+            };
+            let mut answer = answers::json(deleted.code, &body);
             answers::warn(&mut answer, &deleted.warnings);
             Ok(answer)
         }
@@ -83,7 +89,7 @@ pub(super) fn put(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let options = WriteOptions::from_query(call.query.pairs(), Verb::Update)?;
     let decoded = decode::body(kind, &call.body, call.content_type.as_deref(), options.field_validation)?;
     let place = asked.place(&options);
-    done(api, call, kind, |state| write::update(state, &place, decoded, &options))
+    done(api, call, kind, &place, |state| write::update(state, &place, decoded, &options))
 }
 
 /// Patches an object, or what a subresource has of it, or applies to it.
@@ -93,7 +99,7 @@ pub(super) fn patch(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let verb = if sort.is_none() { Verb::Apply } else { Verb::Patch };
     let options = WriteOptions::from_query(call.query.pairs(), verb)?;
     let place = asked.place(&options);
-    done(api, call, kind, |state| match sort {
+    done(api, call, kind, &place, |state| match sort {
         Some(sort) => write::patch(state, &place, sort, &call.body, &options),
         None => write::apply(state, &place, &call.body, &options),
     })
@@ -104,8 +110,12 @@ pub(super) fn done(
     api: &Api,
     call: &Call,
     kind: &Kind,
+    place: &Place,
     act: impl FnOnce(&mut crate::sandbox::state::State) -> Result<Written, Refusal>,
 ) -> Result<Answer, Refusal> {
-    let (written, now) = api.with(|state| act(state).map(|written| (written, state.clock.now())))?;
+    let (mut written, now) = api.with(|state| act(state).map(|written| (written, state.clock.now())))?;
+    if place.subresource.is_none() {
+        written.object = convert::read(kind, &written.object).into_owned();
+    }
     answers::written(call, kind, &written, now)
 }

@@ -355,3 +355,30 @@ fn nobody_is_warned_of_what_is_not_served() {
     assert!(warned("/api/v1/namespaces/default/endpoints/a"));
     assert!(!warned("/api/v1/namespaces/default/endpoints/a/status"));
 }
+
+#[test]
+fn a_finalizer_that_a_deletion_takes_away_is_told_once_more_when_the_object_goes() {
+    let server = Server::new();
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
+    server.json("POST", "/api/v1/namespaces/default/serviceaccounts", &account);
+    let metadata = json!({"name": "a", "finalizers": ["orphan"]});
+    let spec = json!({"automountServiceAccountToken": false, "containers": [{"name": "a", "image": "a"}]});
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
+    server.json("POST", "/api/v1/namespaces/default/pods", &pod);
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "b"}});
+    server.json("POST", "/api/v1/namespaces/default/configmaps", &map);
+    let deleted = |what: &str, query: &str| {
+        server.json("DELETE", &format!("/api/v1/namespaces/default/{what}/a?{query}"), &Value::Null).1
+    };
+    let background = "propagationPolicy=Background";
+    let dry = format!("dryRun=All&{background}");
+    assert_eq!(deleted("configmaps", &dry), json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {}}));
+    assert_eq!(deleted("pods", &dry)["metadata"]["deletionGracePeriodSeconds"], 0);
+    assert_eq!(deleted("pods", "propagationPolicy=Orphan")["metadata"]["finalizers"], json!(["orphan"]));
+    let nothing =
+        json!({"kind": "Pod", "apiVersion": "v1", "metadata": {}, "spec": {"containers": null}, "status": {}});
+    assert_eq!(deleted("pods", &dry), nothing);
+    assert_eq!(deleted("pods", background)["metadata"]["finalizers"], json!(["orphan"]));
+    assert_eq!(deleted("configmaps", background)["status"], "Success");
+    assert_eq!(server.json("GET", "/api/v1/namespaces/default/pods/a", &Value::Null).0, 404);
+}

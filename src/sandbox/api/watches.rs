@@ -142,7 +142,7 @@ impl Watch {
     }
 
     fn shown(&self, object: &Value, now: jiff::Timestamp, headed: bool) -> Value {
-        let object = convert::to(&self.kind, object);
+        let object = convert::read(&self.kind, object);
         match self.form {
             Form::Plain => object.into_owned(),
             Form::Metadata | Form::MetadataList => read::partial(&convert::held(&self.kind, &object)),

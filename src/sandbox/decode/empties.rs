@@ -6,10 +6,17 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::node::Node;
+use crate::sandbox::kind::Kind;
+use crate::sandbox::structure::{GoType, fields_of};
+use crate::ssa::FieldSet;
+use crate::ssa::tracking::held_otherwise;
 
 /// Where an object had an empty list or map when it was decoded.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Empties(Vec<Empty>);
+pub struct Empties {
+    empties: Vec<Empty>,
+    otherwise: FieldSet,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 struct Empty {
@@ -24,11 +31,27 @@ enum Step {
 }
 
 impl Empties {
-    /// Finds them in what was decoded.
-    pub(super) fn of(node: &Node) -> Self {
+    /// Finds them in what was decoded into a type. A structure is none of them: Go writes it though nothing is in it, and
+    /// what has taken it away since meant it.
+    pub(super) fn of(go_type: &GoType, node: &Node) -> Self {
         let mut found = Vec::new();
-        collect(node, &mut Vec::new(), &mut found);
-        Self(found)
+        collect(Some(go_type), node, &mut Vec::new(), &mut found);
+        Self { empties: found, otherwise: FieldSet::default() }
+    }
+
+    /// Finds them in what was decoded as an object of a kind, and what else of it reads otherwise than it is held.
+    pub(super) fn of_kind(resource: &Kind, go_type: &GoType, node: &Node) -> Self {
+        let found = Self::of(go_type, node);
+        // Definitions hold JSON, which is compared by its text.
+        if resource.custom.is_some() || resource.group == "apiextensions.k8s.io" {
+            return found;
+        }
+        Self { otherwise: held_otherwise(&resource.schema, &node.to_value()), ..found }
+    }
+
+    /// Returns what the server finds changed though it reads the same.
+    pub(in crate::sandbox) fn held_otherwise(&self) -> &FieldSet {
+        &self.otherwise
     }
 
     /// Tells whether an empty list of managed fields was given, which says that nobody is to own anything.
@@ -37,12 +60,12 @@ impl Empties {
             [Step::Key(metadata), Step::Key(field)] => metadata == "metadata" && field == "managedFields",
             _ => false,
         };
-        self.0.iter().any(is_it)
+        self.empties.iter().any(is_it)
     }
 
     /// Returns the names of the fields that the object was stripped of, where nothing else has come to stand there since.
     pub(in crate::sandbox) fn lost<'e>(&'e self, object: &'e Value) -> impl Iterator<Item = &'e str> {
-        self.0.iter().filter(|empty| empty.is_lost(object)).filter_map(|empty| match empty.path.last() {
+        self.empties.iter().filter(|empty| empty.is_lost(object)).filter_map(|empty| match empty.path.last() {
             Some(Step::Key(name)) => Some(name.as_str()),
             _ => None,
         })
@@ -51,7 +74,7 @@ impl Empties {
     /// Returns the object with what it was stripped of, as far as nothing else has come to stand there since.
     pub(in crate::sandbox) fn restored<'v>(&self, object: &'v Value) -> Cow<'v, Value> {
         let mut object = Cow::Borrowed(object);
-        for empty in &self.0 {
+        for empty in &self.empties {
             if empty.is_lost(&object) || empty.stays(&object) {
                 empty.restore(object.to_mut());
             }
@@ -67,23 +90,43 @@ enum Here<'n> {
     Index(usize),
 }
 
-fn collect<'n>(node: &'n Node, path: &mut Vec<Here<'n>>, found: &mut Vec<Empty>) {
+/// Walks a value along its type; there is none within what reads its JSON by itself.
+fn collect<'n>(go_type: Option<&GoType>, node: &'n Node, path: &mut Vec<Here<'n>>, found: &mut Vec<Empty>) {
+    let go_type = go_type.map(|go_type| go_type.pointed().underlying());
+    let fields = match go_type {
+        Some(GoType::Named(name)) => fields_of(name),
+        _ => None,
+    };
     match node {
         Node::List(items) => {
+            let inner = match go_type {
+                Some(GoType::List(inner)) => Some(&**inner),
+                _ => None,
+            };
+            if items.is_empty() {
+                found.extend(Empty::at(path, true));
+            }
             for (index, item) in items.iter().enumerate() {
                 path.push(Here::Index(index));
-                collect(item, path, found);
+                collect(inner, item, path, found);
                 path.pop();
             }
         }
         Node::Map(entries) => {
+            if entries.is_empty() && fields.is_none() {
+                found.extend(Empty::at(path, false));
+            }
             for (key, child) in entries {
+                let field = fields.map(|fields| fields.iter().find(|field| field.name == key));
+                let inner = match (field, go_type) {
+                    // The object has no such field.
+                    (Some(None), _) => continue,
+                    (Some(Some(field)), _) => Some(&field.go_type),
+                    (None, Some(GoType::Map(_, inner))) => Some(&**inner),
+                    (None, _) => None,
+                };
                 path.push(Here::Key(key));
-                match child {
-                    Node::List(items) if items.is_empty() => found.push(Empty::at(path, true)),
-                    Node::Map(entries) if entries.is_empty() => found.push(Empty::at(path, false)),
-                    child => collect(child, path, found),
-                }
+                collect(inner, child, path, found);
                 path.pop();
             }
         }
@@ -92,12 +135,14 @@ fn collect<'n>(node: &'n Node, path: &mut Vec<Here<'n>>, found: &mut Vec<Empty>)
 }
 
 impl Empty {
-    fn at(path: &[Here<'_>], is_list: bool) -> Self {
+    /// What stands in a field; items of lists stay where they are.
+    fn at(path: &[Here<'_>], is_list: bool) -> Option<Self> {
         let step = |step: &Here<'_>| match *step {
             Here::Key(key) => Step::Key(key.to_owned()),
             Here::Index(index) => Step::Index(index),
         };
-        Self { path: path.iter().map(step).collect(), is_list }
+        let is_field = matches!(path.last(), Some(Here::Key(_)));
+        is_field.then(|| Self { path: path.iter().map(step).collect(), is_list })
     }
 
     /// Tells whether the object has what it would stand in, and nothing there.
@@ -140,20 +185,30 @@ mod tests {
 
     use super::*;
 
+    fn empties(kind: &str, given: &Value) -> Empties {
+        Empties::of(&GoType::Named(kind.to_owned()), &Node::of(given))
+    }
+
     #[test]
     fn an_autoscaler_has_no_policies_if_it_says_so() {
         let of = |policies: Value| json!({"kind": "HorizontalPodAutoscaler", "spec": {"behavior": {"scaleUp": {"policies": policies}}}});
-        let empties = Empties::of(&Node::of(&of(json!([]))));
+        let empties = empties("autoscaling.v2.HorizontalPodAutoscaler", &of(json!([])));
         assert_eq!(*empties.restored(&of(json!([{"type": "Pods"}]))), of(json!([])));
     }
 
     #[test]
     fn what_was_stripped_comes_back_and_nothing_else() {
-        let given = json!({"a": {"labels": {}, "list": [{"x": []}], "set": {}}, "gone": {"deep": {}}});
-        let left = json!({"a": {"list": [{}], "set": {"by": "default"}}});
-        let empties = Empties::of(&Node::of(&given));
-        let whole = json!({"a": {"labels": {}, "list": [{"x": []}], "set": {"by": "default"}}});
+        let given = json!({
+            "metadata": {"labels": {}, "gone": {}},
+            "spec": {"ports": [{"port": 1}], "externalIPs": [], "sessionAffinityConfig": {}, "selector": {}}
+        });
+        let left = json!({"metadata": {}, "spec": {"ports": [{"port": 1}], "selector": {"by": "default"}}});
+        let empties = empties("core.v1.Service", &given);
+        let whole = json!({
+            "metadata": {"labels": {}},
+            "spec": {"ports": [{"port": 1}], "externalIPs": [], "selector": {"by": "default"}}
+        });
         assert_eq!(*empties.restored(&left), whole);
-        assert_eq!(empties.lost(&left).collect::<Vec<_>>(), ["labels", "x"]);
+        assert_eq!(empties.lost(&left).collect::<Vec<_>>(), ["labels", "externalIPs"]);
     }
 }

@@ -182,7 +182,8 @@ pub fn body(
     let of_yaml = sent.repeated.len();
     let warnings = sent.repeated.into_iter().chain(read.strict).collect();
     let mut object = read.value;
-    let empties = Empties::of(&sent.node);
+    let name = of_kind(&identity.group, &identity.version, &identity.kind).unwrap_or_default();
+    let empties = Empties::of_kind(resource, &GoType::Named(name), &sent.node);
     finish(resource, &mut object);
     Decoded { object, warnings, empties, of_yaml, source, other_version }.judged(resource, validation)
 }

@@ -27,7 +27,8 @@ pub(crate) fn document(
     let read = Identity::of(&document)
         .map(|identity| identity.or(&resource.group, &resource.version, &resource.kind))
         .and_then(|identity| read_as(&identity, resource, &document));
-    let empties = Empties::of(&document);
+    let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
+    let empties = Empties::of_kind(resource, &GoType::Named(name), &document);
     let source = Source::Patched(document);
     let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
     of_patch(resource, read, empties, validation, repeated, source)
@@ -46,10 +47,10 @@ pub fn merged(
 ) -> Result<Decoded, Refusal> {
     let source = Source::Patch(go_print(patch));
     let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
-    let node = Node::of(object);
-    let read = structure::decode(Reading::Map, &GoType::Named(name), &node);
+    let (go_type, node) = (GoType::Named(name), Node::of(object));
+    let read = structure::decode(Reading::Map, &go_type, &node);
     let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
-    of_patch(resource, read, Empties::of(&node), validation, repeated, source)
+    of_patch(resource, read, Empties::of_kind(resource, &go_type, &node), validation, repeated, source)
 }
 
 fn of_patch(
@@ -74,7 +75,8 @@ fn of_patch(
 pub fn applied(resource: &Kind, config: &Value, merged: &Value, object: &Value) -> Result<(Value, Empties), Refusal> {
     let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
     let text = |pointer: &str| config.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let read = structure::decode(Reading::Map, &GoType::Named(name), &Node::of(object));
+    let go_type = GoType::Named(name);
+    let read = structure::decode(Reading::Map, &go_type, &Node::of(object));
     let read = read.map_err(|mistake| {
         let slash = if resource.group.is_empty() { "/" } else { "" };
         let kind = format!("{slash}{}, Kind={}", resource.api_version(), resource.kind);
@@ -86,5 +88,5 @@ pub fn applied(resource: &Kind, config: &Value, merged: &Value, object: &Value) 
     })?;
     let mut object = read.value;
     finish(resource, &mut object);
-    Ok((object, Empties::of(&Node::of(merged))))
+    Ok((object, Empties::of(&go_type, &Node::of(merged))))
 }

@@ -92,6 +92,29 @@ pub fn deletion_answer_is_object(kind: &Kind) -> bool {
     }
 }
 
+/// Tells whether such an object is marked before it goes, and with what time it has, be it none.
+#[must_use]
+pub fn is_given_time(kind: &Kind, object: &Value) -> bool {
+    let is_marked = !text(object, &["metadata", "deletionTimestamp"]).is_empty();
+    kind.is("", "Pod") && kind.custom.is_none() && (!is_marked || time_left(object) > 0)
+}
+
+/// Tells whether an object has its time to go, and is not to go sooner: such a deletion changes nothing, no finalizers either.
+#[must_use]
+pub fn goes_already(kind: &Kind, object: &Value, requested: Option<i64>) -> bool {
+    let is_marked = !text(object, &["metadata", "deletionTimestamp"]).is_empty();
+    is_marked && is_given_time(kind, object) && requested.is_none_or(|seconds| positive(seconds) >= time_left(object))
+}
+
+fn time_left(object: &Value) -> i64 {
+    positive(number(object, &["metadata", "deletionGracePeriodSeconds"]).unwrap_or_default())
+}
+
+/// The server takes a time below zero for a second.
+fn positive(seconds: i64) -> i64 {
+    if seconds < 0 { 1 } else { seconds }
+}
+
 /// Returns for how many seconds an object stays after its deletion: only pods do, and only those on a node.
 ///
 /// A pod that is being deleted already may only be given less.
@@ -100,9 +123,8 @@ pub fn grace_seconds(kind: &Kind, object: &Value, requested: Option<i64>) -> i64
     if !kind.is("", "Pod") || kind.custom.is_some() {
         return 0;
     }
-    let positive = |seconds: i64| if seconds < 0 { 1 } else { seconds };
     if !text(object, &["metadata", "deletionTimestamp"]).is_empty() {
-        let given = positive(number(object, &["metadata", "deletionGracePeriodSeconds"]).unwrap_or_default());
+        let given = time_left(object);
         return requested.map_or(given, |seconds| positive(seconds).min(given));
     }
     let is_over = matches!(text(object, &["status", "phase"]), "Failed" | "Succeeded");

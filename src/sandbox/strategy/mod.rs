@@ -28,7 +28,8 @@ pub use allocation::{Drawn, allocate};
 pub use certificate::{Requester, record_requester};
 pub use create::prepare_for_create;
 pub use deletion::{
-    Propagation, deletion_answer_is_object, deletion_warning, finalizers_on_delete, grace_seconds, is_held,
+    Propagation, deletion_answer_is_object, deletion_warning, finalizers_on_delete, goes_already, grace_seconds,
+    is_given_time, is_held,
 };
 pub use job::labels_follow_template;
 pub use update::prepare_for_update;

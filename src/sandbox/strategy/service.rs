@@ -71,10 +71,6 @@ pub(super) fn drop_what_the_type_has_not(live: &Value, object: &mut Value) {
             remove(object, &["spec", field]);
         }
     }
-    // It is not shown of such a service, though it may have been given.
-    if !needs_address(object) {
-        remove(object, &["spec", "internalTrafficPolicy"]);
-    }
     if !is_balanced(object) {
         put(object, &["status", "loadBalancer"], json!({}));
     }

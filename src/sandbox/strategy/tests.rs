@@ -327,6 +327,18 @@ fn only_pods_on_a_node_are_given_time() {
 }
 
 #[test]
+fn a_pod_that_goes_already_can_only_go_sooner_and_one_without_time_just_goes() {
+    let pod = kind("v1", "Pod");
+    let marked = |seconds: i64| json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": seconds}});
+    let wishes = [None, Some(90), Some(5), Some(-1)];
+    assert_eq!(wishes.map(|wish| goes_already(&pod, &marked(60), wish)), [true, true, false, false]);
+    assert_eq!(wishes.map(|wish| goes_already(&pod, &marked(0), wish)), [false; 4]);
+    assert!(!goes_already(&pod, &json!({}), None) && is_given_time(&pod, &json!({})));
+    assert!(is_given_time(&pod, &marked(60)) && !is_given_time(&pod, &marked(0)));
+    assert!(!is_given_time(&kind("v1", "ConfigMap"), &json!({})));
+}
+
+#[test]
 fn a_new_pod_waits_behind_its_gates_and_its_selectors_are_completed() {
     let spec = json!({
         "schedulingGates": [{"name": "a.b/c"}],

@@ -59,7 +59,10 @@ fn body(object: &Value, live: Option<&Value>, problems: &mut Problems) {
     let rules = spec.list("rules");
     let backend = spec.field("defaultBackend");
     if rules.is_empty() && backend.is_none() {
-        problems.push(path.invalid(Value::Null, "either `defaultBackend` or `rules` must be specified"));
+        problems.push(path.invalid(
+            spec.field("rules").cloned().unwrap_or_default(),
+            "either `defaultBackend` or `rules` must be specified",
+        ));
     }
     if let Some(backend) = backend {
         of_backend(backend, &path.child("defaultBackend"), problems);
@@ -243,5 +246,15 @@ mod tests {
             lines(&problems),
             "status.loadBalancer.ingress[1].hostname: Invalid value: \"1.2.3.4\": must be a DNS name, not an IP address\n"
         );
+    }
+
+    #[test]
+    fn no_rules_are_shown_as_they_were_given() {
+        for (spec, shown) in [(json!({"rules": []}), "[]"), (json!({}), "null")] {
+            let mut problems = Problems::new();
+            body(&json!({"metadata": {"name": "a", "namespace": "n"}, "spec": spec}), None, &mut problems);
+            let told = format!("spec: Invalid value: {shown}: either `defaultBackend` or `rules` must be specified\n");
+            assert_eq!(lines(&problems), told);
+        }
     }
 }

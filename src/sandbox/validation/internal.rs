@@ -147,9 +147,17 @@ fn one(sort: &str, value: Option<&Value>, empty: Empty) -> String {
     }
 }
 
+/// Shows metadata, of which nothing is told that is empty: it is written in messages as it is in objects.
 fn metadata(metadata: &Value) -> String {
+    let is_empty = |value: &Value| match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
+        _ => false,
+    };
+    let given = |name: &str| metadata.field(name).filter(|value| !is_empty(value));
     let shown: Vec<String> =
-        METADATA.iter().filter_map(|name| metadata.field(name).map(|value| format!("\"{name}\":{value}"))).collect();
+        METADATA.iter().filter_map(|name| given(name).map(|value| format!("\"{name}\":{value}"))).collect();
     shown.join(",")
 }
 
@@ -181,5 +189,7 @@ mod tests {
         assert!(spec.contains(r#""SecurityContext":{"HostNetwork":true,"HostPID":false,"#), "{spec}");
         let template = shown(POD_TEMPLATE, &json!({"metadata": {"labels": {"a": "b"}}, "spec": {}}));
         assert!(template.starts_with(r#"{"labels":{"a":"b"},"Spec":{"Volumes":null,"#), "{template}");
+        let template = shown(POD_TEMPLATE, &json!({"metadata": {"labels": {}, "finalizers": []}, "spec": {}}));
+        assert!(template.starts_with(r#"{"Spec":{"Volumes":null,"#), "{template}");
     }
 }

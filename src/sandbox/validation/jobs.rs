@@ -244,6 +244,7 @@ fn scheduling_may_change(expected: &mut Value, after: &Value) {
         let Some((outer, name)) = place.rsplit_once('/') else { continue };
         if outer.ends_with("/affinity")
             && expected.pointer(outer).is_none()
+            && after.pointer(outer).is_some_and(Value::is_object)
             && let Some(spec) = expected.pointer_mut("/template/spec").and_then(Value::as_object_mut)
         {
             spec.insert("affinity".to_owned(), Value::Object(Map::new()));
@@ -253,6 +254,31 @@ fn scheduling_may_change(expected: &mut Value, after: &Value) {
                 Some(new) => map.insert(name.to_owned(), new),
                 None => map.remove(name),
             };
+        }
+    }
+    // It may go as a whole where it had nothing else.
+    let is_empty = |spec: &Value| spec.field("affinity").and_then(Value::as_object).is_some_and(Map::is_empty);
+    if after.pointer("/template/spec/affinity").is_none_or(Value::is_null)
+        && let Some(spec) =
+            expected.pointer_mut("/template/spec").filter(|spec| is_empty(spec)).and_then(Value::as_object_mut)
+    {
+        spec.remove("affinity");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_affinity_of_a_suspended_job_may_go_and_need_not_come() {
+        let of = |spec: Value| json!({"template": {"spec": spec}});
+        for (before, after) in [(json!({}), json!({})), (json!({"affinity": {"nodeAffinity": {"x": 1}}}), json!({}))] {
+            let mut expected = of(before);
+            scheduling_may_change(&mut expected, &of(after.clone()));
+            assert_eq!(expected, of(after));
         }
     }
 }

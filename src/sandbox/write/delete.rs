@@ -9,6 +9,7 @@ use super::{Place, metadata, shown, update};
 use crate::sandbox::admission;
 use crate::sandbox::convert;
 use crate::sandbox::custom;
+use crate::sandbox::decode;
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::request::Query;
@@ -125,6 +126,9 @@ fn delete_warned(
     let live = live.ok_or_else(|| Refusal::not_found(kind, &place.name))?;
     let live = shown(kind, &live);
     check(kind, &place.name, &live, options)?;
+    if strategy::goes_already(kind, &live, options.grace_seconds) {
+        return Ok(Deleted { code: 200, body: live.clone(), object: live, warnings: warnings.to_vec() });
+    }
     let warnings = [warnings, &admission::admit_delete(state, kind, &live)?].concat();
     let mut object = live.clone();
     let finalizers = strategy::finalizers_on_delete(&object, options.propagation);
@@ -133,8 +137,8 @@ fn delete_warned(
     let is_namespace = kind.is("", "Namespace");
     let waits = strategy::is_held(kind, &object) || grace > 0 || super::is_definition(kind);
     if !waits {
-        // Pods are given time, and be it none: they are marked before they go.
-        if kind.is("", "Pod") {
+        // Pods are given time, and be it none: they are marked before they go. Those that were given none before just go.
+        if strategy::is_given_time(kind, &live) {
             mark(state, kind, &mut object, grace);
             if !options.dry_run {
                 if object != live {
@@ -148,6 +152,11 @@ fn delete_warned(
         if !options.dry_run {
             let change = state.write(key, None)?;
             return Ok(gone(kind, &place.name, last_seen(live, change.revision), warnings));
+        }
+        // It would have been changed before it goes: into what the server then tells, it has read nothing yet.
+        if !live.pointer("/metadata/finalizers").is_none_or(Value::is_null) {
+            let body = decode::zero_object(kind);
+            return Ok(Deleted { code: 200, body, object: live, warnings });
         }
         return Ok(gone(kind, &place.name, live, warnings));
     }

@@ -33,6 +33,23 @@ pub(super) fn hold(kind: &Kind, sources: Sources, object: &mut Value) {
         phase(object, "Active");
     } else if kind.is("", "Service") {
         modes_of_addresses(object);
+    } else if kind.is("apps", "DaemonSet") {
+        amounts(object, "/spec/updateStrategy/rollingUpdate");
+    } else if kind.is("apps", "Deployment") {
+        amounts(object, "/spec/strategy/rollingUpdate");
+    }
+}
+
+/// How many are replaced at a time are no pointers there: where no default was filled in, since this is no rolling update,
+/// it is none.
+fn amounts(object: &mut Value, settings: &str) {
+    if let Some(settings) = object.pointer_mut(settings).and_then(Value::as_object_mut) {
+        for field in ["maxSurge", "maxUnavailable"] {
+            let amount = settings.entry(field).or_insert(Value::Null);
+            if amount.is_null() {
+                *amount = json!(0);
+            }
+        }
     }
 }
 
@@ -105,5 +122,13 @@ mod tests {
             hold(&node, Sources::default(), &mut object);
             assert_eq!(object["spec"], held);
         }
+    }
+
+    #[test]
+    fn what_is_no_rolling_update_replaces_none_at_a_time() {
+        let mut object = json!({"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": {}}}});
+        hold(&kind("apps/v1", "DaemonSet"), Sources::default(), &mut object);
+        let held = json!({"type": "OnDelete", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}});
+        assert_eq!(object["spec"]["updateStrategy"], held);
     }
 }

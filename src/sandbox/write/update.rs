@@ -110,7 +110,8 @@ pub(super) fn from_body(
         metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
     }
     let versions = Served { kinds: &state.kinds, kind: &place.kind };
-    tracking::track_update_in(&versions, &place.kind.schema, Some(live), &mut object, &writer, &reset);
+    let otherwise = empties.held_otherwise();
+    tracking::track_update_of(&versions, &place.kind.schema, Some(live), &mut object, &writer, &reset, otherwise);
     finish(state, place, live, object, empties, options)
 }
 

@@ -133,6 +133,10 @@ pub(super) fn converted(object: &Value, api_version: &str) -> Value {
 }
 
 fn upwards(object: &mut Value) {
+    // Go always has one, and what is converted may be what was left when fields were taken out.
+    if let Some(object) = object.as_object_mut().filter(|object| object.get("spec").is_none_or(Value::is_null)) {
+        object.insert("spec".to_owned(), json!({}));
+    }
     let [metrics, statuses, conditions, behaviour] = [METRICS, STATUSES, CONDITIONS, BEHAVIOUR]
         .map(|name| take_annotation(object, name).and_then(|text| serde_json::from_str::<Value>(&text).ok()));
     if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
@@ -347,10 +351,12 @@ mod tests {
 
     #[test]
     fn the_newer_version_always_has_a_metric() {
-        let older = json!({"apiVersion": "autoscaling/v1", "spec": {"maxReplicas": 3}});
-        assert_eq!(
-            converted(&older, "autoscaling/v2")["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"],
-            80
-        );
+        for older in [
+            json!({"apiVersion": "autoscaling/v1", "spec": {"maxReplicas": 3}}),
+            json!({"apiVersion": "autoscaling/v1"}),
+        ] {
+            let newer = converted(&older, "autoscaling/v2");
+            assert_eq!(newer["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"], 80);
+        }
     }
 }

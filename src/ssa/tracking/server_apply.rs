@@ -89,7 +89,14 @@ pub fn apply_as_in(
     reset: &FieldSet,
 ) -> Result<ServerApply, ApplyRefused> {
     let of_subresource = writer.subresource.is_some();
-    let write = Write { schema, api_version: writer.api_version, versions, reset, of_subresource };
+    let write = Write {
+        schema,
+        api_version: writer.api_version,
+        versions,
+        reset,
+        of_subresource,
+        otherwise: &FieldSet::default(),
+    };
     let stored = live.and_then(|live| live.pointer("/metadata/managedFields")).unwrap_or(&Value::Null);
     let mut entries = Entries::read(stored).ok_or(ApplyRefused::Live)?;
     let before = match live {

@@ -21,6 +21,8 @@ pub(super) struct Write<'a> {
     pub(super) versions: &'a dyn Versions,
     pub(super) reset: &'a FieldSet,
     pub(super) of_subresource: bool,
+    /// What is not equal to itself once it is stored.
+    pub(super) otherwise: &'a FieldSet,
 }
 
 impl Write<'_> {
@@ -61,7 +63,9 @@ impl Write<'_> {
         entries: &mut Entries,
         actor: Option<&Identity>,
     ) -> (Comparison, Vec<FieldConflict>) {
-        let own = compare(self.schema, before, after).without(self.reset);
+        let mut own = compare(self.schema, before, after);
+        own.modified = own.modified.union(self.otherwise);
+        let own = own.without(self.reset);
         let mut found: BTreeMap<String, Comparison> = BTreeMap::from([(self.api_version.to_owned(), own.clone())]);
         let mut conflicts = Vec::new();
         for (identity, owned) in entries.owned.iter_mut().filter(|(identity, _)| Some(*identity) != actor) {

@@ -32,6 +32,20 @@ pub fn track_update_in(
     writer: &Writer<'_>,
     reset: &FieldSet,
 ) {
+    track_update_of(versions, schema, live, object, writer, reset, &FieldSet::default());
+}
+
+/// Does what [`track_update_in`] does for an object of which is known what the server finds changed though it reads the same
+/// ([`held_otherwise`](super::held_otherwise)).
+pub fn track_update_of(
+    versions: &dyn Versions,
+    schema: &Schema,
+    live: Option<&Value>,
+    object: &mut Value,
+    writer: &Writer<'_>,
+    reset: &FieldSet,
+    otherwise: &FieldSet,
+) {
     let mut entries = entries_to_start_from(schema, live, object, writer);
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
@@ -43,7 +57,7 @@ pub fn track_update_in(
         return;
     }
     let of_subresource = writer.subresource.is_some();
-    let write = Write { schema, api_version: writer.api_version, versions, reset, of_subresource };
+    let write = Write { schema, api_version: writer.api_version, versions, reset, of_subresource, otherwise };
     let before = match live {
         Some(live) => {
             let mut live = live.clone();

@@ -58,6 +58,11 @@ pub(crate) fn is_always_written(type_name: &str, field: &str) -> bool {
     of(type_name).is_some_and(|written| written.always.contains_key(field))
 }
 
+/// Returns the fields of a type that Go writes even where nobody set them.
+pub(super) fn always_written(type_name: &str) -> impl Iterator<Item = &'static str> {
+    of(type_name).into_iter().flat_map(|written| written.always.keys().map(String::as_str))
+}
+
 /// Tells whether a field of a type is a pointer to a scalar, which may point to a zero.
 pub(crate) fn is_pointer(type_name: &str, field: &str) -> bool {
     of(type_name).is_some_and(|written| written.pointers.contains(field))

@@ -198,6 +198,18 @@ fn run_one(real: &dyn Answerer, sandbox: &dyn Answerer, seed: u64, mut sequence:
             break;
         }
         met.requests += 1;
+        if std::env::var_os("DIFFERENTIAL_TRACE").is_some() {
+            let Request { method, path, content, body, .. } = &asked.0;
+            let (real, ours) = (&raw.0, &raw.1);
+            let _ = writeln!(
+                io::stderr(),
+                "#{seed}.{index} {method} {path} {content}\n  sent: {body}\n  real: {} {}\n  ours: {} {}",
+                real.code,
+                real.body,
+                ours.code,
+                ours.body
+            );
+        }
         let one = worded(normal.0.reply(&raw.0), &normal.0);
         let other = worded(normal.1.reply(&raw.1), &normal.1);
         let lines = difference::differences(&one, &other);

@@ -24,8 +24,8 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b10\.96\.\d+\.\d+"))
 static NODE_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"\b3[0-2]\d{3}\b"));
 static PORT_TWICE: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(Duplicate value: |duplicate nodePort: \{\w+ )(3[0-2]\d{3})\b"));
-/// The same in messages that repeat an object.
-static TOLD_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r#"(odePort\\":)(\d+)"#));
+/// The same in messages that repeat an object, or a patch as Go shows a map.
+static TOLD_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r#"(odePort(?:\\"|):)(\d+)"#));
 static TOLD_VERSION: LazyLock<Regex> = LazyLock::new(|| {
     regex(r#"(ersion\\*":\\*"|ersion: ?|ersion:|ersion in the precondition \(|ersion in record \()(\d+)"#)
 });

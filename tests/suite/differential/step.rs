@@ -85,7 +85,7 @@ pub fn translated(mut request: Request, first: &Seen, second: &Seen) -> Request 
     request
 }
 
-/// Collects uids, addresses and ports of nodes that differ between two objects.
+/// Collects uids, addresses, ports of nodes and names of volumes for tokens that differ between two objects.
 fn drawn(one: &Value, other: &Value, pairs: &mut BTreeMap<String, String>) {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
@@ -114,7 +114,9 @@ fn drawn(one: &Value, other: &Value, pairs: &mut BTreeMap<String, String>) {
 }
 
 fn is_drawn(text: &str) -> bool {
-    text.starts_with("10.96.") || (text.len() == 36 && text.matches('-').count() == 4)
+    text.starts_with("10.96.")
+        || text.starts_with("kube-api-access-")
+        || (text.len() == 36 && text.matches('-').count() == 4)
 }
 
 impl Step {

@@ -36,7 +36,7 @@ pub(super) fn settle(giver: &mut Giver<'_>, live: Option<&Value>, object: &mut V
         };
         Ipv4Addr::from_bits(address).to_string()
     } else {
-        if let Some(why) = unavailable(&requested, &taken) {
+        if let Some(why) = unavailable(&requested, &taken, giver.dry_run) {
             let why = format!("failed to allocate IP {requested}: {why}");
             return Err(giver.refuse(object, &[FieldProblem::invalid("spec.clusterIPs", &json!(addresses), why)]));
         }
@@ -60,11 +60,17 @@ fn taken(giver: &Giver<'_>, object: &Value) -> BTreeSet<u32> {
     of_services.chain(noted).filter_map(|address| bits(&address)).collect()
 }
 
-fn unavailable(requested: &str, taken: &BTreeSet<u32>) -> Option<&'static str> {
+/// A dry run asks the range alone, which has words of its own and does not look at what is taken.
+fn unavailable(requested: &str, taken: &BTreeSet<u32>, dry_run: bool) -> Option<String> {
     let bits = requested.parse::<Ipv4Addr>().ok().map(Ipv4Addr::to_bits);
     match bits.filter(|bits| (NETWORK + 1..NETWORK + SIZE - 1).contains(bits)) {
-        None => Some("the provided network does not match the current range"),
-        Some(bits) => taken.contains(&bits).then_some("provided IP is already allocated"),
+        None if dry_run => Some(format!(
+            "the provided IP ({requested}) is not in the valid range. The range of valid IPs is {}/{}",
+            Ipv4Addr::from_bits(NETWORK),
+            SIZE.leading_zeros() + 1
+        )),
+        None => Some("the provided network does not match the current range".to_owned()),
+        Some(bits) => (!dry_run && taken.contains(&bits)).then(|| "provided IP is already allocated".to_owned()),
     }
 }
 

@@ -18,7 +18,7 @@ const ALREADY: &str = "provided port is already allocated";
 
 /// Gives a service its ports on the nodes, unless it has them.
 pub(super) fn settle(giver: &mut Giver<'_>, live: Option<&Value>, object: &mut Value) -> Result<(), Refusal> {
-    let mut pool = Pool { taken: taken(giver, live, object), drawn: Vec::new() };
+    let mut pool = Pool { taken: taken(giver, live, object), drawn: Vec::new(), is_bounded: !giver.dry_run };
     if is_on_nodes(object) {
         match live {
             None => create(giver, &mut pool, object)?,
@@ -33,11 +33,13 @@ struct Pool {
     taken: BTreeSet<i64>,
     /// What this request has taken so far.
     drawn: Vec<i64>,
+    /// Whether ports must lie in the range: nobody asks where nothing is taken in the end.
+    is_bounded: bool,
 }
 
 impl Pool {
     fn take(&mut self, port: i64) -> Result<(), String> {
-        if !(FIRST..=LAST).contains(&port) {
+        if self.is_bounded && !(FIRST..=LAST).contains(&port) {
             return Err(format!("provided port is not in the valid range. The range of valid ports is {FIRST}-{LAST}"));
         }
         if !self.taken.insert(port) {

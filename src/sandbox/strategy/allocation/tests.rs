@@ -120,3 +120,25 @@ fn a_dry_run_is_told_placeholders() {
     assert_eq!((&spec["clusterIP"], &spec["ports"][0]["nodePort"]), (&json!("10.96.0.0"), &json!(32769)));
     assert_eq!(spec["healthCheckNodePort"], 32770);
 }
+
+#[test]
+fn a_dry_run_takes_any_port_that_is_not_taken() {
+    let ports = json!([{"name": "a", "port": 80, "nodePort": 5}, {"name": "b", "port": 81}]);
+    let mut object = service("s", &json!({"type": "NodePort", "ports": ports}));
+    allocate(&cluster(), &kind("v1", "Service"), None, &mut object, true, &mut letters).unwrap();
+    assert_eq!(
+        (&object["spec"]["ports"][0]["nodePort"], &object["spec"]["ports"][1]["nodePort"]),
+        (&json!(5), &json!(6))
+    );
+}
+
+#[test]
+fn a_dry_run_takes_any_address_of_the_range() {
+    let dry = |address: &str| {
+        let mut object = service("s", &json!({"clusterIP": address, "ports": [{"port": 80}]}));
+        let refused = allocate(&cluster(), &kind("v1", "Service"), None, &mut object, true, &mut letters);
+        refused.map_err(|refusal| refusal.message)
+    };
+    assert_eq!(dry("10.96.200.200"), Ok(()));
+    insta::assert_snapshot!(dry("1.2.3.4").unwrap_err(), @r#"Service "s" is invalid: spec.clusterIPs: Invalid value: ["1.2.3.4"]: failed to allocate IP 1.2.3.4: the provided IP (1.2.3.4) is not in the valid range. The range of valid IPs is 10.96.0.0/16"#);
+}

@@ -82,14 +82,26 @@ pub(super) fn of(type_name: &str) -> impl Iterator<Item = &'static Rule> {
     RULES.iter().filter(move |rule| rule.of == type_name)
 }
 
-/// Tells whether a field is missing, null or an empty text.
+/// Tells whether a field is missing or null. Of a text that is a pointer, an empty one is no missing one.
 fn is_missing(map: &Map<String, Value>, field: &str) -> bool {
-    map.get(field).is_none_or(|value| value.is_null() || value.as_str() == Some(""))
+    map.get(field).is_none_or(Value::is_null)
+}
+
+/// Tells whether a field is missing, null or an empty text.
+fn is_unset(map: &Map<String, Value>, field: &str) -> bool {
+    is_missing(map, field) || text(map, field).is_empty() && map.get(field).is_some_and(Value::is_string)
 }
 
 /// Sets a field that is missing.
 fn set_missing(map: &mut Map<String, Value>, field: &str, value: impl Into<Value>) {
     if is_missing(map, field) {
+        map.insert(field.to_owned(), value.into());
+    }
+}
+
+/// Sets a text that is missing or empty.
+fn set_unset(map: &mut Map<String, Value>, field: &str, value: impl Into<Value>) {
+    if is_unset(map, field) {
         map.insert(field.to_owned(), value.into());
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{holds_something, is_missing, map_in, set_missing, text};
+use super::{holds_something, is_missing, map_in, set_missing, set_unset, text};
 
 pub(super) fn metrics(spec: &mut Map<String, Value>) {
     if !holds_something(spec, "metrics") {
@@ -50,14 +50,14 @@ pub(super) fn policy_types(spec: &mut Map<String, Value>) {
 
 pub(super) fn subject_group(subject: &mut Map<String, Value>) {
     if matches!(text(subject, "kind"), "User" | "Group") {
-        set_missing(subject, "apiGroup", "rbac.authorization.k8s.io");
+        set_unset(subject, "apiGroup", "rbac.authorization.k8s.io");
     }
 }
 
 pub(super) fn definition_names(names: &mut Map<String, Value>) {
     let kind = text(names, "kind").to_owned();
     if !kind.is_empty() {
-        set_missing(names, "singular", kind.to_lowercase());
-        set_missing(names, "listKind", format!("{kind}List"));
+        set_unset(names, "singular", kind.to_lowercase());
+        set_unset(names, "listKind", format!("{kind}List"));
     }
 }

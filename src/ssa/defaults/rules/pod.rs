@@ -3,23 +3,23 @@
 use serde_json::{Map, Value};
 
 use super::image::is_latest;
-use super::{is_missing, items, map_in, set_missing, text};
+use super::{is_missing, items, map_in, set_missing, set_unset, text};
 
 pub(super) fn pull_policy_of_container(container: &mut Map<String, Value>) {
     let policy = pull_policy(text(container, "image"));
-    set_missing(container, "imagePullPolicy", policy);
+    set_unset(container, "imagePullPolicy", policy);
 }
 
 /// No object is created with such a container, so that the table was never told of its defaults.
 pub(super) fn ephemeral_container(container: &mut Map<String, Value>) {
     pull_policy_of_container(container);
-    set_missing(container, "terminationMessagePath", "/dev/termination-log");
-    set_missing(container, "terminationMessagePolicy", "File");
+    set_unset(container, "terminationMessagePath", "/dev/termination-log");
+    set_unset(container, "terminationMessagePolicy", "File");
 }
 
 pub(super) fn pull_policy_of_volume(source: &mut Map<String, Value>) {
     let policy = pull_policy(text(source, "reference"));
-    set_missing(source, "pullPolicy", policy);
+    set_unset(source, "pullPolicy", policy);
 }
 
 /// An image whose tag is `latest`, or that has neither tag nor digest, is pulled each time.
@@ -41,6 +41,11 @@ pub(super) fn service_account(spec: &mut Map<String, Value>) {
 pub(super) fn of_pods_alone(pod: &mut Map<String, Value>) {
     let Some(spec) = map_in(pod, "spec") else { return };
     set_missing(spec, "enableServiceLinks", true);
+    // The internal form has no negative time; templates keep what they were given.
+    const GRACE: &str = "terminationGracePeriodSeconds";
+    if spec.get(GRACE).and_then(Value::as_i64).is_some_and(|seconds| seconds < 0) {
+        spec.insert(GRACE.to_owned(), Value::from(1));
+    }
     let host_network = spec.get("hostNetwork") == Some(&Value::Bool(true));
     for list in ["containers", "initContainers"] {
         for container in items(spec, list) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{holds_something, is_missing, set_missing, text};
+use super::{holds_something, is_unset, set_missing, set_unset, text};
 
 pub(super) fn spec(spec: &mut Map<String, Value>) {
     match text(spec, "sessionAffinity") {
@@ -18,13 +18,13 @@ pub(super) fn spec(spec: &mut Map<String, Value>) {
         }
         _ => {}
     }
-    let kind = if is_missing(spec, "type") { "ClusterIP" } else { text(spec, "type") }.to_owned();
+    let kind = if is_unset(spec, "type") { "ClusterIP" } else { text(spec, "type") }.to_owned();
     let is_open = matches!(kind.as_str(), "NodePort" | "LoadBalancer")
         || kind == "ClusterIP" && holds_something(spec, "externalIPs");
     if is_open {
-        set_missing(spec, "externalTrafficPolicy", "Cluster");
+        set_unset(spec, "externalTrafficPolicy", "Cluster");
     }
-    if kind != "ExternalName" {
+    if matches!(kind.as_str(), "NodePort" | "LoadBalancer" | "ClusterIP") {
         set_missing(spec, "internalTrafficPolicy", "Cluster");
     }
     if kind == "LoadBalancer" {
@@ -44,7 +44,7 @@ pub(super) fn points(service: &mut Map<String, Value>) {
 }
 
 pub(super) fn target_port(port: &mut Map<String, Value>) {
-    let is_unset = is_missing(port, "targetPort") || port.get("targetPort").is_some_and(|target| *target == 0);
+    let is_unset = is_unset(port, "targetPort") || port.get("targetPort").is_some_and(|target| *target == 0);
     if is_unset && let Some(number) = port.get("port").cloned() {
         port.insert("targetPort".to_owned(), number);
     }

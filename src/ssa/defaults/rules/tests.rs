@@ -49,6 +49,12 @@ fn pods_get_requests_from_limits_and_templates_do_not() {
 }
 
 #[test]
+fn a_negative_time_to_go_is_a_second_in_pods_and_stays_in_templates() {
+    assert_eq!(pod(json!({"terminationGracePeriodSeconds": -30}))["terminationGracePeriodSeconds"], 1);
+    assert_eq!(in_template(json!({"terminationGracePeriodSeconds": -30}))["terminationGracePeriodSeconds"], -30);
+}
+
+#[test]
 fn pods_on_the_network_of_the_host_take_its_ports() {
     let spec =
         json!({"hostNetwork": true, "containers": [{"name": "a", "image": "a", "ports": [{"containerPort": 80}]}]});
@@ -108,6 +114,13 @@ fn addresses_of_a_balancer_are_virtual() {
         json!([{"ip": "1.2.3.4", "ipMode": "VIP"}, {"ip": "1.2.3.5", "ipMode": "Proxy"}, {"hostname": "a.example.com"}])
     );
     assert_eq!(points("ClusterIP")[0], json!({"ip": "1.2.3.4"}));
+}
+
+#[test]
+fn an_empty_text_is_a_setting_of_a_rolling_update() {
+    let said = json!({"rollingUpdate": {"maxUnavailable": ""}});
+    let object = filled("apps", "v1", "Deployment", json!({"metadata": {"name": "x"}, "spec": {"strategy": said}}));
+    assert_eq!(object["spec"]["strategy"]["rollingUpdate"], json!({"maxSurge": "25%", "maxUnavailable": ""}));
 }
 
 #[test]
@@ -197,6 +210,22 @@ fn an_autoscaler_without_metrics_looks_at_the_processor() {
     );
     assert_eq!(behavior["scaleUp"]["stabilizationWindowSeconds"], 0);
     assert_eq!(spec(json!({})).get("behavior"), None);
+}
+
+#[test]
+fn an_empty_text_behind_a_pointer_is_said() {
+    let service = |spec: Value| filled("", "v1", "Service", json!({"spec": spec}))["spec"].clone();
+    assert_eq!(service(json!({"internalTrafficPolicy": ""}))["internalTrafficPolicy"], "");
+    assert_eq!(service(json!({"type": "Foo"})).get("internalTrafficPolicy"), None);
+    let job = json!({"metadata": {}, "spec": {"completionMode": "", "podReplacementPolicy": ""}});
+    let job = filled("batch", "v1", "Job", job);
+    assert_eq!((&job["spec"]["completionMode"], &job["spec"]["podReplacementPolicy"]), (&json!(""), &json!("")));
+    let spec = json!({"behavior": {"scaleUp": {"selectPolicy": ""}}});
+    let autoscaler = filled("autoscaling", "v2", "HorizontalPodAutoscaler", json!({"spec": spec}));
+    assert_eq!(autoscaler["spec"]["behavior"]["scaleUp"]["selectPolicy"], "");
+    let strategy = json!({"rollingUpdate": {"maxUnavailable": ""}});
+    let set = filled("apps", "v1", "DaemonSet", json!({"spec": {"updateStrategy": strategy}}));
+    assert_eq!(set["spec"]["updateStrategy"]["rollingUpdate"], json!({"maxUnavailable": "", "maxSurge": 0}));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{is_missing, map_in, text};
+use super::{is_unset, map_in, text};
 
 pub(super) fn deployment_strategy(strategy: &mut Map<String, Value>) {
     rolling_update(strategy, &Value::from("25%"), &Value::from("25%"));
@@ -19,7 +19,8 @@ fn rolling_update(strategy: &mut Map<String, Value>, unavailable: &Value, surge:
     }
     let Some(settings) = map_in(strategy, "rollingUpdate") else { return };
     for (field, default) in [("maxUnavailable", unavailable), ("maxSurge", surge)] {
-        if is_missing(settings, field) {
+        // A pointer: an empty text is something, and is refused.
+        if settings.get(field).is_none_or(Value::is_null) {
             settings.insert(field.to_owned(), default.clone());
         }
     }
@@ -27,7 +28,7 @@ fn rolling_update(strategy: &mut Map<String, Value>, unavailable: &Value, surge:
 
 /// Here settings are filled in only where nothing at all is said.
 pub(super) fn stateful_set_strategy(strategy: &mut Map<String, Value>) {
-    if is_missing(strategy, "type") {
+    if is_unset(strategy, "type") {
         strategy.insert("type".to_owned(), Value::from("RollingUpdate"));
         map_in(strategy, "rollingUpdate");
     }
