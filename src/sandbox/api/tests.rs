@@ -382,3 +382,14 @@ fn a_finalizer_that_a_deletion_takes_away_is_told_once_more_when_the_object_goes
     assert_eq!(deleted("configmaps", background)["status"], "Success");
     assert_eq!(server.json("GET", "/api/v1/namespaces/default/pods/a", &Value::Null).0, 404);
 }
+
+#[test]
+fn an_empty_affinity_of_a_local_volume_is_one_mistake_and_not_two() {
+    let volume = json!({"metadata": {"name": "v"}, "spec": {"accessModes": ["ReadWriteOnce"],
+        "capacity": {"storage": "1Gi"}, "local": {"path": "/a"}, "nodeAffinity": {}}});
+    assert_eq!(
+        Server::new().message("POST", "/api/v1/persistentvolumes", &volume),
+        "422 PersistentVolume \"v\" is invalid: spec.nodeAffinity.required: Required value: must specify required node \
+         constraints"
+    );
+}

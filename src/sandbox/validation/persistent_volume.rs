@@ -62,7 +62,7 @@ pub(super) fn of(volume: &Value, problems: &mut Problems) {
         }
     }
     let name = volume.field("metadata").map_or("", |metadata| metadata.text("name"));
-    source(name, spec, spec.below(&["nodeAffinity", "required"]).is_some(), &path, problems);
+    source(name, spec, spec.field("nodeAffinity").is_some(), &path, problems);
     recycled(spec, &path, problems);
     class(spec, "storageClassName", &path, problems);
     numbers::one_of_if_any(spec.maybe_text("volumeMode"), &VOLUME_MODES, &path.child("volumeMode"), problems);

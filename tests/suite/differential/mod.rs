@@ -11,7 +11,6 @@
 mod bases;
 mod dice;
 mod difference;
-mod known;
 mod mutation;
 mod normal;
 mod order;
@@ -20,7 +19,7 @@ mod sequence;
 mod servers;
 mod step;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::Mutex;
@@ -50,7 +49,6 @@ struct Figures {
     sequences: u64,
     requests: u64,
     kinds: BTreeSet<String>,
-    known: BTreeMap<usize, u64>,
     unexplained: Vec<String>,
     /// What differed once, and not when it was asked again.
     chance: Vec<String>,
@@ -108,9 +106,6 @@ impl Figures {
         self.sequences += 1;
         self.requests += met.requests;
         self.kinds.insert(met.kind);
-        for known in met.known.into_iter().collect::<BTreeSet<_>>() {
-            *self.known.entry(known).or_default() += 1;
-        }
         self.unexplained.extend(met.unexplained);
         self.chance.extend(met.chance);
         self.hung_up.extend(met.hung_up);
@@ -122,7 +117,6 @@ impl Figures {
 struct Met {
     kind: String,
     requests: u64,
-    known: Vec<usize>,
     unexplained: Option<String>,
     chance: Option<String>,
     hung_up: Option<String>,
@@ -214,10 +208,7 @@ fn run_one(real: &dyn Answerer, sandbox: &dyn Answerer, seed: u64, mut sequence:
         let other = worded(normal.1.reply(&raw.1), &normal.1);
         let lines = difference::differences(&one, &other);
         if !lines.is_empty() {
-            match known::explained(&kind, &asked.0, &lines) {
-                Some(known) => met.known = known,
-                None => met.unexplained = Some(report(seed, index, &kind, &asked.0, &one, &lines)),
-            }
+            met.unexplained = Some(report(seed, index, &kind, &asked.0, &one, &lines));
             break;
         }
         seen.0.note(&step, &raw.0);
@@ -271,9 +262,6 @@ fn tell(figures: &Figures) {
         figures.requests,
         figures.kinds.len() - own
     );
-    for (known, count) in &figures.known {
-        let _ = writeln!(text, "known, {count} sequences: {}", known::KNOWN[*known].reason);
-    }
     let _ = writeln!(text, "unexplained: {}", figures.unexplained.len());
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
