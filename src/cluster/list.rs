@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,7 +23,7 @@ const PAGE: usize = 1000;
 /// How often a list is begun again when the server forgot the point in time of its first page.
 const RESTARTS: usize = 3;
 
-/// Bytes of a page from which on its objects stay text until they are looked at. That takes a sixth more time, and a seventh of
+/// Bytes of a page from which on the objects of a list stay text until they are looked at. That takes a sixth more time, and a seventh of
 /// the memory.
 const LARGE: usize = 1 << 20;
 
@@ -107,7 +108,7 @@ impl Cluster {
         Ok(Listed { items, resource_version })
     }
 
-    /// Lists whole objects with their names, those of large pages as the texts that they came as.
+    /// Lists whole objects with their names, from the first large page on as the texts that they came as.
     pub(super) async fn list_observed(
         &self,
         kind: &Arc<ResourceKind>,
@@ -115,8 +116,10 @@ impl Cluster {
         selection: &Selection,
     ) -> Result<Vec<(ObjectRef, Observed)>, ClusterError> {
         let common = Arc::new(ListedKind { api_version: kind.api_version(), kind: kind.kind.clone() });
+        let is_large = AtomicBool::new(false);
         let read = |body: &[u8], what: &Arc<Subject>| {
-            if body.len() > LARGE {
+            // What follows a large page is the end of a long list.
+            if is_large.fetch_or(body.len() > LARGE, Ordering::Relaxed) || body.len() > LARGE {
                 let page: Page<Box<RawValue>> = parse(body, what)?;
                 page.try_map(|text| Observed::listed(text, &common)).ok_or_else(|| ClusterError::Malformed {
                     what: Arc::clone(what),
