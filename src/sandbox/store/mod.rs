@@ -20,7 +20,7 @@ pub use self::stored::Stored;
 use self::history::History;
 
 /// How many objects stay taken apart without being needed: those that were written last, and the first that were read.
-const APART: usize = 1000;
+const APART: usize = 300;
 
 /// All objects.
 #[derive(Debug)]
