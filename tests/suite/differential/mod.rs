@@ -2,7 +2,7 @@
 //!
 //! A sequence is made up from its number: some ten requests about one kind, in a namespace of its own, which begin with a
 //! valid object and change it at random. It ends at its first difference, and one that nothing explains is asked again from
-//! the beginning, up to three times: what does not come each time was chance (the clocks of the two are not one, and Go walks
+//! the beginning, up to six times: what does not come each time was chance (the clocks of the two are not one, and Go walks
 //! its maps in any order), and is told, but is no mistake.
 //! `DIFFERENTIAL_SEQUENCES` says how many there are,
 //! `DIFFERENTIAL_FIRST` the number of the first, `DIFFERENTIAL_KIND` that only sequences of a kind run (or of several, with
@@ -37,7 +37,7 @@ use self::step::Seen;
 /// Sequences that run unless it is said otherwise.
 const SEQUENCES: u64 = 2_000;
 /// How often, and under which names, a sequence is run again that met what nothing explains.
-const AGAIN: [&str; 3] = ["-again", "-once-more", "-at-last"];
+const AGAIN: [&str; 6] = ["-again", "-once-more", "-fourth", "-fifth", "-sixth", "-at-last"];
 /// Requests of a sequence.
 const REQUESTS: usize = 10;
 const WORKERS: usize = 4;
