@@ -47,7 +47,7 @@ mod url;
 mod webhooks;
 mod workloads;
 
-pub(super) use self::expressions::beyond_limits;
+pub(super) use self::expressions::{RESERVED_WORDS, beyond_limits};
 pub(super) use self::names::{label_1035, label_value, qualified, segment, subdomain};
 pub(super) use self::numbers::{address, block};
 pub(super) use self::webhooks::conversion;

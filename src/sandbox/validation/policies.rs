@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Problems;
 use super::conditions;
-use super::expressions::{Scope, Sort, compile, compile_to};
+use super::expressions::{RESERVED_WORDS, Scope, Sort, compile, compile_to};
 use super::meta;
 use super::names::{self, NameRule};
 use super::numbers;
@@ -20,29 +20,6 @@ const MOST_CONDITIONS: usize = 64;
 const MOST_ANNOTATIONS: usize = 20;
 const LONGEST_ANNOTATION: usize = 5 * 1024;
 const REASONS: [&str; 3] = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
 
 /// A ValidatingAdmissionPolicy, new or changed.
 pub(super) fn of(live: Option<&Value>, object: &Value, problems: &mut Problems) {
@@ -287,7 +264,7 @@ fn is_identifier(name: &str) -> bool {
     let is_letter = |letter: char| letter == '_' || letter.is_ascii_alphabetic();
     name.starts_with(is_letter)
         && name.chars().all(|letter| is_letter(letter) || letter.is_ascii_digit())
-        && !RESERVED.contains(&name)
+        && !RESERVED_WORDS.contains(&name)
 }
 
 #[cfg(test)]

@@ -8,28 +8,7 @@ use cel::objects::{Key, Map, OptionalValue};
 use serde_json::Value;
 
 use crate::sandbox::custom::structural::{Under, is_embedded, items, preserves_unknown, text, under};
-
-/// Words of CEL: a field of this name is written with underscores around it.
-const RESERVED: [&str; 18] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-];
+use crate::sandbox::validation::RESERVED_WORDS;
 
 /// Returns a value as CEL has it; `is_root` for a whole object, whose metadata is only its names.
 pub(super) fn cel_value(schema: &Value, value: &Value, is_root: bool) -> CelValue {
@@ -105,8 +84,27 @@ pub(super) fn optional(value: Option<CelValue>) -> CelValue {
 
 /// Writes the name of a property so that it is an identifier.
 fn escaped(name: &str) -> String {
-    if RESERVED.contains(&name) {
+    // A field of such a name is written with underscores around it.
+    if RESERVED_WORDS.contains(&name) {
         return format!("__{name}__");
     }
     name.replace("__", "__underscores__").replace('.', "__dot__").replace('-', "__dash__").replace('/', "__slash__")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_language_are_names_between_underscores() {
+        for (name, written) in [
+            ("namespace", "__namespace__"),
+            ("while", "__while__"),
+            ("a-b.c/d", "a__dash__b__dot__c__slash__d"),
+            ("a__b", "a__underscores__b"),
+            ("whiles", "whiles"),
+        ] {
+            assert_eq!(escaped(name), written);
+        }
+    }
 }

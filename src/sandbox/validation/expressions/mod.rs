@@ -21,6 +21,30 @@ use self::depth::Depth;
 pub(super) use self::sorts::Sort;
 use crate::sandbox::stack::on_deep_stack;
 
+/// Words of CEL, which name nothing else (`apiserver/pkg/cel/escaping.go`).
+pub(in crate::sandbox) const RESERVED_WORDS: [&str; 21] = [
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
 /// How many characters an expression may have.
 const LONGEST: usize = 100_000;
 /// How deep it may be.
