@@ -113,7 +113,9 @@ pub struct ListedKind {
 }
 
 impl ListedKind {
-    fn given_to(&self, mut object: Value) -> Value {
+    /// Says it in an object.
+    #[must_use]
+    pub fn given_to(&self, mut object: Value) -> Value {
         if let Some(object) = object.as_object_mut() {
             object.entry("apiVersion").or_insert_with(|| Value::from(self.api_version.as_str()));
             object.entry("kind").or_insert_with(|| Value::from(self.kind.as_str()));

@@ -75,8 +75,8 @@ pub(super) async fn resource(task: &Task, change: &Change, permit: OwnedSemaphor
     }
 }
 
-/// Asks a check until the answer is good, patience ends or the run is to stop: what was just applied takes effect a moment after it is stored
-/// (the API server's authorizer follows roles by watch, endpoints follow pods).
+/// Asks a check until the answer is good, patience ends or the run is to stop: what was just applied takes effect a moment
+/// after it is stored (the API server's authorizer follows roles by watch, endpoints follow pods).
 pub(super) async fn check(task: &Task, check: &Check, context: &AskContext<'_>) -> CheckOutcome {
     task.tell(Event::CheckStarted { name: check.name.clone() });
     let end = Instant::now() + PATIENCE;
@@ -87,8 +87,8 @@ pub(super) async fn check(task: &Task, check: &Check, context: &AskContext<'_>) 
         }
         tokio::select! {
             biased;
-            () = tokio::time::sleep(ASK_AGAIN) => {}
             () = task.stopped() => return outcome,
+            () = tokio::time::sleep(ASK_AGAIN) => {}
         }
     }
 }

@@ -23,8 +23,8 @@ const PAGE: usize = 1000;
 /// How often a list is begun again when the server forgot the point in time of its first page.
 const RESTARTS: usize = 3;
 
-/// Bytes of a page from which on the objects of a list stay text until they are looked at. That takes a sixth more time, and a seventh of
-/// the memory.
+/// Bytes of a page from which on the objects of a list stay text until they are looked at. That takes a sixth more time,
+/// and a seventh of the memory.
 const LARGE: usize = 1 << 20;
 
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
@@ -91,6 +91,10 @@ struct NamedMetadata {
     name: String,
 }
 
+fn common(kind: &ResourceKind) -> ListedKind {
+    ListedKind { api_version: kind.api_version(), kind: kind.kind.clone() }
+}
+
 impl Cluster {
     /// Lists whole objects.
     pub(super) async fn list(
@@ -99,13 +103,9 @@ impl Cluster {
         namespace: Option<&str>,
         selection: &Selection,
     ) -> Result<Listed, ClusterError> {
-        let (mut items, resource_version) = self.pages::<Value>(kind, namespace, selection, JSON, parse).await?;
-        let api_version = kind.api_version();
-        for item in items.iter_mut().filter_map(Value::as_object_mut) {
-            item.entry("apiVersion").or_insert_with(|| Value::from(api_version.as_str()));
-            item.entry("kind").or_insert_with(|| Value::from(kind.kind.as_str()));
-        }
-        Ok(Listed { items, resource_version })
+        let (items, resource_version) = self.pages::<Value>(kind, namespace, selection, JSON, parse).await?;
+        let common = common(kind);
+        Ok(Listed { items: items.into_iter().map(|item| common.given_to(item)).collect(), resource_version })
     }
 
     /// Lists whole objects with their names, from the first large page on as the texts that they came as.
@@ -115,7 +115,7 @@ impl Cluster {
         namespace: Option<&str>,
         selection: &Selection,
     ) -> Result<Vec<(ObjectRef, Observed)>, ClusterError> {
-        let common = Arc::new(ListedKind { api_version: kind.api_version(), kind: kind.kind.clone() });
+        let common = Arc::new(common(kind));
         let is_large = AtomicBool::new(false);
         let read = |body: &[u8], what: &Arc<Subject>| {
             // What follows a large page is the end of a long list.
