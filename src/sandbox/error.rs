@@ -113,9 +113,11 @@ impl SandboxError {
             ),
             Self::Newer { path, .. } => Some(format!("use that version, or start afresh: `{}`", reset(path))),
             Self::Damaged { path, .. } => Some(format!("nothing but this sandbox is lost by `{}`", reset(path))),
-            Self::File { source, .. } => {
+            Self::File { source, action, .. } => {
                 let next = match source.kind() {
-                    io::ErrorKind::NotFound => "make its folder first, or name another place",
+                    // Folders are made with those above them: where that does not go, nobody can make them.
+                    io::ErrorKind::NotFound if action.starts_with("make") => "name another place",
+                    io::ErrorKind::NotFound => "see that its folder is there, or name another place",
                     io::ErrorKind::NotADirectory => "name a folder",
                     io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                         "name a place that you may read and write"

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::support::api::Api;
 use crate::support::cluster::eventually;
 use crate::support::environment::TestEnv;
 
@@ -41,6 +42,21 @@ fn a_run_through_faults_ends_well_and_what_they_are_is_said() {
         environment.run("plan stack.yaml --sandbox --detailed-exitcode").expect_code(0).expect_text(&["No changes."]);
         environment.run("drift stack.yaml --sandbox").expect_code(0);
     }
+}
+
+#[test]
+fn what_is_to_fail_each_time_fails_each_time() {
+    let environment = TestEnv::new();
+    let words = ["sandbox", "serve", "--kubeconfig", "for-kubectl", "--faults", "error=100%"];
+    let mut served = environment.mathison(words).within(PATIENCE).start();
+    eventually("it is served", PATIENCE, || served.has_ended() || served.said("it fails on purpose"));
+    let api = Api::with_kubeconfig(&environment.read("for-kubectl"));
+    for _ in 0..20 {
+        let code = api.send("GET", "/api/v1/namespaces", None).code;
+        assert!([429, 500, 503, 504].contains(&code), "{code}");
+    }
+    served.signal(Signal::TERM);
+    served.finish().expect_code(0);
 }
 
 #[test]

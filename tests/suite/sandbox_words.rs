@@ -167,7 +167,7 @@ fn a_kubeconfig_that_cannot_be_written_is_told_before_anything_is_served() {
     error: failed to serve the sandbox
       caused by: cannot write `nowhere/config`
       caused by: No such file or directory (os error 2)
-    hint: make its folder first, or name another place
+    hint: see that its folder is there, or name another place
     ----- exit code 1 -----
     ");
 }
