@@ -34,6 +34,8 @@ const MADE: Timestamp = Timestamp::UNIX_EPOCH;
 struct Model {
     revision: u64,
     objects: Vec<(Key, Stored)>,
+    /// Whether controllers have nothing to do with them, now or later.
+    is_settled: bool,
 }
 
 /// The models of control planes without and with controllers.
@@ -75,7 +77,7 @@ pub fn begin(state: &mut State, controllers: bool, authority: &str) -> Result<bo
         )?;
     }
     state.store = Store::new(model.revision, copies);
-    Ok(controllers)
+    Ok(model.is_settled)
 }
 
 fn model(controllers: bool) -> Result<Model, String> {
@@ -89,11 +91,9 @@ fn model(controllers: bool) -> Result<Model, String> {
         rough: BTreeSet::new(),
     };
     runner::bootstrap(&mut state, first(controllers, MADE, AUTHORITY)).map_err(|refusal| refusal.message)?;
-    if controllers {
-        runner::settle(&mut state);
-    }
+    let is_settled = controllers && runner::settle(&mut state);
     let objects = state.store.range("", None).map(|(key, stored)| (key.clone(), stored.clone())).collect();
-    Ok(Model { revision: state.store.revision(), objects })
+    Ok(Model { revision: state.store.revision(), objects, is_settled })
 }
 
 impl Model {
@@ -157,7 +157,7 @@ mod tests {
         let copied = begun(3);
         let mut written = empty(3, now);
         runner::bootstrap(&mut written, first(true, now, "PEM")).unwrap();
-        runner::settle(&mut written);
+        assert!(runner::settle(&mut written), "or each control plane would have to look at all of it again");
         assert_eq!(copied.store.revision(), written.store.revision());
         let shown = |state: &State| -> Vec<(String, Value)> {
             let all = state.store.range("", None);

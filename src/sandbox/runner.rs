@@ -62,14 +62,15 @@ impl Queue {
     }
 }
 
-/// Lets the controllers do all that they would do at once.
-pub fn settle(state: &mut State) {
+/// Lets the controllers do all that they would do at once. Tells whether nothing is left that they would do later.
+pub fn settle(state: &mut State) -> bool {
     let mut queue = Queue { seen: state.store.revision(), ..Queue::default() };
     queue.everything(state);
     while !queue.due.is_empty() {
         look(state, &mut queue);
         queue.gather(state);
     }
+    queue.later.is_empty()
 }
 
 /// Runs the controllers until the API is dropped; what was there at the revision `settled` needs nothing from them.

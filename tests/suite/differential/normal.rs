@@ -5,7 +5,8 @@
 //! - A time within a day of now becomes `<now>`; times that a request names lie in the past and stay. The entries of
 //!   `managedFields` come in the order of their times, which two servers cross at different moments: they are put in the
 //!   order of their names here.
-//! - The random ends of generated names go (lists have those objects in the order in which they came to be), and continue tokens, and the versions of lists, which count what others write too.
+//! - The random ends of generated names go (lists have those objects in the order in which they came to be), and continue
+//!   tokens, and the versions of lists, which count what others write too.
 //! - Ages in tables become `<age>`.
 
 use std::sync::LazyLock;
