@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::FindSecret;
 use crate::cluster::{AccessQuestion, Cluster, ClusterError, ExecRequest, Permitted};
 use crate::ready;
-use crate::resource::{Manifest, ObjectRef};
+use crate::resource::{Manifest, ObjectRef, at};
 use crate::verify::{self, Answer, Check, CheckOutcome, Command, Question};
 
 /// What checks look up beside the cluster.
@@ -93,15 +93,14 @@ async fn read(cluster: &Cluster, object: &ObjectRef, context: &AskContext<'_>) -
         None if object.group.is_empty() => "v1".to_owned(),
         None => format!("{}/v1", object.group),
     };
-    Ok(cluster.get(object, &version).await?.map(|live| live.object))
+    cluster.look(object, &version).await
 }
 
 /// The container that kubectl takes where none is named. The server refuses a command for a pod of several, and a mesh adds
 /// one to every pod.
 fn default_container(pod: &Value) -> Option<String> {
-    let annotated =
-        pod.pointer("/metadata/annotations").and_then(|all| all.get("kubectl.kubernetes.io/default-container"));
-    let first = || pod.pointer("/spec/containers/0/name");
+    let annotated = at(pod, "/metadata/annotations").and_then(|all| all.get("kubectl.kubernetes.io/default-container"));
+    let first = || at(pod, "/spec/containers/0/name");
     annotated.or_else(first).and_then(Value::as_str).map(str::to_owned)
 }
 
@@ -118,12 +117,12 @@ async fn execute(cluster: &Cluster, command: &Command, context: &AskContext<'_>)
         },
     };
     let version = context.declared.get(&command.workload).map_or("apps/v1", Manifest::api_version).to_owned();
-    let Some(workload) = cluster.get(&command.workload, &version).await? else { return Ok(Answer::NoReadyPod) };
+    let Some(workload) = cluster.host(&command.workload, &version).await? else { return Ok(Answer::NoReadyPod) };
     let pods = match cluster.pods_of(&workload).await? {
         Permitted::Yes(pods) => pods,
         Permitted::No(why) => return Ok(Answer::Forbidden(why)),
     };
-    let text = |pod: &Value, pointer: &str| pod.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let text = |pod: &Value, pointer: &str| at(pod, pointer).and_then(Value::as_str).map(str::to_owned);
     let ready = pods.iter().find(|pod| ready::pods::is_ready(pod));
     let Some((name, namespace, container)) = ready.and_then(|pod| {
         Some((text(pod, "/metadata/name")?, text(pod, "/metadata/namespace")?, default_container(pod)))

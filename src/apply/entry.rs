@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::live::Live;
 use crate::plan::Change;
 use crate::resource::{Digest, FIELD_MANAGER};
-use crate::ssa::{self, FieldSet};
+use crate::ssa;
 use crate::state::{Entry, Intent};
 
 /// Makes the record of an applied object out of the server's answer. `keyed` replaces the values of a Secret.
@@ -46,8 +46,7 @@ pub fn settled_entry(intent: &Intent, live: &Live, keyed: &dyn Fn(&Value) -> Val
 /// Returns the fields that we own, and their values.
 fn owned(live: &Live, is_secret: bool, keyed: &dyn Fn(&Value) -> Value) -> (Value, Value) {
     let fields = ssa::raw_fields_of(&live.object, FIELD_MANAGER).cloned().unwrap_or_else(|| json!({}));
-    let owned = FieldSet::from_fields_v1(&fields).unwrap_or_default();
-    let own = ssa::extract(&live.object, &owned);
+    let own = ssa::part_of_encoded(&live.object, &fields).map_or(Value::Null, |part| part.to_value());
     let applied = if is_secret { keyed(&own) } else { own };
     (fields, applied)
 }

@@ -12,7 +12,7 @@ use crate::event::{Event, ResourceEnd};
 use crate::live::Live;
 use crate::plan::Change;
 use crate::ready::{self, Readiness};
-use crate::resource::ObjectRef;
+use crate::resource::{ObjectRef, at};
 
 /// How often it is said why something is still waited for.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ fn unseen(error: &ClusterError) -> ResourceEnd {
 
 /// Waits until the object that was just written is ready. Only what the server saw of this very generation counts.
 pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> ResourceEnd {
-    let generation = written.object.pointer("/metadata/generation").and_then(Value::as_i64);
+    let generation = at(&written.object, "/metadata/generation").and_then(Value::as_i64);
     let claim_waits = claim_waits_for_consumer(task, change, &written.object).await;
     let judge = |object: &Value| match claim_waits {
         true => ready::claim_readiness(object, generation, true),
@@ -63,7 +63,7 @@ pub(super) async fn until_ready(task: &Task, change: &Change, written: Live) -> 
         };
         match seen {
             Ok(Ok(Seen::Live(Live { object }))) => {
-                let uid = |object: &Value| object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
+                let uid = |object: &Value| at(object, "/metadata/uid").and_then(Value::as_str).map(str::to_owned);
                 if uid(&object) != uid(&last) {
                     return ResourceEnd::Moved("it was deleted and made anew while it was waited for".to_owned());
                 }
@@ -100,7 +100,7 @@ async fn with_pods(task: &Task, object: &Value, why: String) -> (String, bool) {
     if !WORKLOADS.contains(&kind) {
         return (why, false);
     }
-    match task.cluster.pods_of(&Live { object: object.clone() }).await {
+    match task.cluster.pods_of(object).await {
         Ok(Permitted::Yes(pods)) => match ready::pods::explain(object, &pods) {
             Some(trouble) => (format!("{why}; {}", trouble.text), trouble.fatal),
             None => (why, false),
@@ -117,7 +117,7 @@ async fn claim_waits_for_consumer(task: &Task, change: &Change, object: &Value) 
     if change.object.kind != "PersistentVolumeClaim" {
         return false;
     }
-    let Some(name) = object.pointer("/spec/storageClassName").and_then(Value::as_str) else { return false };
+    let Some(name) = at(object, "/spec/storageClassName").and_then(Value::as_str) else { return false };
     let class = ObjectRef::new("storage.k8s.io", "StorageClass", None, name);
     match task.cluster.get(&class, "storage.k8s.io/v1").await {
         Ok(Some(class)) => ready::waits_for_consumer(&class.object),

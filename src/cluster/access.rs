@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use http::Method;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::Cluster;
 use super::count::Sort;
 use super::error::ClusterError;
+use super::part::Allowed;
 use super::subject::Subject;
 use super::transport::{Call, JSON, parse};
+use crate::resource::at;
 
 /// One question to the authorizer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,17 +29,44 @@ pub struct AccessQuestion {
     pub name: Option<String>,
 }
 
+/// A question as it is sent: a `SubjectAccessReview`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Review<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    spec: Spec<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec<'a> {
+    groups: &'a [String],
+    resource_attributes: Attributes<'a>,
+    user: &'a str,
+}
+
+#[derive(Serialize)]
+struct Attributes<'a> {
+    group: &'a str,
+    name: &'a str,
+    namespace: &'a str,
+    resource: &'a str,
+    subresource: &'a str,
+    verb: &'a str,
+}
+
 impl AccessQuestion {
-    fn attributes(&self) -> Value {
+    fn attributes(&self) -> Attributes<'_> {
         let (resource, subresource) = self.resource.split_once('/').unwrap_or((&self.resource, ""));
-        json!({
-            "verb": self.verb,
-            "group": self.group,
-            "resource": resource,
-            "subresource": subresource,
-            "namespace": self.namespace.as_deref().unwrap_or_default(),
-            "name": self.name.as_deref().unwrap_or_default(),
-        })
+        Attributes {
+            group: &self.group,
+            name: self.name.as_deref().unwrap_or_default(),
+            namespace: self.namespace.as_deref().unwrap_or_default(),
+            resource,
+            subresource,
+            verb: &self.verb,
+        }
     }
 }
 
@@ -59,21 +89,23 @@ impl Cluster {
             object: None,
             endpoint: Arc::clone(&self.shared.transport.endpoint),
         });
-        let review = json!({
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": {"user": user, "groups": groups, "resourceAttributes": question.attributes()},
-        });
+        let review = Review {
+            api_version: "authorization.k8s.io/v1",
+            kind: "SubjectAccessReview",
+            spec: Spec { groups, resource_attributes: question.attributes(), user },
+        };
+        // Texts can always be written.
+        let review = serde_json::to_vec(&review).unwrap_or_default();
         let call = Call {
             method: Method::POST,
             path: "/apis/authorization.k8s.io/v1/subjectaccessreviews".to_owned(),
             accept: JSON,
-            body: Some((JSON, review.to_string().into())),
+            body: Some((JSON, review.into())),
             sort: Sort::Review,
             what: Arc::clone(&what),
         };
-        let answer: Value = parse(&self.exchange(&call).await?, &what)?;
-        answer.pointer("/status/allowed").and_then(Value::as_bool).ok_or_else(|| ClusterError::Malformed {
+        let Allowed(answer) = parse(&self.exchange(&call).await?, &what)?;
+        at(&answer, "/status/allowed").and_then(Value::as_bool).ok_or_else(|| ClusterError::Malformed {
             what: Arc::clone(&what),
             reason: "`status.allowed` is missing".to_owned(),
         })

@@ -1,12 +1,14 @@
 //! Objects chosen by a label selector, such as the pods that explain why a workload is not ready. A right that is missing
 //! is part of the answer.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Cluster;
 use super::error::ClusterError;
 use super::list::Selection;
-use crate::live::Live;
+use super::part::{Host, Unmanaged};
+use crate::resource::at;
 
 /// Something that may be known, if we may ask.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,21 +20,21 @@ pub enum Permitted<T> {
 }
 
 impl Cluster {
-    /// Lists the pods of a workload by its selector; a pod's are itself, those of anything without a selector none.
+    /// Lists the pods of a workload by its selector, or what [`Cluster::host`] reads of them; a pod's are itself, those of
+    /// anything without a selector none.
     ///
     /// # Errors
     /// See [`ClusterError`]; a missing right is none.
-    pub async fn pods_of(&self, workload: &Live) -> Result<Permitted<Vec<Value>>, ClusterError> {
-        let object = &workload.object;
-        if object.get("kind").and_then(Value::as_str) == Some("Pod") {
-            return Ok(Permitted::Yes(vec![object.clone()]));
+    pub async fn pods_of(&self, workload: &Value) -> Result<Permitted<Vec<Value>>, ClusterError> {
+        if workload.get("kind").and_then(Value::as_str) == Some("Pod") {
+            return Ok(Permitted::Yes(vec![workload.clone()]));
         }
-        let Some(labels) = pod_selector(object) else { return Ok(Permitted::Yes(Vec::new())) };
-        let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str);
-        self.list_if_permitted("v1", "Pod", namespace, Selection { labels: Some(labels) }).await
+        let Some(labels) = pod_selector(workload) else { return Ok(Permitted::Yes(Vec::new())) };
+        let namespace = at(workload, "/metadata/namespace").and_then(Value::as_str);
+        self.list_if_permitted::<Host>("v1", "Pod", namespace, Selection { labels: Some(labels) }).await
     }
 
-    /// Lists the objects of a kind by a label selector.
+    /// Lists the objects of a kind by a label selector, without their managed fields.
     ///
     /// # Errors
     /// See [`ClusterError`]; a missing right is none.
@@ -44,10 +46,10 @@ impl Cluster {
         labels: &str,
     ) -> Result<Permitted<Vec<Value>>, ClusterError> {
         let selection = Selection { labels: Some(labels.to_owned()) };
-        self.list_if_permitted(api_version, kind, namespace, selection).await
+        self.list_if_permitted::<Unmanaged>(api_version, kind, namespace, selection).await
     }
 
-    async fn list_if_permitted(
+    async fn list_if_permitted<T: DeserializeOwned + Into<Value>>(
         &self,
         api_version: &str,
         kind: &str,
@@ -55,7 +57,7 @@ impl Cluster {
         selection: Selection,
     ) -> Result<Permitted<Vec<Value>>, ClusterError> {
         let kind = self.known_kind(api_version, kind).await?;
-        match self.list(&kind, namespace, &selection).await {
+        match self.list::<T>(&kind, namespace, &selection).await {
             Ok(listed) => Ok(Permitted::Yes(listed.items)),
             Err(ClusterError::Forbidden { message, .. }) => Ok(Permitted::No(message)),
             Err(error) => Err(error),
@@ -65,7 +67,7 @@ impl Cluster {
 
 /// Returns the label selector of a workload's pods in the text form of a query.
 fn pod_selector(workload: &Value) -> Option<String> {
-    let selector = workload.pointer("/spec/selector")?.as_object()?;
+    let selector = at(workload, "/spec/selector")?.as_object()?;
     let mut terms = Vec::new();
     let is_structured = selector.contains_key("matchLabels") || selector.contains_key("matchExpressions");
     // Services and ReplicationControllers have the bare map.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -96,16 +97,16 @@ fn common(kind: &ResourceKind) -> ListedKind {
 }
 
 impl Cluster {
-    /// Lists whole objects.
-    pub(super) async fn list(
+    /// Lists objects, or parts of them.
+    pub(super) async fn list<T: DeserializeOwned + Into<Value>>(
         &self,
         kind: &Arc<ResourceKind>,
         namespace: Option<&str>,
         selection: &Selection,
     ) -> Result<Listed, ClusterError> {
-        let (items, resource_version) = self.pages::<Value>(kind, namespace, selection, JSON, parse).await?;
+        let (items, resource_version) = self.pages::<T>(kind, namespace, selection, JSON, parse).await?;
         let common = common(kind);
-        Ok(Listed { items: items.into_iter().map(|item| common.given_to(item)).collect(), resource_version })
+        Ok(Listed { items: items.into_iter().map(|item| common.given_to(item.into())).collect(), resource_version })
     }
 
     /// Lists whole objects with their names, from the first large page on as the texts that they came as.

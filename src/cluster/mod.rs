@@ -21,6 +21,7 @@ mod kind;
 mod limit;
 mod list;
 mod observe;
+mod part;
 mod read;
 mod retry;
 mod status;

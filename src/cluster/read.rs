@@ -5,9 +5,12 @@ use std::sync::Arc;
 use super::Cluster;
 use super::error::ClusterError;
 use super::kind::ResourceKind;
+use super::part::{Host, Unmanaged};
 use super::transport::{Call, parse};
 use crate::live::{ClusterIdentity, Live};
 use crate::resource::ObjectRef;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 impl Cluster {
     /// Returns which cluster this is: the uid of namespace `kube-system`. The server is asked once.
@@ -38,15 +41,42 @@ impl Cluster {
         self.get_of(&kind, object).await
     }
 
+    /// Reads one object without its managed fields.
+    ///
+    /// # Errors
+    /// As for [`Cluster::get`].
+    pub async fn look(&self, object: &ObjectRef, api_version: &str) -> Result<Option<Value>, ClusterError> {
+        let kind = self.known_kind(api_version, &object.kind).await?;
+        Ok(self.get_as::<Unmanaged>(&kind, object).await?.map(Value::from))
+    }
+
+    /// Reads of a pod, or of what has pods, how it is and what it is called, and which are its pods; see
+    /// [`Cluster::pods_of`].
+    ///
+    /// # Errors
+    /// As for [`Cluster::get`].
+    pub async fn host(&self, object: &ObjectRef, api_version: &str) -> Result<Option<Value>, ClusterError> {
+        let kind = self.known_kind(api_version, &object.kind).await?;
+        Ok(self.get_as::<Host>(&kind, object).await?.map(Value::from))
+    }
+
     pub(super) async fn get_of(
         &self,
         kind: &Arc<ResourceKind>,
         object: &ObjectRef,
     ) -> Result<Option<Live>, ClusterError> {
+        Ok(self.get_as(kind, object).await?.map(|object| Live { object }))
+    }
+
+    async fn get_as<T: DeserializeOwned>(
+        &self,
+        kind: &Arc<ResourceKind>,
+        object: &ObjectRef,
+    ) -> Result<Option<T>, ClusterError> {
         let what = self.about("get", kind, object.namespace.as_deref(), Some(object));
         let call = Call::get(kind.path(object.namespace.as_deref(), &object.name), Arc::clone(&what));
         match self.exchange(&call).await {
-            Ok(body) => Ok(Some(Live { object: parse(&body, &what)? })),
+            Ok(body) => parse(&body, &what).map(Some),
             Err(ClusterError::NotFound { .. } | ClusterError::NamespaceMissing { .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{number, text};
+use crate::resource::at;
 
 /// One condition of a status.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,7 +16,7 @@ pub(super) struct Condition<'a> {
 
 /// Finds a condition by type.
 pub(super) fn find<'a>(object: &'a Value, kind: &str) -> Option<Condition<'a>> {
-    let conditions = object.pointer("/status/conditions")?.as_array()?;
+    let conditions = at(object, "/status/conditions")?.as_array()?;
     let condition = conditions.iter().find(|condition| text(condition, "/type") == kind)?;
     Some(Condition {
         status: text(condition, "/status"),

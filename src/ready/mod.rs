@@ -17,6 +17,7 @@ mod workloads;
 
 use serde_json::Value;
 
+use crate::resource::at;
 pub use claim::{claim_readiness, waits_for_consumer};
 
 /// The answer for one object.
@@ -66,7 +67,7 @@ pub fn readiness(object: &Value, written_generation: Option<i64>) -> Readiness {
 
 /// What holds for every kind: an object on its way out is not ready, nor is one that was read before the write.
 fn before_any_rule(object: &Value, written_generation: Option<i64>) -> Option<Readiness> {
-    if object.pointer("/metadata/deletionTimestamp").is_some_and(|stamp| !stamp.is_null()) {
+    if at(object, "/metadata/deletionTimestamp").is_some_and(|stamp| !stamp.is_null()) {
         return Some(Readiness::Waiting("it is being deleted".to_owned()));
     }
     generation::stale_read(object, written_generation)
@@ -78,12 +79,12 @@ fn group(object: &Value) -> &str {
 
 /// Returns the text at a JSON pointer, empty where there is none.
 fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    at(object, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Returns the number at a JSON pointer, where there is one.
 fn number(object: &Value, pointer: &str) -> Option<i64> {
-    object.pointer(pointer).and_then(Value::as_i64)
+    at(object, pointer).and_then(Value::as_i64)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Readiness, condition, number, text};
+use crate::resource::at;
 
 /// Why the pods of a workload are not ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +77,7 @@ fn present_template<'v>(workload: &'v Value, pods: &'v [Value]) -> Template<'v> 
 }
 
 fn label_of<'v>(pod: &'v Value, label: &str) -> &'v str {
-    pod.pointer("/metadata/labels").and_then(|labels| labels.get(label)).and_then(Value::as_str).unwrap_or_default()
+    at(pod, "/metadata/labels").and_then(|labels| labels.get(label)).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A pod of an earlier template is about to be replaced, whatever is wrong with it; but a StatefulSet replaces its pods in
@@ -126,7 +127,7 @@ pub(super) fn pod(pod: &Value) -> Readiness {
 }
 
 fn is_leaving(pod: &Value) -> bool {
-    pod.pointer("/metadata/deletionTimestamp").is_some_and(|stamp| !stamp.is_null())
+    at(pod, "/metadata/deletionTimestamp").is_some_and(|stamp| !stamp.is_null())
 }
 
 fn trouble(pod: &Value) -> Option<PodTrouble> {
@@ -210,7 +211,7 @@ fn is_gone(message: &str) -> bool {
 }
 
 fn ended(status: &Value, pointer: &str) -> Option<String> {
-    let terminated = status.pointer(pointer).filter(|terminated| !terminated.is_null())?;
+    let terminated = at(status, pointer).filter(|terminated| !terminated.is_null())?;
     let code = number(terminated, "/exitCode").unwrap_or(0);
     Some(match text(terminated, "/reason") {
         "OOMKilled" => "it was killed for using more memory than its limit (OOMKilled)".to_owned(),
@@ -221,9 +222,9 @@ fn ended(status: &Value, pointer: &str) -> Option<String> {
 
 /// The pod runs but its probes do not pass.
 fn unprobed(pod: &Value) -> Option<(String, bool)> {
-    let statuses = pod.pointer("/status/containerStatuses")?.as_array()?;
+    let statuses = at(pod, "/status/containerStatuses")?.as_array()?;
     let unready = statuses.iter().find(|status| {
-        status.pointer("/state/running").is_some() && status.get("ready").and_then(Value::as_bool) == Some(false)
+        at(status, "/state/running").is_some() && status.get("ready").and_then(Value::as_bool) == Some(false)
     });
     if let Some(status) = unready {
         let name = text(status, "/name");

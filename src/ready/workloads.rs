@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::{Readiness, condition, generation, number, text};
+use crate::resource::at;
 
 pub(super) fn deployment(object: &Value, wanted: i64) -> Readiness {
     if let Some(waiting) = generation::unobserved(object, wanted, true) {
         return waiting;
     }
-    if object.pointer("/spec/paused").and_then(Value::as_bool) == Some(true) {
+    if at(object, "/spec/paused").and_then(Value::as_bool) == Some(true) {
         // Nothing rolls out until somebody resumes it, and that is what was asked for.
         return Readiness::Ready;
     }

@@ -7,6 +7,7 @@ mod digest;
 mod manifest;
 mod name;
 mod object_ref;
+mod pointer;
 pub mod quantity;
 
 pub use address::{Address, MANIFEST_SERVICE, is_builtin_group};
@@ -15,6 +16,7 @@ pub(crate) use manifest::map_at;
 pub use manifest::{Manifest, ManifestError};
 pub use name::{NameError, check_dns_label, check_dns_subdomain, is_data_key};
 pub use object_ref::{GroupKind, ObjectRef};
+pub use pointer::at;
 
 /// The label that every object of a stack carries; its value is [`stack_label`].
 pub const STACK_LABEL: &str = "mathison.dev/stack";

@@ -119,7 +119,7 @@ async fn a_missing_right_to_explain_is_part_of_the_answer() {
     let slices = server.cluster().select("discovery.k8s.io/v1", "EndpointSlice", Some("shop"), "a=b").await.unwrap();
     assert!(matches!(slices, Permitted::No(_)));
     let workload = Live { object: json!({"kind": "ConfigMap", "metadata": {"name": "a"}}) };
-    assert_eq!(server.cluster().pods_of(&workload).await, Ok(Permitted::Yes(Vec::new())));
+    assert_eq!(server.cluster().pods_of(&workload.object).await, Ok(Permitted::Yes(Vec::new())));
 }
 
 #[tokio::test]

@@ -13,10 +13,11 @@ use crate::cluster::count::Sort;
 use crate::cluster::error::ClusterError;
 use crate::cluster::kind::{ApiKind, ResourceKind};
 use crate::cluster::list::Selection;
+use crate::cluster::part::Unmanaged;
 use crate::cluster::status::{self, Status};
 use crate::cluster::subject::Subject;
 use crate::cluster::transport::{Call, parse};
-use crate::resource::ObjectRef;
+use crate::resource::{ObjectRef, at};
 
 /// How long the server keeps a watch open before it ends it in order; less than the five minutes after which many load
 /// balancers cut idle connections.
@@ -50,7 +51,7 @@ enum End {
 #[derive(Deserialize)]
 struct WatchEvent {
     r#type: String,
-    object: Value,
+    object: Unmanaged,
 }
 
 impl Run {
@@ -89,7 +90,7 @@ impl Run {
 
     /// Lists into the store. `None` where it is forbidden.
     async fn list(&self, kind: &Arc<ResourceKind>) -> Result<Option<String>, ClusterError> {
-        match self.cluster.list(kind, self.namespace.as_deref(), &self.selection).await {
+        match self.cluster.list::<Unmanaged>(kind, self.namespace.as_deref(), &self.selection).await {
             Ok(listed) => {
                 self.store.replace(listed.items, &listed.resource_version);
                 Ok(Some(listed.resource_version))
@@ -148,12 +149,12 @@ impl Run {
             if line.is_empty() {
                 continue;
             }
-            let event: WatchEvent = parse(&line, &what)?;
-            let version = event.object.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned);
-            match event.r#type.as_str() {
-                "ADDED" | "MODIFIED" => self.store.put(event.object),
-                "DELETED" => self.store.remove(&event.object),
-                "ERROR" => return self.error_event(event.object, &what),
+            let WatchEvent { r#type: sort, object: Unmanaged(object) } = parse(&line, &what)?;
+            let version = at(&object, "/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned);
+            match sort.as_str() {
+                "ADDED" | "MODIFIED" => self.store.put(object),
+                "DELETED" => self.store.remove(&object),
+                "ERROR" => return self.error_event(object, &what),
                 // A bookmark only moves the resource version.
                 _ => {}
             }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::cluster::error::ClusterError;
 use crate::live::Live;
+use crate::resource::at;
 
 /// What is known of one object.
 #[derive(Debug, Clone)]
@@ -64,7 +65,7 @@ pub(super) fn version_of(text: &str) -> u64 {
 }
 
 fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    at(object, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 impl Store {
