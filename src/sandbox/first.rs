@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use super::kinds::Kinds;
 use super::random::Random;
 use super::runner;
 use super::state::State;
-use super::store::{Key, Store, Stored};
+use super::store::{Copies, Key, Store, Stored};
 
 /// Where the node of the sandbox says it is.
 const NODE_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -31,11 +31,47 @@ const AUTHORITY: &str = "(the certificate authority of a control plane)";
 const MADE: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// What is written into an empty store.
+#[derive(Debug)]
 struct Model {
     revision: u64,
-    objects: Vec<(Key, Stored)>,
+    objects: Vec<(Key, Original)>,
     /// Whether controllers have nothing to do with them, now or later.
     is_settled: bool,
+}
+
+/// An object of the model.
+#[derive(Debug)]
+struct Original {
+    stored: Stored,
+    /// Where its texts differ from control plane to control plane.
+    places: Vec<(Vec<Step>, Text)>,
+    has_uid: bool,
+    has_owners: bool,
+}
+
+/// One step into an object.
+#[derive(Debug, Clone)]
+enum Step {
+    Field(String),
+    Item(usize),
+}
+
+/// A text that each control plane has of its own.
+#[derive(Debug, Clone, Copy)]
+enum Text {
+    Time,
+    Authority,
+    /// The uid of the object of that number.
+    Uid(usize),
+}
+
+/// What one control plane has of its own.
+#[derive(Debug)]
+struct Own {
+    model: &'static Model,
+    time: String,
+    authority: String,
+    uids: Vec<String>,
 }
 
 /// The models of control planes without and with controllers.
@@ -92,39 +128,84 @@ fn model(controllers: bool) -> Result<Model, String> {
     };
     runner::bootstrap(&mut state, first(controllers, MADE, AUTHORITY)).map_err(|refusal| refusal.message)?;
     let is_settled = controllers && runner::settle(&mut state);
-    let objects = state.store.range("", None).map(|(key, stored)| (key.clone(), stored.clone())).collect();
+    let mut texts = BTreeMap::from([(seconds(MADE), Text::Time), (AUTHORITY.to_owned(), Text::Authority)]);
+    for (index, (_, stored)) in state.store.range("", None).enumerate() {
+        if let Some(uid) = stored.object().pointer("/metadata/uid").and_then(Value::as_str) {
+            texts.insert(uid.to_owned(), Text::Uid(index));
+        }
+    }
+    let original = |(key, stored): (&Key, &Stored)| {
+        let (mut places, mut way) = (Vec::new(), Vec::new());
+        find(stored.object(), &texts, &mut way, &mut places);
+        let has = |field: &str| stored.object().pointer("/metadata").and_then(|metadata| metadata.get(field)).is_some();
+        let (has_uid, has_owners) = (has("uid"), has("ownerReferences"));
+        (key.clone(), Original { stored: stored.clone(), places, has_uid, has_owners })
+    };
+    let objects = state.store.range("", None).map(original).collect();
     Ok(Model { revision: state.store.revision(), objects, is_settled })
 }
 
-impl Model {
-    fn copies(&self, random: &mut Random, now: Timestamp, authority: &str) -> Vec<(Key, Stored)> {
-        let seconds = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let mut texts = BTreeMap::from([(seconds(MADE), seconds(now)), (AUTHORITY.to_owned(), authority.to_owned())]);
-        for (_, stored) in &self.objects {
-            if let Some(uid) = stored.object().pointer("/metadata/uid").and_then(Value::as_str) {
-                texts.insert(uid.to_owned(), random.uid());
-            }
-        }
-        let copy = |(key, stored): &(Key, Stored)| {
-            let mut object = Value::clone(stored.object());
-            replace(&mut object, &texts);
-            (key.clone(), Stored::new(object, stored.revision))
-        };
-        self.objects.iter().map(copy).collect()
+fn seconds(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Finds whole texts wherever they stand.
+fn find(value: &Value, texts: &BTreeMap<String, Text>, way: &mut Vec<Step>, places: &mut Vec<(Vec<Step>, Text)>) {
+    let mut further = |step: Step, value: &Value| {
+        way.push(step);
+        find(value, texts, way, places);
+        way.pop();
+    };
+    match value {
+        Value::String(text) => places.extend(texts.get(text).map(|text| (way.clone(), *text))),
+        Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| further(Step::Item(index), item)),
+        Value::Object(map) => map.iter().for_each(|(field, item)| further(Step::Field(field.clone()), item)),
+        _ => {}
     }
 }
 
-/// Replaces whole texts wherever they stand.
-fn replace(value: &mut Value, texts: &BTreeMap<String, String>) {
-    match value {
-        Value::String(text) => {
-            if let Some(other) = texts.get(text) {
-                text.clone_from(other);
+impl Model {
+    /// Returns the objects as a control plane has them. Few are ever looked at, so most of them are never copied.
+    fn copies(&'static self, random: &mut Random, now: Timestamp, authority: &str) -> Vec<(Key, Stored)> {
+        let uid = |original: &Original| if original.has_uid { random.uid() } else { String::new() };
+        let uids = self.objects.iter().map(|(_, original)| original).map(uid);
+        let own = Own { model: self, uids: uids.collect(), time: seconds(now), authority: authority.to_owned() };
+        let own: Arc<dyn Copies> = Arc::new(own);
+        let copy = |(index, (key, original)): (usize, &(Key, Original))| {
+            let revision = original.stored.revision;
+            let stored = match original.has_owners {
+                true => Stored::new(own.copy(index), revision),
+                false => Stored::copied(Arc::clone(&own), index, revision),
+            };
+            (key.clone(), stored)
+        };
+        self.objects.iter().enumerate().map(copy).collect()
+    }
+}
+
+impl Copies for Own {
+    fn original(&self, index: usize) -> &Value {
+        self.model.objects.get(index).map_or(&Value::Null, |(_, original)| original.stored.object())
+    }
+
+    fn copy(&self, index: usize) -> Value {
+        let Some((_, original)) = self.model.objects.get(index) else { return Value::Null };
+        let mut object = Value::clone(original.stored.object());
+        for (way, text) in &original.places {
+            let place = way.iter().try_fold(&mut object, |value, step| match step {
+                Step::Field(field) => value.get_mut(field),
+                Step::Item(index) => value.get_mut(index),
+            });
+            let text = match text {
+                Text::Time => Some(&self.time),
+                Text::Authority => Some(&self.authority),
+                Text::Uid(index) => self.uids.get(*index),
+            };
+            if let (Some(place), Some(text)) = (place, text) {
+                *place = Value::from(text.as_str());
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, texts)),
-        Value::Object(map) => map.values_mut().for_each(|item| replace(item, texts)),
-        _ => {}
+        object
     }
 }
 
@@ -176,5 +257,18 @@ mod tests {
         let uid = |state: &State| state.get("", "Namespace", "", "kube-system").unwrap()["metadata"]["uid"].clone();
         assert_eq!(uid(&begun(1)), uid(&begun(1)));
         assert_ne!(uid(&begun(1)), uid(&begun(2)));
+    }
+
+    #[test]
+    fn what_nobody_looks_at_is_not_copied() {
+        let state = begun(1);
+        let roles =
+            state.chosen("rbac.authorization.k8s.io", "ClusterRole", &|role| role["metadata"]["name"] == "admin");
+        let made: Vec<&Value> = roles.iter().map(|role| &role["metadata"]["creationTimestamp"]).collect();
+        assert_eq!(made, ["2026-11-22T12:00:00Z"]);
+        let copied = state.store.range("", None).filter(|(_, stored)| stored.original().is_none());
+        let names: Vec<&str> =
+            copied.map(|(_, stored)| stored.object()["metadata"]["name"].as_str().unwrap()).collect();
+        assert!(names.contains(&"admin") && names.len() < 10, "{names:?}");
     }
 }

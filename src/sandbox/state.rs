@@ -128,6 +128,14 @@ impl View for State {
         self.store.range(&prefix, None).map(|(_, stored)| Arc::clone(stored.object())).collect()
     }
 
+    fn chosen(&self, group: &str, kind: &str, is_wanted: &dyn Fn(&Value) -> bool) -> Vec<Arc<Value>> {
+        let Some(kind) = self.kinds.by_kind(group, kind) else { return Vec::new() };
+        let prefix = prefix_of(self.stored_kind(kind), None);
+        let objects = self.store.range(&prefix, None).map(|(_, stored)| stored);
+        let wanted = objects.filter(|stored| is_wanted(stored.original().unwrap_or_else(|| stored.object())));
+        wanted.map(|stored| Arc::clone(stored.object())).collect()
+    }
+
     fn kinds(&self) -> Vec<(String, String, bool)> {
         let mut kinds: Vec<_> = self
             .kinds

@@ -13,6 +13,14 @@ pub trait View {
     /// Returns all objects of a kind in a namespace, or in all of them, ordered by namespace and name.
     fn list(&self, group: &str, kind: &str, namespace: Option<&str>) -> Vec<Arc<Value>>;
 
+    /// Returns those of all objects of a kind that are wanted, whatever their times and uids are: a store need not make
+    /// copies of the others.
+    fn chosen(&self, group: &str, kind: &str, is_wanted: &dyn Fn(&Value) -> bool) -> Vec<Arc<Value>> {
+        let mut objects = self.list(group, kind, None);
+        objects.retain(|object| is_wanted(object));
+        objects
+    }
+
     /// Returns all kinds that are served, each once, as group, kind and whether it is namespaced.
     fn kinds(&self) -> Vec<(String, String, bool)>;
 

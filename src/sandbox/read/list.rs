@@ -72,6 +72,10 @@ fn page<'a>(
     let full = |taken: &Vec<_>| options.limit.is_some_and(|limit| taken.len() >= limit);
     while !full(&taken) {
         let Some((key, stored)) = objects.next() else { break };
+        // Labels are the same in the copy, which need not be made to see that it is not wanted.
+        if stored.original().is_some_and(|original| !options.selection.labels.takes(original)) {
+            continue;
+        }
         let object = stored.look();
         if options.selection.takes(&object) {
             taken.push(object);

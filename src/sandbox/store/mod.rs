@@ -15,7 +15,7 @@ use serde_json::Value;
 
 pub use self::history::{Change, TooOld};
 pub use self::key::{Key, prefix_of};
-pub use self::stored::Stored;
+pub use self::stored::{Copies, Stored};
 
 use self::history::History;
 
@@ -47,7 +47,7 @@ impl Store {
 
     /// Takes back an object that was kept.
     pub fn restore(&mut self, key: Key, mut stored: Stored) {
-        for owner in owners(stored.object()) {
+        for owner in owners(stored.original().unwrap_or_else(|| stored.object())) {
             self.owned.entry(owner.to_owned()).or_default().insert(key.clone());
         }
         if self.objects.len() >= APART {
@@ -184,7 +184,7 @@ impl Store {
 
 /// The uids of an object's owners.
 fn owners(object: &Value) -> impl Iterator<Item = &str> {
-    let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    let owners = object.get("metadata").and_then(|metadata| metadata.get("ownerReferences")).and_then(Value::as_array);
     owners.into_iter().flatten().filter_map(|owner| owner.get("uid")?.as_str())
 }
 

@@ -1,32 +1,57 @@
 //! One stored object. What is kept on disk can be text in memory too, until somebody needs it taken apart: that takes seven
-//! times as much.
+//! times as much. What every control plane begins with is copied only when somebody looks at it.
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde_json::Value;
 
+/// Makes copies of objects when they are needed.
+pub trait Copies: std::fmt::Debug + Send + Sync {
+    /// Returns what is copied.
+    fn original(&self, index: usize) -> &Value;
+
+    /// Makes the copy of an object, always the same. It differs in times and uids.
+    fn copy(&self, index: usize) -> Value;
+}
+
 /// One stored object. Its `metadata.resourceVersion` is the revision that wrote it.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// The revision of its last write.
     pub revision: u64,
-    /// As it is kept on disk; empty if it is not.
-    text: Bytes,
+    source: Source,
     object: OnceLock<Arc<Value>>,
+}
+
+/// What the object can be made of.
+#[derive(Debug, Clone)]
+enum Source {
+    /// Nothing: it stays taken apart.
+    None,
+    /// The text as which it is kept on disk.
+    Text(Bytes),
+    /// The copy of that number.
+    Copy(Arc<dyn Copies>, usize),
 }
 
 impl Stored {
     /// Stores an object that a revision wrote.
     #[must_use]
     pub fn new(object: Value, revision: u64) -> Self {
-        Self { revision, text: Bytes::new(), object: OnceLock::from(Arc::new(object)) }
+        Self { revision, source: Source::None, object: OnceLock::from(Arc::new(object)) }
+    }
+
+    /// Stores a copy that is made when it is needed. It has no owners.
+    #[must_use]
+    pub fn copied(copies: Arc<dyn Copies>, index: usize, revision: u64) -> Self {
+        Self { revision, source: Source::Copy(copies, index), object: OnceLock::new() }
     }
 
     /// Has the text under which the object is kept on disk, so that it need not stay taken apart.
     #[must_use]
     pub fn kept(self, text: Bytes) -> Self {
-        Self { text, ..self }
+        Self { source: Source::Text(text), object: OnceLock::from(Arc::clone(self.object())), ..self }
     }
 
     /// Takes an object as it was kept, if it is one.
@@ -43,22 +68,40 @@ impl Stored {
         self.object.get_or_init(|| self.apart())
     }
 
-    /// The object, for one look: nothing stays of it that was not there.
+    /// The object, for one look: nothing stays of a text that was taken apart for it.
     #[must_use]
     pub fn look(&self) -> Arc<Value> {
-        self.object.get().map_or_else(|| self.apart(), Arc::clone)
+        match (self.object.get(), &self.source) {
+            (None, Source::Text(_)) => self.apart(),
+            _ => Arc::clone(self.object()),
+        }
+    }
+
+    /// What the object is to be a copy of, as long as nobody needed the copy: the same but for times, uids, and the certificate
+    /// of the authority.
+    #[must_use]
+    pub fn original(&self) -> Option<&Value> {
+        match &self.source {
+            Source::Copy(copies, index) if self.object.get().is_none() => Some(copies.original(*index)),
+            _ => None,
+        }
     }
 
     /// Lets the object be text again, if it was.
     pub fn fold(&mut self) {
-        if !self.text.is_empty() {
+        if matches!(self.source, Source::Text(_)) {
             self.object = OnceLock::new();
         }
     }
 
     fn apart(&self) -> Arc<Value> {
-        // It was seen to be JSON when it was read.
-        Arc::new(serde_json::from_slice(&self.text).unwrap_or_default())
+        Arc::new(match &self.source {
+            // It is never without its object.
+            Source::None => Value::Null,
+            // It was seen to be JSON when it was read.
+            Source::Text(text) => serde_json::from_slice(text).unwrap_or_default(),
+            Source::Copy(copies, index) => copies.copy(*index),
+        })
     }
 }
 
@@ -87,6 +130,32 @@ mod tests {
         let mut made = Stored::new(serde_json::json!({"a": 1}), 1);
         made.fold();
         assert_eq!(made.look()["a"], 1);
+    }
+
+    #[derive(Debug)]
+    struct Counted(std::sync::atomic::AtomicUsize);
+
+    impl Copies for Counted {
+        fn original(&self, _: usize) -> &Value {
+            &Value::Null
+        }
+
+        fn copy(&self, index: usize) -> Value {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            serde_json::json!({"index": index})
+        }
+    }
+
+    #[test]
+    fn a_copy_is_made_when_it_is_needed_and_once() {
+        let copies = Arc::new(Counted(0.into()));
+        let mut stored = Stored::copied(copies.clone(), 3, 7);
+        assert_eq!([stored.original(), stored.clone().original()], [Some(&Value::Null); 2]);
+        assert_eq!(stored.look()["index"], 3);
+        stored.fold();
+        assert_eq!(stored.clone().kept("{}".into()).object()["index"], 3);
+        assert_eq!(stored.original(), None);
+        assert_eq!(copies.0.load(std::sync::atomic::Ordering::Relaxed), 1);
     }
 
     #[test]
