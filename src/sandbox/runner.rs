@@ -43,8 +43,10 @@ impl Queue {
         let revision = state.store.revision();
         match state.store.changes_since(self.seen) {
             Ok(changes) => {
-                for change in changes {
-                    for stored in change.before.iter().chain(&change.after) {
+                // What one change left is what the next of the same object found.
+                let mut known = BTreeSet::new();
+                for stored in changes.flat_map(|change| change.before.iter().chain(&change.after)) {
+                    if known.insert(Arc::as_ptr(stored.object())) {
                         self.due.extend(controllers::affected(state, stored.object()));
                     }
                 }

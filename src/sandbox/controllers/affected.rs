@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::aggregation;
 use super::claim;
 use super::deed::Key;
-use super::fields::{controller, group, group_of, is_leaving, items, kind, name, namespace, text, uid};
+use super::fields::{at, controller, group, group_of, is_leaving, items, kind, name, namespace, text, uid};
 use super::pod;
 use super::selector;
 use super::trouble;
@@ -49,7 +49,9 @@ pub fn affected(view: &impl View, changed: &Value) -> Vec<Key> {
             }
         }
         (aggregation::GROUP, "ClusterRole") => {
-            found.all(aggregation::GROUP, "ClusterRole", None, aggregation::is_aggregated);
+            let is_wanted = |role: &Value| aggregation::is_put_together_of(role, changed);
+            let roles = view.chosen(aggregation::GROUP, "ClusterRole", &is_wanted);
+            found.keys.extend(roles.iter().map(|role| Key::of(role)));
         }
         _ => {}
     }
@@ -91,10 +93,12 @@ impl<V: View> Found<'_, V> {
             }
         }
         let is_workload = matches!(group(changed), "apps" | "batch") || kind(changed) == "ReplicationController";
-        let goes = is_leaving(changed) || self.is_gone();
-        if goes || is_workload {
-            let is_asked = trouble::is_asked(changed);
-            for dependent in self.view.dependents(uid(changed)) {
+        let dependents = self.view.dependents(uid(changed));
+        // Most objects have none, and need not be looked for.
+        let goes = || is_leaving(changed) || self.is_gone();
+        if !dependents.is_empty() && (is_workload || goes()) {
+            let (goes, is_asked) = (goes(), trouble::is_asked(changed));
+            for dependent in dependents {
                 // Pods that do well do not care about their workload, unless it asks for trouble.
                 let is_unwell = kind(&dependent) != "Pod" || !super::condition::is_true(&dependent, "Ready");
                 if goes || is_asked || is_unwell {
@@ -141,7 +145,7 @@ impl<V: View> Found<'_, V> {
             self.add("", "PersistentVolumeClaim", place, &claim);
         }
         for service in view.list("", "Service", Some(place)) {
-            let matches = || selector::matches_map(service.pointer("/spec/selector"), pod);
+            let matches = || selector::matches_map(at(&service, "/spec/selector"), pod);
             let lists = || {
                 view.get("", "Endpoints", place, name(&service)).is_some_and(|endpoints| lists(&endpoints, name(pod)))
             };
@@ -150,16 +154,16 @@ impl<V: View> Found<'_, V> {
             }
         }
         self.all("policy", "PodDisruptionBudget", Some(place), |budget| {
-            selector::matches(budget.pointer("/spec/selector"), pod)
+            selector::matches(at(budget, "/spec/selector"), pod)
         });
         if controller(pod).is_none() {
             for kind in ["ReplicaSet", "StatefulSet", "DaemonSet"] {
-                self.all("apps", kind, Some(place), |set| selector::matches(set.pointer("/spec/selector"), pod));
+                self.all("apps", kind, Some(place), |set| selector::matches(at(set, "/spec/selector"), pod));
             }
             self.all("", "ReplicationController", Some(place), |set| {
-                selector::matches_map(set.pointer("/spec/selector"), pod)
+                selector::matches_map(at(set, "/spec/selector"), pod)
             });
-            self.all("batch", "Job", Some(place), |job| selector::matches(job.pointer("/spec/selector"), pod));
+            self.all("batch", "Job", Some(place), |job| selector::matches(at(job, "/spec/selector"), pod));
         }
     }
 

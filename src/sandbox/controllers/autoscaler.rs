@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::condition::{self, Said};
 use super::deed::Outcome;
-use super::fields::{group_of, is_leaving, items, namespace, number, set, text};
+use super::fields::{at, group_of, is_leaving, items, namespace, number, set, text};
 use super::namespace::plural;
 use super::offspring::MANAGER;
 use crate::sandbox::view::View;
@@ -16,7 +16,7 @@ pub(super) fn reconcile(view: &dyn View, scaler: &Value) -> Outcome {
     if is_leaving(scaler) {
         return outcome;
     }
-    let reference = scaler.pointer("/spec/scaleTargetRef").unwrap_or(&Value::Null);
+    let reference = at(scaler, "/spec/scaleTargetRef").unwrap_or(&Value::Null);
     let (kind, name) = (text(reference, "/kind"), text(reference, "/name"));
     let group = group_of(text(reference, "/apiVersion"));
     let target = view.get(group, kind, namespace(scaler), name);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::deed::Outcome;
 use super::event;
 use super::fields::{
-    annotation, has_finalizer, is_leaving, items, name, namespace, set, stamp, text, time, uid, without_finalizer,
+    annotation, at, has_finalizer, is_leaving, items, name, namespace, set, stamp, text, time, uid, without_finalizer,
 };
 use super::offspring::MANAGER;
 use super::pod::{is_over, names as pod_names};
@@ -34,7 +34,7 @@ pub(super) fn names(pod: &Value) -> Vec<String> {
         if volume.get("ephemeral").is_some_and(Value::is_object) {
             return Some(format!("{}-{}", name(pod), text(volume, "/name")));
         }
-        volume.pointer("/persistentVolumeClaim/claimName").and_then(Value::as_str).map(str::to_owned)
+        at(volume, "/persistentVolumeClaim/claimName").and_then(Value::as_str).map(str::to_owned)
     };
     items(pod, "/spec/volumes").iter().filter_map(of).collect()
 }
@@ -128,7 +128,7 @@ fn matching(view: &dyn View, claim: &Value) -> Option<Arc<Value>> {
     };
     let is_fit = |volume: &Value| {
         let modes = items(volume, "/spec/accessModes");
-        let is_selected = match claim.pointer("/spec/selector").filter(|selector| !selector.is_null()) {
+        let is_selected = match at(claim, "/spec/selector").filter(|selector| !selector.is_null()) {
             None => true,
             selector => selector::matches(selector, volume),
         };
@@ -145,7 +145,7 @@ fn matching(view: &dyn View, claim: &Value) -> Option<Arc<Value>> {
         return Some(reserved.clone());
     }
     let free = volumes.iter().filter(|volume| {
-        let is_free = volume.pointer("/spec/claimRef").is_none_or(Value::is_null);
+        let is_free = at(volume, "/spec/claimRef").is_none_or(Value::is_null);
         is_free && text(volume, "/status/phase") == "Available" && is_fit(volume)
     });
     free.min_by_key(|volume| amount(volume, "/spec/capacity/storage")).cloned()
@@ -162,7 +162,7 @@ fn is_reserved(volume: &Value, claim: &Value) -> bool {
 fn bind(claim: &Value, volume: &Value, outcome: &mut Outcome) {
     if text(volume, "/spec/claimRef/uid") != uid(claim) {
         let mut volume = volume.clone();
-        let is_reserved = volume.pointer("/spec/claimRef").is_some_and(Value::is_object);
+        let is_reserved = at(&volume, "/spec/claimRef").is_some_and(Value::is_object);
         set(&mut volume, &["spec", "claimRef"], claim_reference(claim));
         if !is_reserved {
             set(&mut volume, &["metadata", "annotations", BOUND_BY], Value::from("yes"));
@@ -207,7 +207,7 @@ fn with_volume(view: &dyn View, claim: &Value, volume_name: &str, outcome: &mut 
         }
         return;
     };
-    let is_free = volume.pointer("/spec/claimRef").is_none_or(Value::is_null) || is_reserved(&volume, claim);
+    let is_free = at(&volume, "/spec/claimRef").is_none_or(Value::is_null) || is_reserved(&volume, claim);
     if !is_bound {
         if is_free {
             bind(claim, &volume, outcome);
@@ -223,7 +223,7 @@ fn with_volume(view: &dyn View, claim: &Value, volume_name: &str, outcome: &mut 
     if !has_room && text(claim, "/status/phase") == "Bound" {
         // The claim was given a larger size: the volume grows, then the claim says so.
         let mut volume = (*volume).clone();
-        let size = claim.pointer("/spec/resources/requests/storage").cloned().unwrap_or_default();
+        let size = at(claim, "/spec/resources/requests/storage").cloned().unwrap_or_default();
         set(&mut volume, &["spec", "capacity", "storage"], size);
         outcome.update(volume, MANAGER);
         outcome.normal(
@@ -236,8 +236,8 @@ fn with_volume(view: &dyn View, claim: &Value, volume_name: &str, outcome: &mut 
     }
     let mut status = claim.get("status").cloned().unwrap_or_default();
     set(&mut status, &["phase"], Value::from("Bound"));
-    set(&mut status, &["accessModes"], volume.pointer("/spec/accessModes").cloned().unwrap_or_default());
-    set(&mut status, &["capacity"], volume.pointer("/spec/capacity").cloned().unwrap_or_default());
+    set(&mut status, &["accessModes"], at(&volume, "/spec/accessModes").cloned().unwrap_or_default());
+    set(&mut status, &["capacity"], at(&volume, "/spec/capacity").cloned().unwrap_or_default());
     outcome.status(claim, status, MANAGER);
 }
 
@@ -282,8 +282,8 @@ fn provision(view: &dyn View, claim: &Value, class: &Value, outcome: &mut Outcom
         return;
     }
     let mut spec = json!({
-        "accessModes": claim.pointer("/spec/accessModes").cloned().unwrap_or_default(),
-        "capacity": {"storage": claim.pointer("/spec/resources/requests/storage").cloned().unwrap_or_default()},
+        "accessModes": at(claim, "/spec/accessModes").cloned().unwrap_or_default(),
+        "capacity": {"storage": at(claim, "/spec/resources/requests/storage").cloned().unwrap_or_default()},
         "claimRef": claim_reference(claim),
         "hostPath": {"path": format!("/var/local/volumes/{volume_name}"), "type": "DirectoryOrCreate"},
         "persistentVolumeReclaimPolicy": match text(class, "/reclaimPolicy") { "" => "Delete", policy => policy },
@@ -306,7 +306,7 @@ fn provision(view: &dyn View, claim: &Value, class: &Value, outcome: &mut Outcom
 pub(super) fn reconcile_volume(view: &dyn View, volume: &Value) -> Outcome {
     const VOLUME_PROTECTION: &str = "kubernetes.io/pv-protection";
     let mut outcome = Outcome::default();
-    let reference = volume.pointer("/spec/claimRef").filter(|reference| reference.is_object());
+    let reference = at(volume, "/spec/claimRef").filter(|reference| reference.is_object());
     let claim = reference.and_then(|reference| {
         view.get("", "PersistentVolumeClaim", text(reference, "/namespace"), text(reference, "/name"))
     });

@@ -12,7 +12,7 @@ use super::condition;
 use super::deed::Outcome;
 use super::event;
 use super::fields::{
-    annotation, controller_reference, flag, is_leaving, items, name, namespace, number, set, stamp, text, time, uid,
+    annotation, at, controller_reference, flag, is_leaving, items, name, namespace, number, set, stamp, text, time, uid,
 };
 use super::job::is_finished;
 use super::offspring::{self, MANAGER};
@@ -153,13 +153,13 @@ fn pattern(text: &str) -> String {
 }
 
 fn make(cron: &Value, job_name: &str, scheduled: &str) -> Value {
-    let template = cron.pointer("/spec/jobTemplate").unwrap_or(&Value::Null);
+    let template = at(cron, "/spec/jobTemplate").unwrap_or(&Value::Null);
     let mut metadata = json!({
         "name": job_name, "namespace": namespace(cron), "ownerReferences": [controller_reference(cron)]
     });
     for field in ["labels", "annotations"] {
         if let Some(value) =
-            template.pointer("/metadata").and_then(|metadata| metadata.get(field)).filter(|value| value.is_object())
+            at(template, "/metadata").and_then(|metadata| metadata.get(field)).filter(|value| value.is_object())
         {
             set(&mut metadata, &[field], value.clone());
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::deed::Outcome;
-use super::fields::{annotation, is_leaving, items, label, name, number, set, share, text};
+use super::fields::{annotation, at, is_leaving, items, label, name, number, set, share, text};
 use super::offspring::{self, MANAGER, Named};
 use super::pod::{fits, is_over, is_tolerated};
 use super::revision::{self, LABEL};
@@ -24,7 +24,7 @@ struct Place<'a> {
 
 pub(super) fn reconcile(view: &dyn View, daemon: &Value) -> Outcome {
     let mut outcome = Outcome::default();
-    offspring::adopt(view, daemon, ("", "Pod"), daemon.pointer("/spec/selector"), &mut outcome);
+    offspring::adopt(view, daemon, ("", "Pod"), at(daemon, "/spec/selector"), &mut outcome);
     let Some(revisions) = revision::find(view, daemon, &mut outcome) else { return outcome };
     if !outcome.is_idle() {
         return outcome;
@@ -34,7 +34,7 @@ pub(super) fn reconcile(view: &dyn View, daemon: &Value) -> Outcome {
     let nodes = view.list("", "Node", None);
     let probe = with_tolerations(offspring::make(
         daemon,
-        daemon.pointer("/spec/template").unwrap_or(&Value::Null),
+        at(daemon, "/spec/template").unwrap_or(&Value::Null),
         &Named::As { name: "probe", prefix: "" },
         view,
     ));
@@ -99,7 +99,7 @@ fn with_tolerations(mut pod: Value) -> Value {
 }
 
 fn make(view: &dyn View, daemon: &Value, node: &str, hash: &str, outcome: &mut Outcome) {
-    let template = daemon.pointer("/spec/template").unwrap_or(&Value::Null);
+    let template = at(daemon, "/spec/template").unwrap_or(&Value::Null);
     let prefix = format!("{}-", name(daemon));
     let index = outcome.deeds.len();
     let mut pod = with_tolerations(offspring::make(daemon, template, &Named::After { prefix: &prefix, index }, view));
@@ -128,7 +128,7 @@ fn delete(daemon: &Value, pod: &Value, outcome: &mut Outcome) {
 }
 
 fn surge(daemon: &Value) -> i64 {
-    share(daemon.pointer("/spec/updateStrategy/rollingUpdate/maxSurge"), 1, true).unwrap_or(0)
+    share(at(daemon, "/spec/updateStrategy/rollingUpdate/maxSurge"), 1, true).unwrap_or(0)
 }
 
 /// Makes pods where they are missing, and deletes those that are too many, have failed, or do not belong.
@@ -183,7 +183,7 @@ fn manage(view: &dyn View, daemon: &Value, places: &[Place<'_>], hash: &str, out
 
 fn update(view: &dyn View, daemon: &Value, places: &[Place<'_>], hash: &str, outcome: &mut Outcome) {
     let wanted = i64::try_from(places.iter().filter(|place| place.wants).count()).unwrap_or(i64::MAX);
-    let rolling = daemon.pointer("/spec/updateStrategy/rollingUpdate");
+    let rolling = at(daemon, "/spec/updateStrategy/rollingUpdate");
     let count = |field: &str| rolling.and_then(|rolling| share(rolling.get(field), wanted, true));
     let most_more = count("maxSurge").unwrap_or(0);
     let min_ready = number(daemon, "/spec/minReadySeconds").unwrap_or(0);

@@ -169,7 +169,7 @@ impl Outcome {
         if object.get("status").is_some_and(|present| fields::same(present, &status)) {
             return false;
         }
-        let mut object = object.clone();
+        let mut object = fields::without(object, "status");
         fields::set(&mut object, &["status"], status);
         self.deeds.push(Deed::Status { object, manager });
         true

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::condition::{self, Said};
 use super::deed::Outcome;
 use super::event;
-use super::fields::{controller, group_of, is_leaving, items, namespace, number, set, share, text, uid};
+use super::fields::{at, controller, group_of, is_leaving, items, namespace, number, set, share, text, uid};
 use super::offspring::{self, MANAGER};
 use super::pod::is_over;
 use super::selector;
@@ -22,7 +22,7 @@ pub(super) fn reconcile(view: &dyn View, budget: &Value) -> Outcome {
         return outcome;
     }
     let mut pods = view.list("", "Pod", Some(namespace(budget)));
-    pods.retain(|pod| selector::matches(budget.pointer("/spec/selector"), pod));
+    pods.retain(|pod| selector::matches(at(budget, "/spec/selector"), pod));
     if pods.is_empty() {
         event::once(view, &mut outcome, budget, "Normal", COMPONENT, "NoPods", "No matching pods found");
     }
@@ -30,8 +30,8 @@ pub(super) fn reconcile(view: &dyn View, budget: &Value) -> Outcome {
     let count = i64::try_from(pods.len()).unwrap_or(i64::MAX);
     let healthy = pods.iter().filter(|pod| offspring::is_ready(pod) && !is_leaving(pod)).count();
     let healthy = i64::try_from(healthy).unwrap_or(i64::MAX);
-    let most_gone = budget.pointer("/spec/maxUnavailable").filter(|value| !value.is_null());
-    let least = budget.pointer("/spec/minAvailable").filter(|value| !value.is_null());
+    let most_gone = at(budget, "/spec/maxUnavailable").filter(|value| !value.is_null());
+    let least = at(budget, "/spec/minAvailable").filter(|value| !value.is_null());
     let (expected, desired) = match (most_gone, least) {
         (Some(most), _) => {
             let expected = scale(view, &pods);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::deed::Outcome;
-use super::fields::{controller_reference, flag, is_leaving, items, name, namespace, same, set, stamp, text, uid};
+use super::fields::{at, controller_reference, flag, is_leaving, items, name, namespace, same, set, stamp, text, uid};
 use super::hash;
 use super::offspring::{self, MANAGER};
 use super::pod::is_over;
@@ -34,7 +34,7 @@ struct Address {
 pub(super) fn reconcile(view: &dyn View, service: &Value) -> Outcome {
     let mut outcome = Outcome::default();
     let selector =
-        service.pointer("/spec/selector").filter(|selector| selector.as_object().is_some_and(|map| !map.is_empty()));
+        at(service, "/spec/selector").filter(|selector| selector.as_object().is_some_and(|map| !map.is_empty()));
     if is_leaving(service) || selector.is_none() || text(service, "/spec/type") == "ExternalName" {
         return outcome;
     }
@@ -117,7 +117,7 @@ fn listed(items: Vec<Value>) -> Value {
 }
 
 fn labels(service: &Value) -> Value {
-    let mut labels = service.pointer("/metadata/labels").cloned().filter(Value::is_object).unwrap_or_else(|| json!({}));
+    let mut labels = at(service, "/metadata/labels").cloned().filter(Value::is_object).unwrap_or_else(|| json!({}));
     if is_headless(service) {
         set(&mut labels, &[HEADLESS], Value::from(""));
     }
@@ -175,7 +175,7 @@ fn endpoints(view: &dyn View, service: &Value, addresses: &[Address], outcome: &
         }
         Some(present) => {
             let is_same = same(&Value::from(items(&present, "/subsets")), &Value::from(subsets.clone()));
-            if !is_same || present.pointer("/metadata/labels") != Some(&labels) {
+            if !is_same || at(&present, "/metadata/labels") != Some(&labels) {
                 let mut endpoints = (*present).clone();
                 super::fields::unset(&mut endpoints, "", "subsets");
                 if !subsets.is_empty() {
@@ -238,7 +238,7 @@ fn slices(view: &dyn View, service: &Value, addresses: &[Address], outcome: &mut
             Some(slice) => {
                 let is_same = same(&Value::from(items(slice, "/endpoints")), &Value::from(entries.clone()))
                     && same(&Value::from(items(slice, "/ports")), &Value::from(ports.clone()))
-                    && slice.pointer("/metadata/labels") == Some(&labels);
+                    && at(slice, "/metadata/labels") == Some(&labels);
                 if !is_same {
                     let mut slice = (**slice).clone();
                     set(&mut slice, &["endpoints"], listed(entries.clone()));

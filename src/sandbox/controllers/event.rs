@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::deed::{Deed, EventSort, Notice, Outcome};
-use super::fields::{kind, name, namespace, number, set, stamp, text, time, uid};
+use super::fields::{at, kind, name, namespace, number, set, stamp, text, time, uid};
 use super::hash;
 use super::offspring::MANAGER;
 use crate::sandbox::view::View;
@@ -59,7 +59,7 @@ fn deed(view: &dyn View, notice: &Notice) -> Deed {
     let about = &notice.about;
     let mut involved = json!({"apiVersion": text(about, "/apiVersion"), "kind": kind(about)});
     for field in ["name", "namespace", "uid", "resourceVersion"] {
-        if let Some(value) = about.pointer("/metadata").and_then(|metadata| metadata.get(field)) {
+        if let Some(value) = at(about, "/metadata").and_then(|metadata| metadata.get(field)) {
             set(&mut involved, &[field], value.clone());
         }
     }

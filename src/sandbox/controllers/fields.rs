@@ -1,17 +1,11 @@
 //! Reading and setting fields of objects, as the controllers need them.
 
+use std::cmp::Ordering;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-/// Returns the value at a JSON pointer. Controllers ask for thousands of them, all without `~`: `Value::pointer` copies each
-/// step twice on its way.
-pub(super) fn at<'v>(object: &'v Value, pointer: &str) -> Option<&'v Value> {
-    pointer.split('/').skip(1).try_fold(object, |value, step| match value {
-        Value::Object(fields) => fields.get(step),
-        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
-        _ => None,
-    })
-}
+pub(super) use crate::resource::at;
 
 /// Returns the text at a JSON pointer, empty where there is none.
 pub(super) fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
@@ -142,6 +136,13 @@ pub(super) fn set(object: &mut Value, path: &[&str], value: Value) {
     }
 }
 
+/// Returns an object without a field, which is not copied first.
+pub(super) fn without(object: &Value, field: &str) -> Value {
+    let Value::Object(fields) = object else { return object.clone() };
+    let others = fields.iter().filter(|(other, _)| *other != field);
+    Value::Object(others.map(|(other, value)| (other.clone(), value.clone())).collect())
+}
+
 /// Takes a field away.
 pub(super) fn unset(object: &mut Value, pointer: &str, field: &str) {
     if let Some(Value::Object(map)) = object.pointer_mut(pointer) {
@@ -152,19 +153,39 @@ pub(super) fn unset(object: &mut Value, pointer: &str, field: &str) {
 /// Compares as the API stores: `null`, `""`, empty lists and maps are not there, nor are `0` and `false` of a status.
 pub(super) fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Object(one), Value::Object(other)) => {
-            let within = |one: &Map<String, Value>, other: &Map<String, Value>| {
-                one.iter().all(|(key, value)| match other.get(key) {
-                    Some(other) => same(value, other),
-                    None => is_nothing(value),
-                })
-            };
-            within(one, other) && other.iter().all(|(key, value)| one.contains_key(key) || is_nothing(value))
-        }
+        (Value::Object(one), Value::Object(other)) => same_fields(one.iter(), other.iter()),
         (Value::Array(one), Value::Array(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
         }
         _ => one == other || (is_nothing(one) && is_nothing(other)),
+    }
+}
+
+/// Compares fields, each in the order of their names, as [`same`] does.
+pub(super) fn same_fields<'v>(
+    one: impl Iterator<Item = (&'v String, &'v Value)>,
+    other: impl Iterator<Item = (&'v String, &'v Value)>,
+) -> bool {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    loop {
+        let order = match (one.peek(), other.peek()) {
+            (None, None) => return true,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some((one, _)), Some((other, _))) => one.cmp(other),
+        };
+        let (one, other) = match order {
+            Ordering::Less => (one.next(), None),
+            Ordering::Greater => (None, other.next()),
+            Ordering::Equal => (one.next(), other.next()),
+        };
+        let is_same = match (one, other) {
+            (Some((_, one)), Some((_, other))) => same(one, other),
+            (one, other) => one.or(other).is_none_or(|(_, alone)| is_nothing(alone)),
+        };
+        if !is_same {
+            return false;
+        }
     }
 }
 

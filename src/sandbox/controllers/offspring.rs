@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::condition;
 use super::deed::Outcome;
 use super::fields::{
-    after, controller, controller_reference, is_controlled_by, is_leaving, items, kind, name, namespace, set, text,
+    after, at, controller, controller_reference, is_controlled_by, is_leaving, items, kind, name, namespace, set, text,
     time, uid,
 };
 use super::hash;
@@ -78,7 +78,7 @@ pub(super) fn make(owner: &Value, template: &Value, named: &Named<'_>, view: &dy
     let mut metadata = json!({"namespace": namespace(owner), "ownerReferences": [controller_reference(owner)]});
     for field in ["labels", "annotations", "finalizers"] {
         if let Some(value) =
-            template.pointer("/metadata").and_then(|metadata| metadata.get(field)).filter(|value| !value.is_null())
+            at(template, "/metadata").and_then(|metadata| metadata.get(field)).filter(|value| !value.is_null())
         {
             set(&mut metadata, &[field], value.clone());
         }

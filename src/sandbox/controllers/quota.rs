@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::deed::Outcome;
-use super::fields::is_leaving;
+use super::fields::{at, is_leaving};
 use super::offspring::MANAGER;
 use crate::sandbox::admission::quota_status;
 use crate::sandbox::custom;
@@ -24,7 +24,7 @@ pub(super) fn reconcile(view: &dyn View, quota: &Value) -> Outcome {
 
 /// Returns the custom kinds whose objects a quota counts: `count/graphs.example.com` bears the name of their definition.
 fn custom_kinds(view: &dyn View, quota: &Value) -> Vec<Kind> {
-    let hard = quota.pointer("/spec/hard").and_then(Value::as_object).into_iter().flatten();
+    let hard = at(quota, "/spec/hard").and_then(Value::as_object).into_iter().flatten();
     let counted = hard.filter_map(|(resource, _)| resource.strip_prefix("count/"));
     let definitions = counted.filter_map(|name| view.get("apiextensions.k8s.io", "CustomResourceDefinition", "", name));
     definitions.flat_map(|definition| custom::kinds_of(&definition)).collect()

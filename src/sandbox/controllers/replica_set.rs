@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::condition;
 use super::deed::Outcome;
-use super::fields::{self, is_leaving, items, kind, name, number, text};
+use super::fields::{self, at, is_leaving, items, kind, name, number, text};
 use super::offspring::{self, MANAGER, Named};
 use super::selector;
 use crate::sandbox::view::View;
@@ -16,7 +16,7 @@ pub(super) fn reconcile(view: &dyn View, set: &Value) -> Outcome {
     let mut outcome = Outcome::default();
     let is_controller = kind(set) == "ReplicationController";
     let component = if is_controller { "replication-controller" } else { "replicaset-controller" };
-    let selector = match set.pointer("/spec/selector") {
+    let selector = match at(set, "/spec/selector") {
         Some(map) if is_controller => Some(json!({"matchLabels": map})),
         selector => selector.cloned(),
     };
@@ -27,7 +27,7 @@ pub(super) fn reconcile(view: &dyn View, set: &Value) -> Outcome {
     pods.retain(|pod| offspring::is_active(pod));
     let wanted = usize::try_from(number(set, "/spec/replicas").unwrap_or(1)).unwrap_or(0);
     if outcome.is_idle() && !is_leaving(set) {
-        let template = set.pointer("/spec/template").unwrap_or(&Value::Null);
+        let template = at(set, "/spec/template").unwrap_or(&Value::Null);
         let prefix = format!("{}-", name(set));
         for index in 0..wanted.saturating_sub(pods.len()).min(BURST) {
             let pod = offspring::make(set, template, &Named::After { prefix: &prefix, index }, view);
@@ -59,10 +59,10 @@ fn status(
     outcome: &mut Outcome,
 ) -> Value {
     let min_ready = number(replica_set, "/spec/minReadySeconds").unwrap_or(0);
-    let labels = replica_set.pointer("/spec/template/metadata/labels");
+    let labels = at(replica_set, "/spec/template/metadata/labels");
     let fully = pods
         .iter()
-        .filter(|pod| labels.is_none_or(|labels| selector::all_equal(labels, pod.pointer("/metadata/labels"))))
+        .filter(|pod| labels.is_none_or(|labels| selector::all_equal(labels, at(pod, "/metadata/labels"))))
         .count();
     let ready = pods.iter().filter(|pod| offspring::is_ready(pod)).count();
     let available = pods.iter().filter(|pod| offspring::is_available(pod, min_ready, view.now(), outcome)).count();

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::fields::{items, text};
+use super::fields::{at, items, text};
 
 /// Tells whether a `LabelSelector` matches the labels of an object. One that is missing matches nothing, an empty one
 /// everything.
 pub fn matches(selector: Option<&Value>, object: &Value) -> bool {
     let Some(selector) = selector.filter(|selector| selector.is_object()) else { return false };
-    let labels = object.pointer("/metadata/labels");
+    let labels = at(object, "/metadata/labels");
     let equal = selector.get("matchLabels").is_none_or(|wanted| all_equal(wanted, labels));
     equal && items(selector, "/matchExpressions").iter().all(|expression| meets(expression, labels))
 }
@@ -18,7 +18,7 @@ pub fn matches(selector: Option<&Value>, object: &Value) -> bool {
 pub(super) fn matches_map(selector: Option<&Value>, object: &Value) -> bool {
     let wanted = selector.and_then(Value::as_object);
     wanted.is_some_and(|wanted| !wanted.is_empty())
-        && selector.is_some_and(|selector| all_equal(selector, object.pointer("/metadata/labels")))
+        && selector.is_some_and(|selector| all_equal(selector, at(object, "/metadata/labels")))
 }
 
 /// Tells whether labels have all these values.

@@ -132,8 +132,10 @@ impl World {
         set(&mut object, &["metadata", "resourceVersion"], json!(self.version.to_string()));
         let object = Arc::new(object);
         self.kinds.insert((key.group.clone(), key.kind.clone()));
-        self.objects.insert(key, object.clone());
-        self.queue.extend(affected(self, &object));
+        let before = self.objects.insert(key, object.clone());
+        for object in before.iter().chain([&object]) {
+            self.queue.extend(affected(self, object));
+        }
     }
 
     fn remove(&mut self, key: &Key) {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::deed::Outcome;
-use super::fields::{flag, is_leaving, number, share, text};
+use super::fields::{at, flag, is_leaving, number, share, text};
 use super::offspring;
 use crate::sandbox::view::View;
 
@@ -20,7 +20,7 @@ const COMPONENT: &str = "deployment-controller";
 
 pub(super) fn reconcile(view: &dyn View, deployment: &Value) -> Outcome {
     let mut outcome = Outcome::default();
-    let selector = deployment.pointer("/spec/selector");
+    let selector = at(deployment, "/spec/selector");
     offspring::adopt(view, deployment, ("apps", "ReplicaSet"), selector, &mut outcome);
     if !outcome.is_idle() {
         return outcome;
@@ -73,7 +73,7 @@ impl Sets {
         let made =
             |set: &Value| (text(set, "/metadata/creationTimestamp").to_owned(), text(set, "/metadata/name").to_owned());
         all.sort_by_key(|set| made(set));
-        let template = deployment.pointer("/spec/template").unwrap_or(&Value::Null);
+        let template = at(deployment, "/spec/template").unwrap_or(&Value::Null);
         let new = all.iter().position(|set| revision::is_of(set, template));
         let new = new.map(|index| all.remove(index));
         Self { new, old: all }
@@ -98,7 +98,7 @@ fn bounds(deployment: &Value) -> (i64, i64) {
         return (0, 0);
     }
     let of = |field: &str, round_up: bool| {
-        let value = deployment.pointer("/spec/strategy/rollingUpdate").and_then(|rolling| rolling.get(field));
+        let value = at(deployment, "/spec/strategy/rollingUpdate").and_then(|rolling| rolling.get(field));
         share(value, replicas(deployment), round_up)
             .unwrap_or_else(|| share(Some(&Value::from("25%")), replicas(deployment), round_up).unwrap_or(0))
     };

@@ -6,8 +6,8 @@ use super::{COMPONENT, Sets, bounds, replicas, rollout};
 use crate::sandbox::controllers::condition;
 use crate::sandbox::controllers::deed::Outcome;
 use crate::sandbox::controllers::fields::{
-    annotation, controller_reference, is_controlled_by, is_leaving, items, name, namespace, number, same, set, stamp,
-    text, uid,
+    annotation, at, controller_reference, is_controlled_by, is_leaving, items, name, namespace, number, same, set,
+    stamp, text, uid,
 };
 use crate::sandbox::controllers::hash;
 use crate::sandbox::controllers::offspring::MANAGER;
@@ -30,7 +30,7 @@ const NOT_COPIED: [&str; 6] = [
 
 /// Tells whether a ReplicaSet is of that template.
 pub(super) fn is_of(replica_set: &Value, template: &Value) -> bool {
-    let mut own = replica_set.pointer("/spec/template").cloned().unwrap_or_default();
+    let mut own = at(replica_set, "/spec/template").cloned().unwrap_or_default();
     let mut template = template.clone();
     for template in [&mut own, &mut template] {
         crate::sandbox::controllers::fields::unset(template, "/metadata/labels", HASH_LABEL);
@@ -49,7 +49,7 @@ fn next(sets: &Sets) -> i64 {
 
 /// Makes the ReplicaSet of the present template.
 pub(super) fn make(view: &dyn View, deployment: &Value, sets: &Sets, outcome: &mut Outcome) {
-    let template = deployment.pointer("/spec/template").cloned().unwrap_or_default();
+    let template = at(deployment, "/spec/template").cloned().unwrap_or_default();
     let collisions = number(deployment, "/status/collisionCount").unwrap_or(0);
     let hash = hash::of(&template, collisions);
     let set_name = format!("{}-{hash}", name(deployment));
@@ -75,14 +75,14 @@ pub(super) fn make(view: &dyn View, deployment: &Value, sets: &Sets, outcome: &m
     }
     let mut labelled = template;
     set(&mut labelled, &["metadata", "labels", HASH_LABEL], Value::from(hash.as_str()));
-    let mut selector = deployment.pointer("/spec/selector").cloned().unwrap_or_default();
+    let mut selector = at(deployment, "/spec/selector").cloned().unwrap_or_default();
     set(&mut selector, &["matchLabels", HASH_LABEL], Value::from(hash.as_str()));
     let count = rollout::room(deployment, sets, 0);
     let mut annotations = copied(deployment);
     annotations.insert(REVISION.to_owned(), Value::from(next(sets).to_string()));
     annotations.insert(DESIRED.to_owned(), Value::from(replicas(deployment).to_string()));
     annotations.insert(MOST.to_owned(), Value::from((replicas(deployment) + bounds(deployment).0).to_string()));
-    let labels = labelled.pointer("/metadata/labels").cloned().unwrap_or_default();
+    let labels = at(&labelled, "/metadata/labels").cloned().unwrap_or_default();
     let mut spec = json!({"replicas": count, "selector": selector, "template": labelled});
     if let Some(seconds) = number(deployment, "/spec/minReadySeconds").filter(|seconds| *seconds > 0) {
         set(&mut spec, &["minReadySeconds"], Value::from(seconds));
@@ -112,7 +112,7 @@ pub(super) fn has_deadline(deployment: &Value) -> bool {
 }
 
 fn copied(deployment: &Value) -> Map<String, Value> {
-    let annotations = deployment.pointer("/metadata/annotations").and_then(Value::as_object);
+    let annotations = at(deployment, "/metadata/annotations").and_then(Value::as_object);
     let wanted = |(key, _): &(&String, &Value)| !NOT_COPIED.contains(&key.as_str());
     annotations
         .map(|all| all.iter().filter(wanted).map(|(key, value)| (key.clone(), value.clone())).collect())
@@ -122,7 +122,7 @@ fn copied(deployment: &Value) -> Map<String, Value> {
 /// Keeps the annotations of the present ReplicaSet in step, and the revision of the Deployment. Tells whether the
 /// ReplicaSet or the Deployment is written.
 pub(super) fn annotate(deployment: &Value, new: &Value, sets: &Sets, outcome: &mut Outcome) -> bool {
-    let mut annotations = new.pointer("/metadata/annotations").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut annotations = at(new, "/metadata/annotations").and_then(Value::as_object).cloned().unwrap_or_default();
     let before = annotations.clone();
     // What the Deployment no longer says goes too.
     annotations.retain(|key, _| NOT_COPIED.contains(&key.as_str()));

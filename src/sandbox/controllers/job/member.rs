@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{COMPONENT, TRACKING, Work, indexes};
 use crate::sandbox::controllers::deed::Outcome;
-use crate::sandbox::controllers::fields::{is_leaving, items, name, number, set, text};
+use crate::sandbox::controllers::fields::{at, is_leaving, items, name, number, set, text};
 use crate::sandbox::controllers::offspring::{self, MANAGER, Named};
 use crate::sandbox::controllers::replica_set::BURST;
 use crate::sandbox::view::View;
@@ -65,7 +65,7 @@ fn free_indexes(work: &Work<'_>, most: usize) -> Vec<i64> {
 
 fn make(view: &dyn View, work: &Work<'_>, index: usize, number: Option<i64>) -> Value {
     let job = work.job;
-    let template = job.pointer("/spec/template").unwrap_or(&Value::Null);
+    let template = at(job, "/spec/template").unwrap_or(&Value::Null);
     let prefix = match number {
         Some(number) => format!("{}-{number}-", name(job)),
         None => format!("{}-", name(job)),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::deed::{Outcome, Propagation};
-use super::fields::{after, flag, has_finalizer, is_leaving, items, number, text, time, without_finalizer};
+use super::fields::{after, at, flag, has_finalizer, is_leaving, items, number, text, time, without_finalizer};
 use super::offspring::{self, MANAGER};
 use super::pod::is_over;
 use super::{condition, fields};
@@ -52,7 +52,7 @@ pub(super) fn reconcile(view: &dyn View, job: &Value) -> Outcome {
     if !managed_by.is_empty() && managed_by != "kubernetes.io/job-controller" {
         return outcome;
     }
-    offspring::adopt(view, job, ("", "Pod"), job.pointer("/spec/selector"), &mut outcome);
+    offspring::adopt(view, job, ("", "Pod"), at(job, "/spec/selector"), &mut outcome);
     let work = Work { job, pods: offspring::owned(view, job, "Pod") };
     if is_leaving(job) {
         release(&work, &mut outcome);

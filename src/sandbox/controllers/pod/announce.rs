@@ -6,7 +6,7 @@ use super::KUBELET;
 use super::container::{Does, Told};
 use super::status::Start;
 use crate::sandbox::controllers::deed::Outcome;
-use crate::sandbox::controllers::fields::{items, name, namespace, text, uid};
+use crate::sandbox::controllers::fields::{at, items, name, namespace, text, uid};
 
 /// What containerd says of an image that its registry does not have.
 pub(super) fn pull_error(image: &str) -> String {
@@ -47,8 +47,8 @@ pub(super) fn announce(
         let statuses = items(pod, "/status/containerStatuses");
         let before = statuses.iter().find(|status| text(status, "/name") == container_name);
         let waited_for = before.map_or("", |before| text(before, "/state/waiting/reason"));
-        let has_run = before.is_some_and(|before| before.pointer("/state/running").is_some());
-        let has_ended = before.is_some_and(|before| before.pointer("/state/terminated").is_some());
+        let has_run = before.is_some_and(|before| at(before, "/state/running").is_some());
+        let has_ended = before.is_some_and(|before| at(before, "/state/terminated").is_some());
         match does {
             Does::Run { ready_after } => {
                 if !has_run {
@@ -111,7 +111,7 @@ fn started(pod: &Value, container: &Value, outcome: &mut Outcome) {
 }
 
 fn probe_failure(container: &Value) -> &'static str {
-    let has = |field: &str| container.pointer("/readinessProbe").and_then(|probe| probe.get(field)).is_some();
+    let has = |field: &str| at(container, "/readinessProbe").and_then(|probe| probe.get(field)).is_some();
     if has("exec") {
         "command failed"
     } else if has("tcpSocket") || has("grpc") {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::controllers::fields::{after, items, name, namespace, number, set, stamp, text, time, uid};
+use crate::sandbox::controllers::fields::{after, at, items, name, namespace, number, set, stamp, text, time, uid};
 
 /// The kubelet's first wait before it restarts a container, in seconds; each next one is twice as long.
 const FIRST_BACK_OFF: i64 = 10;
@@ -75,7 +75,7 @@ pub(super) fn tell(pod: &Value, list: &str, container: &Value, does: &Does, now:
         }
         Does::Loop { exit_code, reason } => told.restart(pod, container, before, *exit_code, reason, now),
         Does::End { exit_code, reason } => {
-            let ended = before.and_then(|before| before.pointer("/state/terminated")).filter(|ended| ended.is_object());
+            let ended = before.and_then(|before| at(before, "/state/terminated")).filter(|ended| ended.is_object());
             let ended =
                 ended.cloned().unwrap_or_else(|| terminated(*exit_code, reason, running_since.unwrap_or(now), now));
             told.is_ready = *exit_code == 0 && list == "initContainerStatuses";

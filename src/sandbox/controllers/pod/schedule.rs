@@ -6,7 +6,7 @@ use crate::resource::quantity::Quantity;
 use crate::sandbox::controllers::claim;
 use crate::sandbox::controllers::condition;
 use crate::sandbox::controllers::deed::{Deed, Outcome};
-use crate::sandbox::controllers::fields::{annotation, flag, is_leaving, items, name, namespace, set, text};
+use crate::sandbox::controllers::fields::{annotation, at, flag, is_leaving, items, name, namespace, set, text};
 use crate::sandbox::controllers::selector::{all_equal, meets};
 use crate::sandbox::controllers::trouble::{self, PodTrouble};
 use crate::sandbox::view::View;
@@ -99,7 +99,7 @@ fn unscheduled(view: &dyn View, pod: &Value, reason: &str, message: &str, outcom
     let said = condition::Said { kind: "PodScheduled", status: "False", reason, message };
     let mut made = condition::make(before, said, view.now());
     set(&mut made, &["lastProbeTime"], Value::Null);
-    set(&mut made, &["observedGeneration"], pod.pointer("/metadata/generation").cloned().unwrap_or_default());
+    set(&mut made, &["observedGeneration"], at(pod, "/metadata/generation").cloned().unwrap_or_default());
     let mut status = pod.get("status").cloned().unwrap_or_else(|| json!({}));
     set(&mut status, &["phase"], Value::from("Pending"));
     let mut conditions = items(pod, "/status/conditions").to_vec();
@@ -148,15 +148,15 @@ pub(in crate::sandbox::controllers) fn fits(pod: &Value, node: &Value) -> bool {
 
 /// Returns why a pod cannot run on a node, in the words that follow a count of nodes.
 fn unfit(pod: &Value, node: &Value) -> Option<String> {
-    let labels = node.pointer("/metadata/labels");
+    let labels = at(node, "/metadata/labels");
     if flag(node, "/spec/unschedulable")
         && !tolerates(pod, &json!({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}))
     {
         return Some("node(s) were unschedulable".to_owned());
     }
-    let selector = pod.pointer("/spec/nodeSelector");
+    let selector = at(pod, "/spec/nodeSelector");
     let affinity = "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution";
-    let required = pod.pointer(affinity).filter(|required| !required.is_null());
+    let required = at(pod, affinity).filter(|required| !required.is_null());
     let selected = selector.is_none_or(|wanted| all_equal(wanted, labels))
         && required
             .is_none_or(|required| items(required, "/nodeSelectorTerms").iter().any(|term| matches_term(term, node)));
@@ -191,17 +191,17 @@ fn matches_term(term: &Value, node: &Value) -> bool {
         return false;
     }
     let named = json!({"metadata.name": name(node)});
-    expressions.iter().all(|expression| meets(expression, node.pointer("/metadata/labels")))
+    expressions.iter().all(|expression| meets(expression, at(node, "/metadata/labels")))
         && fields.iter().all(|field| meets(field, Some(&named)))
 }
 
 /// What the pod asks for itself is held against the whole node; what other pods hold there is not counted.
 fn insufficient(pod: &Value, node: &Value) -> Option<String> {
     ["cpu", "memory", "ephemeral-storage"].into_iter().find_map(|resource| {
-        let allocatable = amount(node.pointer("/status/allocatable").and_then(|all| all.get(resource)))?;
+        let allocatable = amount(at(node, "/status/allocatable").and_then(|all| all.get(resource)))?;
         let asked: i128 = items(pod, "/spec/containers")
             .iter()
-            .filter_map(|container| amount(container.pointer("/resources/requests").and_then(|all| all.get(resource))))
+            .filter_map(|container| amount(at(container, "/resources/requests").and_then(|all| all.get(resource))))
             .sum();
         (asked > allocatable).then(|| format!("Insufficient {resource}"))
     })

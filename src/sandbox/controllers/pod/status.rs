@@ -9,7 +9,7 @@ use super::configuration::{unconfigurable, unmountable};
 use super::container::{Does, Told, tell};
 use crate::sandbox::controllers::condition::{self, Said};
 use crate::sandbox::controllers::deed::Outcome;
-use crate::sandbox::controllers::fields::{self, controller, items, namespace, set, stamp, text, uid};
+use crate::sandbox::controllers::fields::{self, at, controller, items, namespace, set, stamp, text, uid};
 use crate::sandbox::controllers::trouble::{self, Asked, PodTrouble};
 use crate::sandbox::view::View;
 
@@ -106,7 +106,7 @@ fn evict(pod: &Value, now: Timestamp) -> Outcome {
         ("phase", Value::from("Failed")),
         ("reason", Value::from("Evicted")),
         ("message", Value::from(message)),
-        ("startTime", pod.pointer("/status/startTime").cloned().unwrap_or_else(|| stamp(now))),
+        ("startTime", at(pod, "/status/startTime").cloned().unwrap_or_else(|| stamp(now))),
         ("conditions", Value::from(conditions)),
     ] {
         set(&mut status, &[field], value);
@@ -152,7 +152,7 @@ fn is_sidecar(container: &Value) -> bool {
 }
 
 fn is_done(container: &Value, told: &Told) -> bool {
-    let ended_well = told.status.pointer("/state/terminated/exitCode").and_then(Value::as_i64) == Some(0);
+    let ended_well = at(&told.status, "/state/terminated/exitCode").and_then(Value::as_i64) == Some(0);
     ended_well || (is_sidecar(container) && fields::flag(&told.status, "/started"))
 }
 
@@ -167,7 +167,7 @@ fn is_finished(pod: &Value, asked: &Asked, now: Timestamp) -> bool {
         && statuses.iter().all(|status| {
             let since = fields::time(status, "/state/running/startedAt");
             let until = since.and_then(|since| since.checked_add(asked.ready_after).ok());
-            until.is_some_and(|until| until <= now) || status.pointer("/state/terminated").is_some()
+            until.is_some_and(|until| until <= now) || at(status, "/state/terminated").is_some()
         })
 }
 
@@ -241,7 +241,7 @@ fn phase(main: &[(&Value, Does, Told)], initialized: bool) -> &'static str {
 
 fn with_generation(pod: &Value, mut made: Value) -> Value {
     set(&mut made, &["lastProbeTime"], Value::Null);
-    if let Some(generation) = pod.pointer("/metadata/generation") {
+    if let Some(generation) = at(pod, "/metadata/generation") {
         set(&mut made, &["observedGeneration"], generation.clone());
     }
     made
@@ -321,10 +321,10 @@ fn assemble(
         ("conditions", Value::from(conditions)),
         ("hostIP", Value::from(host_ip)),
         ("hostIPs", json!([{"ip": host_ip}])),
-        ("startTime", pod.pointer("/status/startTime").cloned().unwrap_or_else(|| stamp(now))),
+        ("startTime", at(pod, "/status/startTime").cloned().unwrap_or_else(|| stamp(now))),
         ("containerStatuses", Value::from(main_statuses)),
     ];
-    if let Some(generation) = pod.pointer("/metadata/generation") {
+    if let Some(generation) = at(pod, "/metadata/generation") {
         fields.push(("observedGeneration", generation.clone()));
     }
     if !init_statuses.is_empty() {

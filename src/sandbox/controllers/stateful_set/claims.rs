@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{COMPONENT, Set};
 use crate::sandbox::controllers::deed::Outcome;
 use crate::sandbox::controllers::fields::{
-    controller_reference, is_leaving, items, name, namespace, same, set, text, uid,
+    at, controller_reference, is_leaving, items, name, namespace, same, set, text, uid,
 };
 use crate::sandbox::controllers::offspring::MANAGER;
 use crate::sandbox::view::View;
@@ -31,15 +31,13 @@ pub(super) fn make(view: &dyn View, stateful: &Set<'_>, ordinal: i64, outcome: &
         if view.get("", "PersistentVolumeClaim", namespace(object), &claim_name).is_some() {
             continue;
         }
-        let mut labels = template.pointer("/metadata/labels").cloned().unwrap_or_else(|| json!({}));
-        let selected = object.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
+        let mut labels = at(template, "/metadata/labels").cloned().unwrap_or_else(|| json!({}));
+        let selected = at(object, "/spec/selector/matchLabels").and_then(Value::as_object);
         for (key, value) in selected.into_iter().flatten() {
             set(&mut labels, &[key], value.clone());
         }
         let mut metadata = json!({"name": claim_name, "namespace": namespace(object), "labels": labels});
-        if let Some(annotations) =
-            template.pointer("/metadata/annotations").filter(|annotations| annotations.is_object())
-        {
+        if let Some(annotations) = at(template, "/metadata/annotations").filter(|annotations| annotations.is_object()) {
             set(&mut metadata, &["annotations"], annotations.clone());
         }
         if wants(stateful, "whenDeleted") {
@@ -58,7 +56,7 @@ pub(super) fn make(view: &dyn View, stateful: &Set<'_>, ordinal: i64, outcome: &
 
 /// Tells whether claims go with what they belong to, in that case.
 fn wants(stateful: &Set<'_>, case: &str) -> bool {
-    let policy = stateful.object.pointer("/spec/persistentVolumeClaimRetentionPolicy");
+    let policy = at(stateful.object, "/spec/persistentVolumeClaimRetentionPolicy");
     policy.and_then(|policy| policy.get(case)).is_some_and(|policy| policy == "Delete")
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::deed::Outcome;
-use super::fields::{is_leaving, label, name, number, share, text};
+use super::fields::{at, is_leaving, label, name, number, share, text};
 use super::offspring;
 use super::pod::is_over;
 use super::replica_set::BURST;
@@ -70,7 +70,7 @@ impl Set<'_> {
 
 pub(super) fn reconcile(view: &dyn View, object: &Value) -> Outcome {
     let mut outcome = Outcome::default();
-    offspring::adopt(view, object, ("", "Pod"), object.pointer("/spec/selector"), &mut outcome);
+    offspring::adopt(view, object, ("", "Pod"), at(object, "/spec/selector"), &mut outcome);
     let Some(revisions) = revision::find(view, object, &mut outcome) else { return outcome };
     let current = text(object, "/status/currentRevision");
     let current = revisions.all.iter().find(|revision| name(revision) == current).unwrap_or(&revisions.present).clone();
@@ -147,7 +147,7 @@ fn move_on(view: &dyn View, set: &Set<'_>, outcome: &mut Outcome) {
 
 /// Deletes pods of an old template from the highest number down; each is replaced and ready before the next goes.
 fn update(view: &dyn View, set: &Set<'_>, min_ready: i64, outcome: &mut Outcome) {
-    let most = set.object.pointer("/spec/updateStrategy/rollingUpdate/maxUnavailable");
+    let most = at(set.object, "/spec/updateStrategy/rollingUpdate/maxUnavailable");
     let most = share(most, set.replicas(), true).unwrap_or(1).max(1);
     let is_there = |ordinal: &i64, outcome: &mut Outcome| {
         let pod = set.pods.get(ordinal);
