@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::access::Rights;
 use super::clock::Clock;
 use super::custom;
 use super::disk::{self, Disk};
@@ -150,6 +151,10 @@ impl View for State {
 
     fn dependents(&self, uid: &str) -> Vec<Arc<Value>> {
         self.store.owned_by(uid).map(|stored| Arc::clone(stored.object())).collect()
+    }
+
+    fn rights(&self) -> Arc<Rights> {
+        Arc::clone(self.store.rights.get_or_init(|| Arc::new(Rights::of(self))))
     }
 
     fn now(&self) -> Timestamp {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::access::Rights;
+
 /// The objects at one moment. Objects are in their storage version, with `apiVersion` and `kind`.
 pub trait View {
     /// Returns one object; `namespace` is empty for cluster-scoped kinds.
@@ -32,6 +34,11 @@ pub trait View {
         };
         let kinds = self.kinds();
         kinds.iter().flat_map(|(group, kind, _)| self.list(group, kind, None)).filter(names_it).collect()
+    }
+
+    /// Returns what the roles and bindings say. A store may keep it as long as they stay as they are.
+    fn rights(&self) -> Arc<Rights> {
+        Arc::new(Rights::of(self))
     }
 
     /// The time.

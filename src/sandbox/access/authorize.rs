@@ -1,12 +1,10 @@
 //! The decision on one request, from the roles and bindings that are stored.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 
 use super::{
-    rule,
-    user::{User, is_account},
+    rights::Binding,
+    user::User,
     wording::{aggregate, quoted, sanitized},
 };
 use crate::sandbox::{refusal::Refusal, view::View};
@@ -53,11 +51,12 @@ pub fn authorize(view: &impl View, attributes: &Attributes) -> Decision {
     if attributes.user.is_master() {
         return Decision { allowed: true, ..Decision::default() };
     }
+    let rights = view.rights();
     let mut errors = Vec::new();
-    for grant in grants(view, &attributes.user, &attributes.namespace) {
-        match grant.rules(view) {
-            Ok(rules) if rules.iter().any(|rule| rule::allows(rule, attributes)) => {
-                let reason = format!("RBAC: allowed by {}", grant.source());
+    for (binding, subject) in rights.grants(&attributes.user, &attributes.namespace) {
+        match binding.rules(view) {
+            Ok(rules) if rules.iter().any(|rule| rule.allows(attributes)) => {
+                let reason = format!("RBAC: allowed by {}", source(binding, subject));
                 return Decision { allowed: true, denied: false, reason };
             }
             Ok(_) => {}
@@ -68,15 +67,8 @@ pub fn authorize(view: &impl View, attributes: &Attributes) -> Decision {
     Decision { reason, ..Decision::default() }
 }
 
-/// A binding that gives its role to a user.
-pub(super) struct Grant {
-    binding: Arc<Value>,
-    subject: usize,
-    /// Namespace of a role binding; empty for a binding of the cluster.
-    namespace: String,
-}
-
 /// Why the rules of a role cannot be told.
+#[derive(Debug)]
 pub(super) enum NoRole {
     Missing { kind: &'static str, name: String },
     UnknownKind(String),
@@ -94,65 +86,27 @@ impl NoRole {
     }
 }
 
-impl Grant {
-    pub(super) fn rules(&self, view: &impl View) -> Result<Vec<Value>, NoRole> {
-        role_rules(view, &self.binding["roleRef"], &self.namespace)
-    }
-
-    fn source(&self) -> String {
-        let binding = &self.binding;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let name = text(&binding["metadata"]["name"]);
-        let (kind, name) = match self.namespace.as_str() {
-            "" => ("ClusterRoleBinding", name),
-            namespace => ("RoleBinding", format!("{name}/{namespace}")),
-        };
-        let role = &binding["roleRef"];
-        let subject = &binding["subjects"][self.subject];
-        let who = match subject["kind"].as_str() {
-            Some("ServiceAccount") => {
-                let namespace = subject["namespace"].as_str().filter(|namespace| !namespace.is_empty());
-                format!("{}/{}", text(&subject["name"]), namespace.unwrap_or(&self.namespace))
-            }
-            _ => text(&subject["name"]),
-        };
-        let (role_kind, role_name) = (text(&role["kind"]), text(&role["name"]));
-        let subject_kind = text(&subject["kind"]);
-        format!("{kind} {} of {role_kind} {} to {subject_kind} {}", quoted(&name), quoted(&role_name), quoted(&who))
-    }
-}
-
-/// Returns the bindings that apply to a user in a namespace: those of the cluster first.
-pub(super) fn grants(view: &impl View, user: &User, namespace: &str) -> Vec<Grant> {
-    let mut grants = Vec::new();
-    let mut add = |bindings: Vec<Arc<Value>>, namespace: &str| {
-        for binding in bindings {
-            let subjects = binding["subjects"].as_array();
-            let subject =
-                subjects.and_then(|subjects| subjects.iter().position(|subject| applies(user, subject, namespace)));
-            if let Some(subject) = subject {
-                grants.push(Grant { binding, subject, namespace: namespace.to_owned() });
-            }
-        }
+/// Says which binding gives a right, and to whom.
+fn source(binding: &Binding, subject: usize) -> String {
+    let Binding { object, namespace, .. } = binding;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let name = text(&object["metadata"]["name"]);
+    let (kind, name) = match namespace.as_str() {
+        "" => ("ClusterRoleBinding", name),
+        namespace => ("RoleBinding", format!("{name}/{namespace}")),
     };
-    add(view.list(RBAC, "ClusterRoleBinding", None), "");
-    if !namespace.is_empty() {
-        add(view.list(RBAC, "RoleBinding", Some(namespace)), namespace);
-    }
-    grants
-}
-
-fn applies(user: &User, subject: &Value, namespace: &str) -> bool {
-    let name = subject["name"].as_str().unwrap_or_default();
-    match subject["kind"].as_str() {
-        Some("User") => user.name == name,
-        Some("Group") => user.groups.iter().any(|group| group == name),
+    let role = &object["roleRef"];
+    let subject = &object["subjects"][subject];
+    let who = match subject["kind"].as_str() {
         Some("ServiceAccount") => {
-            let of = subject["namespace"].as_str().filter(|of| !of.is_empty()).unwrap_or(namespace);
-            !of.is_empty() && is_account(&user.name, of, name)
+            let of = subject["namespace"].as_str().filter(|of| !of.is_empty());
+            format!("{}/{}", text(&subject["name"]), of.unwrap_or(namespace))
         }
-        _ => false,
-    }
+        _ => text(&subject["name"]),
+    };
+    let (role_kind, role_name) = (text(&role["kind"]), text(&role["name"]));
+    let subject_kind = text(&subject["kind"]);
+    format!("{kind} {} of {role_kind} {} to {subject_kind} {}", quoted(&name), quoted(&role_name), quoted(&who))
 }
 
 /// Returns the rules of the role that a binding refers to.
@@ -227,6 +181,8 @@ mod tests {
 
     use super::*;
     use crate::sandbox::access::{fixture::Stored, user::anonymous};
+    use crate::sandbox::plane::{ControlPlane, Options};
+    use crate::sandbox::store::Key;
 
     fn user(name: &str) -> User {
         User { name: name.to_owned(), groups: vec!["system:authenticated".to_owned()], ..User::default() }
@@ -284,6 +240,42 @@ mod tests {
         );
         assert!(!authorize(&view, &asks(user("mel"), "get", "", "pods", "other")).allowed);
         assert!(!authorize(&view, &asks(user("mel"), "list", "", "pods", "")).allowed);
+    }
+
+    #[test]
+    fn what_is_granted_and_taken_back_counts_at_once() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let plane = ControlPlane::open(&Options { folder: None, controllers: false, seed: 1, now }).unwrap();
+        let mut state = plane.api().state();
+        let object = |kind: &str, rest: Value| {
+            let mut object = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": "r", "namespace": "shop"}});
+            object.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            object
+        };
+        let role = |verb: &str| {
+            object("Role", json!({"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": [verb]}]}))
+        };
+        let binding = |user: &str| {
+            object(
+                "RoleBinding",
+                json!({"roleRef": {"kind": "Role", "name": "r"}, "subjects": [{"kind": "User", "name": user}]}),
+            )
+        };
+        let key = |plural: &str| Key::new(RBAC, plural, Some("shop"), "r");
+        let mut decide = |plural: &str, object: Option<Value>| {
+            state.write(key(plural), object).unwrap();
+            assert!(std::sync::Arc::ptr_eq(&state.rights(), &state.rights()));
+            let decision = authorize(&*state, &asks(user("mel"), "get", "", "pods", "shop"));
+            (decision.allowed, decision.reason.contains("not found"))
+        };
+        assert_eq!(decide("rolebindings", Some(binding("mel"))), (false, true));
+        assert_eq!(decide("roles", Some(role("get"))), (true, false));
+        assert_eq!(decide("roles", Some(role("list"))), (false, false));
+        assert_eq!(decide("roles", Some(role("get"))), (true, false));
+        assert_eq!(decide("rolebindings", Some(binding("ned"))), (false, false));
+        assert_eq!(decide("rolebindings", Some(binding("mel"))), (true, false));
+        assert_eq!(decide("roles", None), (false, true));
+        assert_eq!(decide("rolebindings", None), (false, false));
     }
 
     #[test]

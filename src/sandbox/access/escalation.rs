@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    authorize::{Attributes, NoRole, RBAC, authorize, grants, not_found, refuse, role_rules},
+    authorize::{Attributes, NoRole, RBAC, authorize, not_found, refuse, role_rules},
     rule::{Rule, missing},
     user::User,
     wording::{quoted, quoted_list},
@@ -102,9 +102,10 @@ fn confirm(view: &impl View, attributes: &Attributes, wanted: &[Rule]) -> Result
     let User { name, groups, .. } = &attributes.user;
     let mut owned = Vec::new();
     let mut errors: Vec<String> = Vec::new();
-    for grant in grants(view, &attributes.user, &attributes.namespace) {
-        match grant.rules(view) {
-            Ok(rules) => owned.extend(rules.iter().map(Rule::read)),
+    let rights = view.rights();
+    for (binding, _) in rights.grants(&attributes.user, &attributes.namespace) {
+        match binding.rules(view) {
+            Ok(rules) => owned.extend_from_slice(rules),
             Err(no_role) => {
                 let error = no_role.text(Some(&attributes.resource));
                 if !errors.contains(&error) {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    authorize::{Attributes, authorize, grants},
+    authorize::{Attributes, authorize, role_rules},
     selection,
     token::Tokens,
     user::User,
@@ -21,19 +21,21 @@ const AUTHENTICATION: &str = "authentication.k8s.io";
 ///
 /// # Errors
 /// If it is not valid, or of a kind that is no review.
-pub fn review(view: &impl View, tokens: &Tokens, kind: &str, object: &Value, user: &User) -> Result<Value, Refusal> {
+pub fn review(view: &impl View, tokens: &Tokens, kind: &str, object: Value, user: &User) -> Result<Value, Refusal> {
     match kind {
         "SubjectAccessReview" | "LocalSubjectAccessReview" => {
-            let problems = problems(kind, object);
+            let problems = problems(kind, &object);
             refuse_if(&problems)?;
             let attributes = attributes(&object["spec"], subject(&object["spec"]));
-            Ok(with_status(kind, object, decide(view, &attributes, &object["spec"])))
+            let status = decide(view, &attributes, &object["spec"]);
+            Ok(with_status(kind, object, status))
         }
         "SelfSubjectAccessReview" => {
-            let problems = problems(kind, object);
+            let problems = problems(kind, &object);
             refuse_if(&problems)?;
             let attributes = attributes(&object["spec"], user.clone());
-            Ok(with_status(kind, object, decide(view, &attributes, &object["spec"])))
+            let status = decide(view, &attributes, &object["spec"]);
+            Ok(with_status(kind, object, status))
         }
         "SelfSubjectRulesReview" => rules_review(view, text(&object["spec"]["namespace"]), user),
         "SelfSubjectReview" => {
@@ -150,13 +152,18 @@ fn decide(view: &impl View, attributes: &Attributes, spec: &Value) -> Value {
     Value::Object(status)
 }
 
-fn with_status(kind: &str, object: &Value, status: Value) -> Value {
+fn with_status(kind: &str, mut object: Value, status: Value) -> Value {
     let group = if kind == "TokenReview" { AUTHENTICATION } else { AUTHORIZATION };
-    let metadata = object.get("metadata").cloned().unwrap_or_else(|| json!({}));
-    json!({
-        "kind": kind, "apiVersion": format!("{group}/v1"), "metadata": metadata, "spec": object["spec"],
-        "status": status
-    })
+    let mut take = |field: &str| object.get_mut(field).map(Value::take);
+    let (metadata, spec) = (take("metadata").unwrap_or_else(|| json!({})), take("spec").unwrap_or_default());
+    let fields = [
+        ("kind", Value::from(kind)),
+        ("apiVersion", Value::from(format!("{group}/v1"))),
+        ("metadata", metadata),
+        ("spec", spec),
+        ("status", status),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn rules_review(view: &impl View, namespace: &str, user: &User) -> Result<Value, Refusal> {
@@ -164,8 +171,9 @@ fn rules_review(view: &impl View, namespace: &str, user: &User) -> Result<Value,
         return Err(Refusal::bad_request("no namespace on request"));
     }
     let (mut resources, mut paths, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-    for grant in grants(view, user, namespace) {
-        let rules = match grant.rules(view) {
+    let rights = view.rights();
+    for (binding, _) in rights.grants(user, namespace) {
+        let rules = match role_rules(view, &binding.object["roleRef"], &binding.namespace) {
             Ok(rules) => rules,
             Err(no_role) => {
                 errors.push(no_role.text(None));
@@ -197,7 +205,7 @@ fn rules_review(view: &impl View, namespace: &str, user: &User) -> Result<Value,
     }))
 }
 
-fn token_review(view: &impl View, tokens: &Tokens, object: &Value) -> Result<Value, Refusal> {
+fn token_review(view: &impl View, tokens: &Tokens, object: Value) -> Result<Value, Refusal> {
     let spec = &object["spec"];
     let token = text(&spec["token"]);
     if token.is_empty() {
@@ -251,7 +259,7 @@ mod tests {
     }
 
     fn ask(kind: &str, object: Value) -> Result<Value, Refusal> {
-        review(&Stored::bootstrapped().with_maker(), &tokens(), kind, &object, &nobody())
+        review(&Stored::bootstrapped().with_maker(), &tokens(), kind, object, &nobody())
     }
 
     fn status(kind: &str, object: Value) -> Value {
@@ -379,7 +387,7 @@ mod tests {
         };
         let token = tokens().issue(&grant, view.now);
         let of = |spec: Value| {
-            let answer = review(&view, &tokens(), "TokenReview", &json!({"spec": spec}), &User::admin()).unwrap();
+            let answer = review(&view, &tokens(), "TokenReview", json!({"spec": spec}), &User::admin()).unwrap();
             answer["status"].clone()
         };
         assert_eq!(

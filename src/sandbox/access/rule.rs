@@ -11,20 +11,6 @@ fn texts<'a>(rule: &'a Value, field: &str) -> impl Iterator<Item = &'a str> {
     rule.get(field).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// Tells whether a stored rule allows a request.
-pub(super) fn allows(rule: &Value, attributes: &Attributes) -> bool {
-    if !texts(rule, "verbs").any(|verb| verb == "*" || verb == attributes.verb) {
-        return false;
-    }
-    if let Some(path) = &attributes.path {
-        return texts(rule, "nonResourceURLs").any(|url| url == "*" || url_covers(url, path));
-    }
-    texts(rule, "apiGroups").any(|group| group == "*" || group == attributes.group)
-        && texts(rule, "resources").any(|resource| matches_resource(resource, attributes))
-        && (texts(rule, "resourceNames").next().is_none()
-            || texts(rule, "resourceNames").any(|name| name == attributes.name))
-}
-
 fn matches_resource(rule: &str, attributes: &Attributes) -> bool {
     if rule == "*" {
         return true;
@@ -42,7 +28,7 @@ fn url_covers(rule: &str, url: &str) -> bool {
     rule == url || (rule.ends_with('*') && url.starts_with(rule.trim_end_matches('*')))
 }
 
-/// A rule on its own, for reckoning with what it covers.
+/// A rule on its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Rule {
     verbs: Vec<String>,
@@ -73,6 +59,20 @@ impl Rule {
             names: list("resourceNames"),
             urls: list("nonResourceURLs"),
         }
+    }
+
+    /// Tells whether it allows a request.
+    pub(super) fn allows(&self, attributes: &Attributes) -> bool {
+        let has = |list: &[String], text: &str| list.iter().any(|own| own == "*" || own == text);
+        if !has(&self.verbs, &attributes.verb) {
+            return false;
+        }
+        if let Some(path) = &attributes.path {
+            return self.urls.iter().any(|url| url == "*" || url_covers(url, path));
+        }
+        has(&self.groups, &attributes.group)
+            && self.resources.iter().any(|resource| matches_resource(resource, attributes))
+            && (self.names.is_empty() || self.names.contains(&attributes.name))
     }
 
     /// The same rights as rules that have one verb and one thing each.
@@ -173,7 +173,8 @@ mod tests {
 
     #[test]
     fn a_rule_matches_resources_subresources_and_names() {
-        let rule = json!({"verbs": ["get"], "apiGroups": [""], "resources": ["pods", "*/log", "nodes/status"]});
+        let rule =
+            Rule::read(&json!({"verbs": ["get"], "apiGroups": [""], "resources": ["pods", "*/log", "nodes/status"]}));
         for (allowed, resource, subresource) in [
             (true, "pods", ""),
             (false, "pods", "status"),
@@ -183,24 +184,25 @@ mod tests {
             (true, "nodes", "status"),
             (false, "log", ""),
         ] {
-            assert_eq!(allows(&rule, &asks("get", "", resource, subresource, "")), allowed, "{resource}/{subresource}");
+            assert_eq!(rule.allows(&asks("get", "", resource, subresource, "")), allowed, "{resource}/{subresource}");
         }
-        assert!(!allows(&rule, &asks("list", "", "pods", "", "")));
-        assert!(!allows(&rule, &asks("get", "apps", "pods", "", "")));
-        let named = json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "resourceNames": ["a"]});
-        assert!(allows(&named, &asks("get", "apps", "pods", "x", "a")));
-        assert!(!allows(&named, &asks("list", "apps", "pods", "", "")));
+        assert!(!rule.allows(&asks("list", "", "pods", "", "")));
+        assert!(!rule.allows(&asks("get", "apps", "pods", "", "")));
+        let named =
+            Rule::read(&json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "resourceNames": ["a"]}));
+        assert!(named.allows(&asks("get", "apps", "pods", "x", "a")));
+        assert!(!named.allows(&asks("list", "apps", "pods", "", "")));
     }
 
     #[test]
     fn a_rule_matches_paths_by_their_beginning() {
-        let rule = json!({"verbs": ["get"], "nonResourceURLs": ["/api", "/apis/*"]});
+        let rule = Rule::read(&json!({"verbs": ["get"], "nonResourceURLs": ["/api", "/apis/*"]}));
         for (allowed, path) in [(true, "/api"), (false, "/api/v1"), (true, "/apis/apps"), (false, "/apis")] {
             let attributes =
                 Attributes { verb: "get".to_owned(), path: Some(path.to_owned()), ..Attributes::default() };
-            assert_eq!(allows(&rule, &attributes), allowed, "{path}");
+            assert_eq!(rule.allows(&attributes), allowed, "{path}");
         }
-        assert!(!allows(&rule, &asks("get", "", "/api", "", "")));
+        assert!(!rule.allows(&asks("get", "", "/api", "", "")));
     }
 
     #[test]

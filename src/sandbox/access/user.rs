@@ -57,14 +57,6 @@ pub(super) fn account_groups(namespace: &str) -> Vec<String> {
     vec![ACCOUNTS.to_owned(), format!("{ACCOUNTS}:{namespace}")]
 }
 
-/// Tells whether a user name is that of a service account.
-pub(super) fn is_account(user: &str, namespace: &str, name: &str) -> bool {
-    user.strip_prefix(ACCOUNT_PREFIX)
-        .and_then(|rest| rest.strip_prefix(namespace))
-        .and_then(|rest| rest.strip_prefix(':'))
-        .is_some_and(|rest| rest == name)
-}
-
 /// Namespace and name of a service account whose user name this is, if both could be.
 pub(super) fn split_account(user: &str) -> Option<(&str, &str)> {
     let (namespace, name) = user.strip_prefix(ACCOUNT_PREFIX)?.split_once(':')?;
@@ -87,9 +79,7 @@ mod tests {
 
     #[test]
     fn a_service_account_is_known_by_its_user_name() {
-        assert!(is_account("system:serviceaccount:a:b", "a", "b"));
-        assert!(!is_account("system:serviceaccount:a:b", "a:b", ""));
-        assert!(!is_account("bob", "a", "b"));
+        assert_eq!(account_name("a", "b.c-d"), "system:serviceaccount:a:b.c-d");
         assert_eq!(split_account("system:serviceaccount:a:b.c-d"), Some(("a", "b.c-d")));
         for other in ["system:serviceaccount:a", "system:serviceaccount:a:b:c", "system:serviceaccount:A:b", "x"] {
             assert_eq!(split_account(other), None, "{other}");

@@ -76,7 +76,7 @@ fn create(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
         if kind.is("", "Binding") {
             return below::bind_named(api, asked, &object, &options);
         }
-        let answered = review(&*api.state(), &api.tokens, &kind.kind, &object, &attributes.user)?;
+        let answered = review(&*api.state(), &api.tokens, &kind.kind, object, &attributes.user)?;
         return Ok(answers::json(201, &answered));
     }
     let place = asked.place(&options);

@@ -9,7 +9,7 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -18,6 +18,7 @@ pub use self::key::{Key, prefix_of};
 pub use self::stored::{Copies, Stored};
 
 use self::history::History;
+use super::access::Rights;
 
 /// How many objects stay taken apart without being needed: those that were written last, and the first that were read.
 const APART: usize = 300;
@@ -29,6 +30,8 @@ pub struct Store {
     objects: BTreeMap<Key, Stored>,
     /// Whose owners are whose: keys by the uid of each owner.
     owned: BTreeMap<String, BTreeSet<Key>>,
+    /// What the roles and bindings say, until one of them changes.
+    pub(in crate::sandbox) rights: OnceLock<Arc<Rights>>,
     history: History,
 }
 
@@ -38,7 +41,8 @@ impl Store {
         // etcd starts at 1, and clients take 0 for "any".
         let revision = revision.max(1);
         let history = History::starting_at(revision);
-        let mut store = Self { revision, objects: BTreeMap::new(), owned: BTreeMap::new(), history };
+        let (objects_by_key, owned, rights) = (BTreeMap::new(), BTreeMap::new(), OnceLock::new());
+        let mut store = Self { revision, objects: objects_by_key, owned, rights, history };
         for (key, stored) in objects {
             store.restore(key, stored);
         }
@@ -47,6 +51,7 @@ impl Store {
 
     /// Takes back an object that was kept.
     pub fn restore(&mut self, key: Key, mut stored: Stored) {
+        self.forget_rights(&key);
         for owner in owners(stored.original().unwrap_or_else(|| stored.object())) {
             self.owned.entry(owner.to_owned()).or_default().insert(key.clone());
         }
@@ -65,6 +70,12 @@ impl Store {
     /// Returns the objects that name a uid among their owners, in the order of their keys.
     pub fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Stored> {
         self.owned.get(uid).into_iter().flatten().filter_map(move |key| self.objects.get(key))
+    }
+
+    fn forget_rights(&mut self, key: &Key) {
+        if key.resource().0 == "rbac.authorization.k8s.io" {
+            self.rights.take();
+        }
     }
 
     fn note_owners(&mut self, change: &Change) {
@@ -155,6 +166,7 @@ impl Store {
             return;
         }
         self.revision = change.revision;
+        self.forget_rights(&change.key);
         self.note_owners(&change);
         match &change.after {
             Some(after) => self.objects.insert(change.key.clone(), after.clone()),
