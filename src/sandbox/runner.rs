@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::controllers::{self, Deed, Key, event};
-use super::decode::node::Node;
 use super::decode::{self, Decoded, FieldValidation, WriteOptions};
 use super::kind::Kind;
 use super::refusal::Refusal;
@@ -220,7 +219,7 @@ fn perform(state: &mut State, deed: Deed) -> Result<(), Refusal> {
 
 /// Reads what a controller wants written as the server reads what clients send.
 fn read(kind: &Kind, object: Value) -> Result<Decoded, Refusal> {
-    decode::document(kind, Node::of(&object), FieldValidation::Ignore, &[])
+    decode::object(kind, object)
 }
 
 fn kind_of(state: &State, group: &str, kind: &str) -> Result<Arc<Kind>, Refusal> {

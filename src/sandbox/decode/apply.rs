@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::node::Node;
-use super::{FieldValidation, yaml, yaml_errors};
+use super::{FieldValidation, plain, yaml, yaml_errors};
 use crate::sandbox::refusal::Refusal;
 
 /// Reads the body of an apply patch, YAML or JSON; `Repeated` is judged once the apply itself went well.
@@ -11,6 +11,9 @@ use crate::sandbox::refusal::Refusal;
 /// # Errors
 /// 400 with the words of the server, if it is no map or cannot be read.
 pub fn yaml_or_json(bytes: &[u8]) -> Result<(Value, Repeated), Refusal> {
+    if let Some(config) = plain::read(bytes) {
+        return Ok((config, Repeated(Vec::new())));
+    }
     let refuse = |mistake: String| Refusal::bad_request(format!("error decoding YAML: {mistake}"));
     let read = yaml::read(bytes).map_err(|mistake| refuse(format!("error converting YAML to JSON: {mistake}")))?;
     match read.node {

@@ -105,7 +105,7 @@ pub(crate) fn metadata_mistake(value: &Value) -> Option<String> {
 }
 
 fn metadata(node: Option<&Node>) -> Result<Option<structure::Read>, String> {
-    let object_meta = GoType::Named("meta.v1.ObjectMeta".to_owned());
+    let object_meta = GoType::named("meta.v1.ObjectMeta");
     match node {
         None | Some(Node::Null) => Ok(None),
         Some(node) => structure::decode(Reading::Json, &object_meta, node).map(Some),

@@ -24,7 +24,7 @@ pub fn delete_options(bytes: &[u8], content_type: Option<&str>) -> Result<Option
             "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
         )));
     }
-    let go_type = GoType::Named("meta.v1.DeleteOptions".to_owned());
+    let go_type = GoType::named("meta.v1.DeleteOptions");
     decode(Reading::Json, &go_type, &node).map(|read| Some(read.value)).map_err(Refusal::bad_request)
 }
 

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::node::Node;
 use crate::sandbox::kind::Kind;
 use crate::sandbox::structure::{GoType, fields_of};
 use crate::ssa::FieldSet;
@@ -33,20 +32,20 @@ enum Step {
 impl Empties {
     /// Finds them in what was decoded into a type. A structure is none of them: Go writes it though nothing is in it, and
     /// what has taken it away since meant it.
-    pub(super) fn of(go_type: &GoType, node: &Node) -> Self {
+    pub(super) fn of(go_type: &GoType, value: &Value) -> Self {
         let mut found = Vec::new();
-        collect(Some(go_type), node, &mut Vec::new(), &mut found);
+        collect(Some(go_type), value, &mut Vec::new(), &mut found);
         Self { empties: found, otherwise: FieldSet::default() }
     }
 
     /// Finds them in what was decoded as an object of a kind, and what else of it reads otherwise than it is held.
-    pub(super) fn of_kind(resource: &Kind, go_type: &GoType, node: &Node) -> Self {
-        let found = Self::of(go_type, node);
+    pub(super) fn of_kind(resource: &Kind, go_type: &GoType, value: &Value) -> Self {
+        let found = Self::of(go_type, value);
         // Definitions hold JSON, which is compared by its text.
         if resource.custom.is_some() || resource.group == "apiextensions.k8s.io" {
             return found;
         }
-        Self { otherwise: held_otherwise(&resource.schema, &node.to_value()), ..found }
+        Self { otherwise: held_otherwise(&resource.schema, value), ..found }
     }
 
     /// Returns what the server finds changed though it reads the same.
@@ -91,14 +90,16 @@ enum Here<'n> {
 }
 
 /// Walks a value along its type; there is none within what reads its JSON by itself.
-fn collect<'n>(go_type: Option<&GoType>, node: &'n Node, path: &mut Vec<Here<'n>>, found: &mut Vec<Empty>) {
+fn collect<'n>(go_type: Option<&GoType>, value: &'n Value, path: &mut Vec<Here<'n>>, found: &mut Vec<Empty>) {
     let go_type = go_type.map(|go_type| go_type.pointed().underlying());
     let fields = match go_type {
         Some(GoType::Named(name)) => fields_of(name),
         _ => None,
     };
-    match node {
-        Node::List(items) => {
+    // How owned fields are written is full of them, and says nothing by it.
+    let is_opaque = matches!(go_type, Some(GoType::Named(name)) if **name == *"meta.v1.FieldsV1");
+    match value {
+        Value::Array(items) => {
             let inner = match go_type {
                 Some(GoType::List(inner)) => Some(&**inner),
                 _ => None,
@@ -112,11 +113,11 @@ fn collect<'n>(go_type: Option<&GoType>, node: &'n Node, path: &mut Vec<Here<'n>
                 path.pop();
             }
         }
-        Node::Map(entries) => {
+        Value::Object(entries) => {
             if entries.is_empty() && fields.is_none() {
                 found.extend(Empty::at(path, false));
             }
-            for (key, child) in entries {
+            for (key, child) in entries.iter().filter(|_| !is_opaque) {
                 let field = fields.map(|fields| fields.iter().find(|field| field.name == key));
                 let inner = match (field, go_type) {
                     // The object has no such field.
@@ -186,7 +187,7 @@ mod tests {
     use super::*;
 
     fn empties(kind: &str, given: &Value) -> Empties {
-        Empties::of(&GoType::Named(kind.to_owned()), &Node::of(given))
+        Empties::of(&GoType::named(kind.to_owned()), given)
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::ssa::step_order;
 /// Returns an object in the order in which the server writes it. Custom resources are maps, whose keys are sorted.
 pub(crate) fn encoded(resource: &Kind, object: &Value) -> Node {
     match (&resource.custom, of_kind(&resource.group, &resource.version, &resource.kind)) {
-        (None, Some(name)) => ordered(&GoType::Named(name), object),
+        (None, Some(go_type)) => ordered(&go_type, object),
         _ => Node::of(object),
     }
 }
@@ -33,8 +33,8 @@ fn ordered(go_type: &GoType, value: &Value) -> Node {
                     .filter_map(|field| Some((field.name.to_owned(), ordered(&field.go_type, map.get(field.name)?))))
                     .collect(),
             ),
-            None if name == "meta.v1.FieldsV1" => owned_fields(map),
-            None if is_schema(name) => ordered(&GoType::Named("apiextensions.v1.JSONSchemaProps".to_owned()), value),
+            None if **name == *"meta.v1.FieldsV1" => owned_fields(map),
+            None if is_schema(name) => ordered(&GoType::named("apiextensions.v1.JSONSchemaProps"), value),
             None => Node::of(value),
         },
         (GoType::Named(name), Value::Array(items)) if is_schema(name) => {

@@ -14,7 +14,9 @@ mod identity;
 pub(crate) mod node;
 pub mod options;
 mod patched;
+mod plain;
 pub(crate) mod scalar;
+mod settled;
 mod structure;
 mod time;
 mod written;
@@ -38,8 +40,8 @@ pub use self::delete::delete_options;
 pub use self::empties::Empties;
 pub(crate) use self::encoded::encoded;
 pub use self::options::{Verb, WriteOptions};
-pub(crate) use self::patched::document;
 pub use self::patched::{applied, merged};
+pub(crate) use self::patched::{document, object};
 
 /// What becomes of fields that are unknown or stand there twice (`fieldValidation`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,6 +85,12 @@ enum Source {
 }
 
 impl Decoded {
+    /// Takes an object of which there is nothing to tell.
+    fn settled(resource: &Kind, (object, empties): (Value, Empties)) -> Self {
+        let source = Source::Body { kind: resource.kind.clone(), version: resource.version.clone() };
+        Self { object, warnings: Vec::new(), empties, of_yaml: 0, source, other_version: None }
+    }
+
     /// The version that a body says it is of, if that is not the one that is written to: it is refused, but after what is
     /// unknown in that version was told.
     pub(crate) fn other_version(&self) -> Option<&str> {
@@ -168,6 +176,12 @@ pub fn body(
     content_type: Option<&str>,
     validation: FieldValidation,
 ) -> Result<Decoded, Refusal> {
+    if is_json(content_type)
+        && let Some(object) = plain::read(bytes)
+        && let Ok(read) = settled::read(resource, object)
+    {
+        return Ok(Decoded::settled(resource, read));
+    }
     let unrecognized = |mistake: String| unrecognized(&resource.kind, &mistake, bytes);
     let sent = parse(bytes, content_type)?.map_err(unrecognized)?;
     let said = Identity::of(&sent.node).map_err(unrecognized)?;
@@ -182,21 +196,20 @@ pub fn body(
     let of_yaml = sent.repeated.len();
     let warnings = sent.repeated.into_iter().chain(read.strict).collect();
     let mut object = read.value;
-    let name = of_kind(&identity.group, &identity.version, &identity.kind).unwrap_or_default();
-    let empties = Empties::of_kind(resource, &GoType::Named(name), &sent.node);
+    let go_type = of_kind(&identity.group, &identity.version, &identity.kind).unwrap_or_else(|| GoType::named(""));
+    let empties = Empties::of_kind(resource, &go_type, &sent.node.to_value());
     finish(resource, &mut object);
     Decoded { object, warnings, empties, of_yaml, source, other_version }.judged(resource, validation)
 }
 
 /// Decodes a value as the kind that it says it is, which must be the one that is written to.
 fn read_as(identity: &Identity, resource: &Kind, node: &Node) -> Result<structure::Read, String> {
-    let Some(name) = of_kind(&identity.group, &identity.version, &identity.kind) else {
+    let Some(go_type) = of_kind(&identity.group, &identity.version, &identity.kind) else {
         let (kind, version) = (&identity.kind, identity.api_version());
         return Err(format!(
             "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
         ));
     };
-    let go_type = GoType::Named(name);
     let read = structure::decode(Reading::Json, &go_type, node)?;
     if !resource.is(&identity.group, &identity.kind) {
         let package = package_of_group(&resource.group);
@@ -211,10 +224,7 @@ fn read_as(identity: &Identity, resource: &Kind, node: &Node) -> Result<structur
 #[must_use]
 pub fn zero_object(resource: &Kind) -> Value {
     let mut object = match (of_kind(&resource.group, &resource.version, &resource.kind), &resource.custom) {
-        (Some(name), None) => {
-            let nothing = Node::Map(Vec::new());
-            structure::decode(Reading::Json, &GoType::Named(name), &nothing).map_or(Value::Null, |read| read.value)
-        }
+        (Some(go_type), None) => written::zero(&go_type),
         _ => Value::Object(serde_json::Map::new()),
     };
     finish(resource, &mut object);
@@ -228,16 +238,23 @@ pub fn as_stored(resource: &Kind, object: &mut Value) {
     let is_json = matches!(resource.group.as_str(), "apiextensions.k8s.io" | "apiregistration.k8s.io");
     if resource.custom.is_none()
         && !is_json
-        && let Some(name) = of_kind(&resource.group, &resource.version, &resource.kind)
+        && let Some(go_type) = of_kind(&resource.group, &resource.version, &resource.kind)
     {
-        written::store(&GoType::Named(name), object);
+        written::store(&go_type, object);
     }
+}
+
+fn media_type(content_type: Option<&str>) -> &str {
+    content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim()
+}
+
+fn is_json(content_type: Option<&str>) -> bool {
+    matches!(media_type(content_type), "" | "application/json")
 }
 
 /// Parses a body in the form that its media type tells.
 fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Result<Sent, String>, Refusal> {
-    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    match media_type.to_ascii_lowercase().as_str() {
+    match media_type(content_type).to_ascii_lowercase().as_str() {
         "" | "application/json" => Ok(Node::read(bytes)
             .map(|node| Sent { node, repeated: Vec::new(), is_json: true })
             .map_err(|mistake| format!("couldn't get version/kind; json parse error: {mistake}"))),
@@ -265,8 +282,11 @@ fn unrecognized(kind: &str, mistake: &str, bytes: &[u8]) -> Refusal {
 /// Says which kind it is, and moves a Secret's texts to its data.
 fn finish(resource: &Kind, object: &mut Value) {
     let Some(map) = object.as_object_mut() else { return };
-    map.insert("apiVersion".to_owned(), Value::from(resource.api_version()));
-    map.insert("kind".to_owned(), Value::from(resource.kind.as_str()));
+    for (key, said) in [("apiVersion", resource.api_version()), ("kind", resource.kind.clone())] {
+        if map.get(key).and_then(Value::as_str) != Some(said.as_str()) {
+            map.insert(key.to_owned(), Value::from(said));
+        }
+    }
     if resource.custom.is_none()
         && resource.is("", "Secret")
         && let Some(Value::Object(texts)) = map.remove("stringData")

@@ -5,10 +5,21 @@ use serde_json::Value;
 use super::identity::Identity;
 use super::node::Node;
 use super::structure::{self, Reading};
-use super::{Decoded, Empties, FieldValidation, Source, custom, finish, go_print, read_as};
+use super::{Decoded, Empties, FieldValidation, Source, custom, finish, go_print, read_as, settled};
 use crate::sandbox::kind::Kind;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::structure::{GoType, of_kind};
+
+/// Decodes an object that is in memory, as one of a controller.
+///
+/// # Errors
+/// With the server's words for what is wrong with it; they show the whole object.
+pub(crate) fn object(resource: &Kind, object: Value) -> Result<Decoded, Refusal> {
+    match settled::read(resource, object) {
+        Ok(read) => Ok(Decoded::settled(resource, read)),
+        Err(object) => document(resource, Node::of(&object), FieldValidation::Ignore, &[]),
+    }
+}
 
 /// Decodes what a JSON patch or merge patch made of an object; `repeated` is what was repeated in the patch:
 /// `duplicate field "x"`.
@@ -27,8 +38,7 @@ pub(crate) fn document(
     let read = Identity::of(&document)
         .map(|identity| identity.or(&resource.group, &resource.version, &resource.kind))
         .and_then(|identity| read_as(&identity, resource, &document));
-    let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
-    let empties = Empties::of_kind(resource, &GoType::Named(name), &document);
+    let empties = Empties::of_kind(resource, &type_of(resource), &document.to_value());
     let source = Source::Patched(document);
     let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
     of_patch(resource, read, empties, validation, repeated, source)
@@ -46,11 +56,14 @@ pub fn merged(
     patch: &Value,
 ) -> Result<Decoded, Refusal> {
     let source = Source::Patch(go_print(patch));
-    let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
-    let (go_type, node) = (GoType::Named(name), Node::of(object));
-    let read = structure::decode(Reading::Map, &go_type, &node);
+    let go_type = type_of(resource);
+    let read = structure::decode(Reading::Map, &go_type, &Node::of(object));
     let read = read.map_err(|mistake| source.refusal(resource, &mistake))?;
-    of_patch(resource, read, Empties::of_kind(resource, &go_type, &node), validation, repeated, source)
+    of_patch(resource, read, Empties::of_kind(resource, &go_type, object), validation, repeated, source)
+}
+
+fn type_of(resource: &Kind) -> GoType {
+    of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_else(|| GoType::named(""))
 }
 
 fn of_patch(
@@ -73,9 +86,17 @@ fn of_patch(
 /// # Errors
 /// 500 with the server's words, where it cannot be read.
 pub fn applied(resource: &Kind, config: &Value, merged: &Value, object: &Value) -> Result<(Value, Empties), Refusal> {
-    let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
     let text = |pointer: &str| config.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let go_type = GoType::Named(name);
+    let go_type = type_of(resource);
+    let empties = Empties::of(&go_type, merged);
+    if let Some(seen) = settled::look(&go_type, object) {
+        let mut object = object.clone();
+        if seen.changes {
+            settled::settle(&go_type, &mut object);
+        }
+        finish(resource, &mut object);
+        return Ok((object, empties));
+    }
     let read = structure::decode(Reading::Map, &go_type, &Node::of(object));
     let read = read.map_err(|mistake| {
         let slash = if resource.group.is_empty() { "/" } else { "" };
@@ -88,5 +109,5 @@ pub fn applied(resource: &Kind, config: &Value, merged: &Value, object: &Value) 
     })?;
     let mut object = read.value;
     finish(resource, &mut object);
-    Ok((object, Empties::of(&go_type, &Node::of(merged))))
+    Ok((object, empties))
 }

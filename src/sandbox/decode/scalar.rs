@@ -84,15 +84,28 @@ pub(super) fn zero(name: &str) -> Value {
 /// Lists of resources hold no less than thousandths.
 pub(super) fn round_to_milli(resources: &mut Value) {
     for amount in resources.as_object_mut().into_iter().flat_map(|map| map.values_mut()) {
-        if let Some(quantity) = amount.as_str().and_then(|text| Quantity::parse(text).ok()) {
+        let unusual = amount.as_str().filter(|text| !is_usual_amount(text));
+        if let Some(quantity) = unusual.and_then(|text| Quantity::parse(text).ok()) {
             *amount = Value::from(quantity.rounded_to_milli().canonical());
         }
     }
 }
 
+/// Tells of most quantities, without reckoning, that they are spelled as the server spells and rounds them.
+pub(super) fn is_usual_amount(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, suffix) = text.split_at(digits);
+    let is_usual = (1..=3).contains(&digits) && !number.starts_with('0');
+    text == "0" || is_usual && matches!(suffix, "" | "m" | "k" | "M" | "G" | "Ki" | "Mi" | "Gi" | "Ti")
+}
+
 /// Reads an integer of a Go type; `None` if it is none or does not fit.
 pub(super) fn integer(basic: &str, text: &str) -> Option<i64> {
-    let integer: i64 = text.parse().ok()?;
+    text.parse().ok().filter(|integer| fits(basic, *integer))
+}
+
+/// Tells whether a Go type holds an integer.
+pub(super) fn fits(basic: &str, integer: i64) -> bool {
     let (least, most) = match basic {
         "int32" => (i64::from(i32::MIN), i64::from(i32::MAX)),
         "uint8" => (0, i64::from(u8::MAX)),
@@ -100,7 +113,7 @@ pub(super) fn integer(basic: &str, text: &str) -> Option<i64> {
         "uint64" => (0, i64::MAX),
         _ => (i64::MIN, i64::MAX),
     };
-    (least..=most).contains(&integer).then_some(integer)
+    (least..=most).contains(&integer)
 }
 
 /// Decodes bytes and writes them again without line breaks.
@@ -192,6 +205,9 @@ pub(super) fn go_shape(node: &Node) -> &'static str {
 
 /// Quotes a text as Go does.
 pub(crate) fn quoted(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+        return ["\"", text, "\""].concat();
+    }
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {
@@ -240,6 +256,22 @@ mod tests {
         assert_eq!(base64("eA="), illegal(3));
         assert_eq!(base64("eA==x"), illegal(4));
         assert_eq!(base64("="), illegal(0));
+    }
+
+    #[test]
+    fn usual_amounts_are_spelled_as_the_server_spells_them() {
+        for suffix in ["", "m", "k", "M", "G", "Ki", "Mi", "Gi", "Ti"] {
+            for number in 1..1000 {
+                let text = format!("{number}{suffix}");
+                let quantity = Quantity::parse(&text).unwrap();
+                assert!(is_usual_amount(&text));
+                assert_eq!((quantity.canonical(), quantity.rounded_to_milli().canonical()), (text.clone(), text));
+            }
+        }
+        for unusual in ["", "01", "1000", "1000m", "1.5", "-1", "1u", "m", "1Pi", "00"] {
+            assert!(!is_usual_amount(unusual), "{unusual}");
+        }
+        assert!(is_usual_amount("0") && Quantity::parse("0").unwrap().canonical() == "0");
     }
 
     #[test]

@@ -68,7 +68,7 @@ struct Decoder {
 impl Decoder {
     fn value(&mut self, go_type: &GoType, node: &Node) -> Result<Value, String> {
         if *node == Node::Null
-            && !matches!(go_type, GoType::Named(name) if name == "apiextensions.v1.JSONSchemaPropsOrBool")
+            && !matches!(go_type, GoType::Named(name) if **name == *"apiextensions.v1.JSONSchemaPropsOrBool")
         {
             return Ok(zero(go_type));
         }
@@ -184,8 +184,9 @@ impl Decoder {
     }
 
     fn structure(&mut self, name: &str, fields: &'static [GoField], node: &Node) -> Result<Value, String> {
-        let go_type = || GoType::Named(name.to_owned());
-        let Node::Map(entries) = node else { return self.mismatch(node, &go_type(), "struct from:") };
+        let Node::Map(entries) = node else {
+            return self.mismatch(node, &GoType::named(name.to_owned()), "struct from:");
+        };
         let mut given: Map<String, Value> = Map::new();
         let short = name.rsplit('.').next().unwrap_or(name);
         let mut known: Vec<(&'static GoField, &Node)> = Vec::with_capacity(entries.len());
@@ -227,11 +228,11 @@ impl Decoder {
         let disowns = name == "meta.v1.ObjectMeta"
             && self.path == "metadata"
             && given.get("managedFields").and_then(Value::as_array).is_some_and(Vec::is_empty);
-        let mut value = complete(fields, given);
-        if disowns && let Some(metadata) = value.as_object_mut() {
-            metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
+        complete(fields, &mut given);
+        if disowns {
+            given.insert("managedFields".to_owned(), Value::Array(Vec::new()));
         }
-        Ok(value)
+        Ok(Value::Object(given))
     }
 
     fn field(&mut self, structure: &str, field: &'static GoField, node: &Node) -> Result<Value, String> {
@@ -319,7 +320,7 @@ impl Decoder {
 
     /// A type that reads its JSON by itself: a mistake ends all reading.
     fn opaque(&mut self, name: &str, node: &Node) -> Result<Value, String> {
-        let schema = GoType::Named("apiextensions.v1.JSONSchemaProps".to_owned());
+        let schema = GoType::named("apiextensions.v1.JSONSchemaProps");
         match name.strip_prefix("apiextensions.v1.") {
             Some("JSONSchemaPropsOrBool") => match node {
                 Node::Map(_) => self.apart(&schema, node),

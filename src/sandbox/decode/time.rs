@@ -23,6 +23,25 @@ impl Layout {
     }
 }
 
+/// Tells of most times, without reckoning, that they are written as the server writes them.
+pub(super) fn is_usual(layout: Layout, text: &str) -> bool {
+    let pattern: &[u8] = match layout {
+        Layout::Seconds => b"dddd-dd-ddTdd:dd:ddZ",
+        Layout::Microseconds => b"dddd-dd-ddTdd:dd:dd.ddddddZ",
+    };
+    let is_like = |(byte, like): (u8, &u8)| if *like == b'd' { byte.is_ascii_digit() } else { byte == *like };
+    let part =
+        |at: usize, least: &str, most: &str| text.get(at..at + 2).is_some_and(|part| part >= least && part <= most);
+    text.len() == pattern.len()
+        && text.bytes().zip(pattern).all(is_like)
+        && text > "0002"
+        && part(5, "01", "12")
+        && part(8, "01", "28")
+        && part(11, "00", "23")
+        && part(14, "00", "59")
+        && part(17, "00", "59")
+}
+
 struct Reader<'t> {
     layout: Layout,
     text: &'t str,

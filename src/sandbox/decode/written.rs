@@ -13,7 +13,11 @@ pub(super) fn zero(go_type: &GoType) -> Value {
         GoType::Basic("any") | GoType::Pointer(_) | GoType::List(_) | GoType::Bytes | GoType::Map(..) => Value::Null,
         GoType::Basic(_) => Value::from(0),
         GoType::Named(name) => match fields_of(name) {
-            Some(fields) => complete(fields, Map::new()),
+            Some(fields) => {
+                let mut written = Map::new();
+                complete(fields, &mut written);
+                Value::Object(written)
+            }
             None if go_type.underlying() != go_type => zero(go_type.underlying()),
             None => scalar::zero(name),
         },
@@ -21,35 +25,45 @@ pub(super) fn zero(go_type: &GoType) -> Value {
 }
 
 /// Adds the fields that Go writes in any case, and takes away those that it leaves out when they are empty.
-pub(super) fn complete(fields: &'static [GoField], mut given: Map<String, Value>) -> Value {
+pub(super) fn complete(fields: &'static [GoField], given: &mut Map<String, Value>) {
+    strip(fields, given);
+    fill(fields, given);
+}
+
+/// Takes away the fields that Go leaves out when they are empty.
+pub(super) fn strip(fields: &[GoField], given: &mut Map<String, Value>) {
+    given.retain(|name, value| {
+        let field = fields.iter().find(|field| field.name == name);
+        field.is_none_or(|field| !is_left_out(field, value))
+    });
+}
+
+/// Adds the fields that Go writes in any case.
+pub(super) fn fill(fields: &'static [GoField], given: &mut Map<String, Value>) {
     for field in fields {
-        match given.get(field.name) {
-            Some(value) if is_left_out(field, value) => {
-                given.remove(field.name);
-            }
-            Some(_) => {}
-            // Pointers and the like are null, which most leave out: no need to make one for that.
-            None if field.omit_empty && !is_structure(&field.go_type) => {}
-            None => {
-                let value = zero(&field.go_type);
-                if !is_left_out(field, &value) {
-                    given.insert(field.name.to_owned(), value);
-                }
-            }
+        if let Some(value) = unread(field)
+            && !given.contains_key(field.name)
+        {
+            given.insert(field.name.to_owned(), value.clone());
         }
     }
-    Value::Object(given)
+}
+
+/// Returns what Go writes of a field that nothing was read into, if it writes anything.
+pub(super) fn unread(field: &'static GoField) -> Option<&'static Value> {
+    let written = || Some(zero(&field.go_type)).filter(|value| !is_left_out(field, value));
+    field.unread.get_or_init(written).as_ref()
 }
 
 /// Tells whether Go always writes a value of this type, even where it may be left out.
 fn is_structure(go_type: &GoType) -> bool {
     match go_type.underlying() {
-        GoType::Named(name) => name != "runtime.Object",
+        GoType::Named(name) => **name != *"runtime.Object",
         _ => false,
     }
 }
 
-fn is_left_out(field: &GoField, value: &Value) -> bool {
+pub(super) fn is_left_out(field: &GoField, value: &Value) -> bool {
     if field.omit_zero && value.is_null() {
         return true;
     }
@@ -77,8 +91,9 @@ pub(super) fn store(go_type: &GoType, value: &mut Value) {
         (GoType::List(inner), Value::Array(items)) => items.iter_mut().for_each(|item| store(inner, item)),
         (GoType::Map(_, inner), Value::Object(map)) => map.values_mut().for_each(|value| store(inner, value)),
         (GoType::Named(name), Value::Object(map)) => {
-            for field in fields_of(name).into_iter().flatten() {
-                let Some(value) = map.get_mut(field.name) else { continue };
+            let Some(fields) = fields_of(name) else { return };
+            for (key, value) in map {
+                let Some(field) = fields.iter().find(|field| field.name == key) else { continue };
                 store(&field.go_type, value);
                 let is_empty = match (field.go_type.underlying(), &*value) {
                     (GoType::List(_), Value::Array(items)) => items.is_empty(),

@@ -13,7 +13,11 @@
 #[cfg(test)]
 mod source;
 
+use std::borrow::Cow;
+use std::ops::Deref;
 use std::sync::{LazyLock, OnceLock};
+
+use serde_json::Value;
 
 /// A Go type where it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +33,14 @@ pub(crate) enum GoType {
     /// `string`, `int32`, …
     Basic(&'static str),
     /// A name, such as `core.v1.Container`.
-    Named(String),
+    Named(GoName),
+}
+
+/// The name of a type, with its line of the table: what it stands for is asked for each value that is read.
+#[derive(Clone)]
+pub(crate) struct GoName {
+    text: Cow<'static, str>,
+    line: Option<&'static Line>,
 }
 
 /// A field of a structure.
@@ -44,6 +55,8 @@ pub(crate) struct GoField {
     /// `merge`, `replace`, `retainKeys`.
     pub(crate) patch_strategies: Vec<&'static str>,
     pub(crate) merge_key: &'static str,
+    /// What Go writes of it when nothing was read into it; nothing where it leaves it out.
+    pub(crate) unread: OnceLock<Option<Value>>,
 }
 
 /// What a name stands for.
@@ -66,26 +79,54 @@ static TABLE: LazyLock<Vec<Line>> = LazyLock::new(|| {
     lines.map(|(name, text)| Line { name, text, read: OnceLock::new() }).collect()
 });
 
-/// Returns what a name stands for; `None` for types with a JSON of their own, such as quantities.
-pub(crate) fn declaration(name: &str) -> Option<&'static Declaration> {
-    let table: &'static Vec<Line> = &TABLE;
-    let index = table.binary_search_by(|line| line.name.cmp(name)).ok()?;
-    let line = table.get(index)?;
-    Some(line.read.get_or_init(|| Declaration::read(line.name, line.text)))
+impl GoName {
+    fn new(text: Cow<'static, str>) -> Self {
+        let table: &'static Vec<Line> = &TABLE;
+        let index = table.binary_search_by(|line| line.name.cmp(&text)).ok();
+        Self { text, line: index.and_then(|index| table.get(index)) }
+    }
+
+    /// Returns what the name stands for; `None` for types with a JSON of their own, such as quantities.
+    fn declaration(&self) -> Option<&'static Declaration> {
+        let line = self.line?;
+        Some(line.read.get_or_init(|| Declaration::read(line.name, line.text)))
+    }
+}
+
+impl Deref for GoName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl PartialEq for GoName {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for GoName {}
+
+impl std::fmt::Debug for GoName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 /// Returns the fields of a structure.
-pub(crate) fn fields_of(name: &str) -> Option<&'static [GoField]> {
-    match declaration(name)? {
+pub(crate) fn fields_of(name: &GoName) -> Option<&'static [GoField]> {
+    match name.declaration()? {
         Declaration::Structure(fields) => Some(fields),
         Declaration::Other(_) => None,
     }
 }
 
-/// Returns the name of the structure of a kind of Kubernetes' own.
-pub(crate) fn of_kind(group: &str, version: &str, kind: &str) -> Option<String> {
-    let name = format!("{}.{version}.{kind}", package_of_group(group));
-    fields_of(&name).map(|_| name)
+/// Returns the structure of a kind of Kubernetes' own.
+pub(crate) fn of_kind(group: &str, version: &str, kind: &str) -> Option<GoType> {
+    let name = GoName::new([package_of_group(group), ".", version, ".", kind].concat().into());
+    fields_of(&name).map(|_| GoType::Named(name))
 }
 
 /// Returns the Go package of an API group.
@@ -123,11 +164,17 @@ impl GoField {
             omit_zero: rest.contains('!'),
             patch_strategies: strategies.split(',').filter(|strategy| !strategy.is_empty()).collect(),
             merge_key,
+            unread: OnceLock::new(),
         })
     }
 }
 
 impl GoType {
+    /// Returns the type of a name.
+    pub(crate) fn named(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::Named(GoName::new(name.into()))
+    }
+
     fn read(text: &'static str, package: &str) -> Self {
         if let Some(rest) = text.strip_prefix('*') {
             return Self::Pointer(Box::new(Self::read(rest, package)));
@@ -142,8 +189,8 @@ impl GoType {
             return Self::Map(Box::new(Self::read(key, package)), Box::new(Self::read(rest, package)));
         }
         match text.strip_prefix('.') {
-            Some(near) => Self::Named(format!("{package}.{near}")),
-            None if text.contains('.') => Self::Named(text.to_owned()),
+            Some(near) => Self::named(format!("{package}.{near}")),
+            None if text.contains('.') => Self::named(text),
             None => Self::Basic(text),
         }
     }
@@ -158,7 +205,7 @@ impl GoType {
             Self::Basic(name) => (*name).to_owned(),
             Self::Named(name) => match name.matches('.').count() {
                 2 => name.split_once('.').map_or_else(String::new, |(_, rest)| rest.to_owned()),
-                _ => name.clone(),
+                _ => name.to_string(),
             },
         }
     }
@@ -174,7 +221,7 @@ impl GoType {
     /// Returns the type that a name stands for in the end, where that is no structure.
     pub(crate) fn underlying(&self) -> &Self {
         match self {
-            Self::Named(name) => match declaration(name) {
+            Self::Named(name) => match name.declaration() {
                 Some(Declaration::Other(other)) => other.underlying(),
                 _ => self,
             },
@@ -204,11 +251,12 @@ mod tests {
     #[test]
     fn every_kind_has_a_structure_with_the_fields_that_openapi_tells() {
         for kind in builtin_kinds() {
-            let name = of_kind(&kind.group, &kind.version, &kind.kind).unwrap_or_else(|| panic!("{kind:?}"));
+            let go_type = of_kind(&kind.group, &kind.version, &kind.kind).unwrap_or_else(|| panic!("{kind:?}"));
+            let GoType::Named(name) = go_type else { panic!("{go_type:?}") };
             let schema = crate::ssa::builtin(&kind.group, &kind.version, &kind.kind).unwrap();
             let mut fields: Vec<&str> = fields_of(&name).unwrap().iter().map(|field| field.name).collect();
             fields.sort_unstable();
-            assert_eq!(fields, schema.field_names(), "{name}");
+            assert_eq!(fields, schema.field_names(), "{name:?}");
         }
     }
 
@@ -221,15 +269,15 @@ mod tests {
                     names(key, found);
                     names(inner, found);
                 }
-                GoType::Named(name) if declaration(name).is_none() => {
-                    found.insert(name.clone());
+                GoType::Named(name) if name.declaration().is_none() => {
+                    found.insert(name.to_string());
                 }
                 _ => {}
             }
         }
         let mut found = std::collections::BTreeSet::new();
         for line in TABLE.iter() {
-            match declaration(line.name).unwrap() {
+            match GoName::new(line.name.into()).declaration().unwrap() {
                 Declaration::Structure(fields) => {
                     fields.iter().for_each(|field| names(&field.go_type, &mut found));
                 }
@@ -256,7 +304,7 @@ mod tests {
 
     #[test]
     fn types_read_as_go_writes_them() {
-        let container = fields_of("core.v1.Container").unwrap();
+        let container = fields_of(&GoName::new("core.v1.Container".into())).unwrap();
         let field = |name: &str| container.iter().find(|field| field.name == name).unwrap();
         assert_eq!(field("ports").go_type.text(), "[]v1.ContainerPort");
         assert_eq!(

@@ -42,9 +42,9 @@ impl From<Problem> for Refusal {
 
 /// Merges a patch into the live object. Of the patch is left what the server shows where the result cannot be decoded.
 pub(super) fn merged(resource: &Kind, live: &Value, patch: &mut Map<String, Value>) -> Result<Value, Refusal> {
-    let name = of_kind(&resource.group, &resource.version, &resource.kind).unwrap_or_default();
+    let go_type = of_kind(&resource.group, &resource.version, &resource.kind);
     let original = live.as_object().cloned().unwrap_or_default();
-    Ok(Value::Object(merge_maps(original, patch, &GoType::Named(name))?))
+    Ok(Value::Object(merge_maps(original, patch, &go_type.unwrap_or_else(|| GoType::named("")))?))
 }
 
 /// How the values of one field are merged.
