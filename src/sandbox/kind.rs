@@ -66,13 +66,13 @@ impl Kind {
     /// `apiVersion` of its objects.
     #[must_use]
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() { self.version.clone() } else { [self.group.as_str(), "/", &self.version].concat() }
     }
 
     /// `deployments.apps`, or `secrets` for the core group: how errors name the resource.
     #[must_use]
     pub fn qualified(&self) -> String {
-        if self.group.is_empty() { self.plural.clone() } else { format!("{}.{}", self.plural, self.group) }
+        if self.group.is_empty() { self.plural.clone() } else { [self.plural.as_str(), ".", &self.group].concat() }
     }
 
     /// Returns a subresource by its name.

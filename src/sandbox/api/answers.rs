@@ -72,7 +72,8 @@ pub(super) fn formed(request: &http::Request<Bytes>, answer: Answer) -> Answer {
     let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|sort| *sort == JSON);
     let accept = request.headers().get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
     let as_yaml = accept.is_some_and(wants_yaml);
-    let pretty = || Query::read(request.uri().query().unwrap_or_default()).is_on("pretty");
+    let query = request.uri().query().unwrap_or_default();
+    let pretty = || (query.contains("pretty") || query.contains('%')) && Query::read(query).is_on("pretty");
     if is_json
         && (as_yaml || pretty())
         && let Ok(body) = serde_json::from_slice::<Value>(response.body())
@@ -88,9 +89,8 @@ pub(super) fn formed(request: &http::Request<Bytes>, answer: Answer) -> Answer {
 }
 
 /// Answers with what was written, and its warnings.
-pub(super) fn written(call: &Call, kind: &Kind, written: &Written, now: Timestamp) -> Result<Answer, Refusal> {
-    let object = Arc::new(written.object.clone());
-    let mut answer = object_answer(call, kind, &object, written.code, now)?;
+pub(super) fn written(call: &Call, kind: &Kind, written: Written, now: Timestamp) -> Result<Answer, Refusal> {
+    let mut answer = object_answer(call, kind, &Arc::new(written.object), written.code, now)?;
     warn(&mut answer, &written.warnings);
     Ok(answer)
 }

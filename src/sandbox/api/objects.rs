@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{Api, Asked, answers, watches};
 use crate::sandbox::answer::Answer;
 use crate::sandbox::convert;
@@ -53,7 +55,7 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             let now = state.clock.now();
             drop(state);
             let object = stored.ok_or_else(|| Refusal::not_found(kind, &name))?;
-            let object = Arc::new(convert::read(kind, &object).into_owned());
+            let object = changed(convert::read(kind, &object)).map_or(object, Arc::new);
             answers::object_answer(call, kind, &object, 200, now)
         }
         http::Method::PUT => {
@@ -115,7 +117,16 @@ pub(super) fn done(
 ) -> Result<Answer, Refusal> {
     let (mut written, now) = api.with(|state| act(state).map(|written| (written, state.clock.now())))?;
     if place.subresource.is_none() {
-        written.object = convert::read(kind, &written.object).into_owned();
+        let shown = changed(convert::read(kind, &written.object));
+        written.object = shown.unwrap_or(written.object);
     }
-    answers::written(call, kind, &written, now)
+    answers::written(call, kind, written, now)
+}
+
+/// Returns what is not what it was made of: objects are large, and most are.
+fn changed(object: Cow<'_, Value>) -> Option<Value> {
+    match object {
+        Cow::Owned(changed) => Some(changed),
+        Cow::Borrowed(_) => None,
+    }
 }

@@ -5,6 +5,7 @@
 //! A subresource is `NAME:VERBS[:KIND[:GROUP/VERSION]]`. The lines are what the discovery documents of Kubernetes 1.35
 //! say with its default settings; shapes come from [`crate::ssa`].
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use super::Kind;
@@ -13,6 +14,20 @@ use crate::ssa::{self, Schema};
 
 static BUILTIN: LazyLock<Vec<Arc<Kind>>> =
     LazyLock::new(|| include_str!("table.tsv").lines().filter_map(read).map(Arc::new).collect());
+
+/// The same by kind and by plural; there are few of one name.
+static BY_KIND: LazyLock<Named> = LazyLock::new(|| named(|kind| &kind.kind));
+static BY_PLURAL: LazyLock<Named> = LazyLock::new(|| named(|kind| &kind.plural));
+
+type Named = BTreeMap<&'static str, Vec<&'static Arc<Kind>>>;
+
+fn named(name: fn(&'static Kind) -> &'static str) -> Named {
+    let mut named = Named::new();
+    for kind in shared() {
+        named.entry(name(kind)).or_default().push(kind);
+    }
+    named
+}
 
 /// What each letter of the table stands for, in the order in which discovery tells them.
 const VERBS: [(char, &str); 8] = [
@@ -35,6 +50,16 @@ pub fn builtin() -> Vec<Kind> {
 /// The same, made once.
 pub(super) fn shared() -> &'static [Arc<Kind>] {
     &BUILTIN
+}
+
+/// Those of a name, in the order of discovery.
+pub(super) fn of_kind(kind: &str) -> &'static [&'static Arc<Kind>] {
+    BY_KIND.get(kind).map_or(&[], Vec::as_slice)
+}
+
+/// Those of a plural name, in the order of discovery.
+pub(super) fn of_plural(plural: &str) -> &'static [&'static Arc<Kind>] {
+    BY_PLURAL.get(plural).map_or(&[], Vec::as_slice)
 }
 
 fn read(line: &str) -> Option<Kind> {

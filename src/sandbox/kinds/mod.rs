@@ -53,23 +53,31 @@ impl Kinds {
         self.custom.iter()
     }
 
+    /// Kubernetes' own kinds of a name, and all others.
+    fn named<'a>(&'a self, builtin: &'a [&'a Arc<Kind>]) -> impl Iterator<Item = &'a Arc<Kind>> {
+        builtin.iter().copied().chain(&self.custom)
+    }
+
     /// Finds the kind that a path names.
     #[must_use]
     pub fn by_plural(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<Kind>> {
-        self.iter().find(|kind| kind.plural == plural && kind.version == version && kind.group == group)
+        let same = |kind: &&Arc<Kind>| kind.plural == plural && kind.version == version && kind.group == group;
+        self.named(builtin::of_plural(plural)).find(same)
     }
 
     /// Finds a kind in the version that its group prefers.
     #[must_use]
     pub fn by_kind(&self, group: &str, kind: &str) -> Option<&Arc<Kind>> {
-        self.iter().find(|served| served.kind == kind && served.group == group)
+        let same = |served: &&Arc<Kind>| served.kind == kind && served.group == group;
+        self.named(builtin::of_kind(kind)).find(same)
     }
 
     /// Finds the kind that an object's `apiVersion` and `kind` name.
     #[must_use]
     pub fn of_object(&self, api_version: &str, kind: &str) -> Option<&Arc<Kind>> {
         let (group, version) = builtin::split_group_version(api_version);
-        self.iter().find(|served| served.kind == kind && served.version == version && served.group == group)
+        let same = |served: &&Arc<Kind>| served.kind == kind && served.version == version && served.group == group;
+        self.named(builtin::of_kind(kind)).find(same)
     }
 
     /// Finds the kind as which its objects are stored: another version where the server stores that one, and the core

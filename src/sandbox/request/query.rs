@@ -8,6 +8,9 @@ pub struct Query(Vec<(String, String)>);
 
 /// Undoes percent encoding; in queries a plus is a space.
 pub(super) fn decoded(text: &str, plus_is_space: bool) -> String {
+    if !text.contains(['%', '+']) {
+        return text.to_owned();
+    }
     let text = if plus_is_space { text.replace('+', " ") } else { text.to_owned() };
     percent_decode_str(&text).decode_utf8_lossy().into_owned()
 }

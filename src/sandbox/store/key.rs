@@ -10,8 +10,8 @@ pub struct Key(String);
 #[must_use]
 pub fn prefix_of(kind: &Kind, namespace: Option<&str>) -> String {
     match namespace.filter(|_| kind.namespaced) {
-        Some(namespace) => format!("{}/{}/{namespace}/", kind.group, kind.plural),
-        None => format!("{}/{}/", kind.group, kind.plural),
+        Some(namespace) => [kind.group.as_str(), "/", &kind.plural, "/", namespace, "/"].concat(),
+        None => [kind.group.as_str(), "/", &kind.plural, "/"].concat(),
     }
 }
 
@@ -20,8 +20,8 @@ impl Key {
     #[must_use]
     pub fn new(group: &str, plural: &str, namespace: Option<&str>, name: &str) -> Self {
         match namespace {
-            Some(namespace) => Self(format!("{group}/{plural}/{namespace}/{name}")),
-            None => Self(format!("{group}/{plural}/{name}")),
+            Some(namespace) => Self([group, "/", plural, "/", namespace, "/", name].concat()),
+            None => Self([group, "/", plural, "/", name].concat()),
         }
     }
 
