@@ -8,9 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::defaults::{ZeroFate, fate_of_zero, is_zero};
+use super::defaults::{ZeroFate, is_zero};
+use super::json;
+use super::known::Known;
 use super::schema::{Branch, MapType, Scalar, Schema, TypeRef, TypeTable};
-use super::tracking::is_always_written;
 use crate::resource::map_at;
 use crate::resource::quantity::Quantity;
 
@@ -69,7 +70,7 @@ fn quantity(value: &Value) -> Option<Quantity> {
 
 /// Tells whether a map holds entries under keys of any name, and not the fields of a structure.
 pub(crate) fn holds_entries(map: &MapType) -> bool {
-    map.fields.is_empty()
+    map.fields().is_empty()
         && map.element.as_ref().is_some_and(|element| !matches!(element, TypeRef::Deduced | TypeRef::Untyped))
 }
 
@@ -80,7 +81,7 @@ fn structure(types: &TypeTable, reference: &TypeRef, value: &mut Value, keep: bo
                 if holds_entries(view.map) {
                     entries(types, view.map, map, keep);
                 } else {
-                    fields(types, types.name_of(reference), view.map, map, keep);
+                    fields(types, types.known(reference), view.map, map, keep);
                 }
             }
         }
@@ -98,30 +99,40 @@ fn structure(types: &TypeTable, reference: &TypeRef, value: &mut Value, keep: bo
     }
 }
 
-fn fields(types: &TypeTable, type_name: Option<&str>, declared: &MapType, map: &mut Map<String, Value>, keep: bool) {
+fn fields(types: &TypeTable, known: Option<&Known>, declared: &MapType, map: &mut Map<String, Value>, keep: bool) {
     for (name, value) in map.iter_mut() {
         if let Some(reference) = declared.under(name) {
             structure(types, reference, value, keep);
         }
     }
+    if !map.values().any(may_vanish) {
+        return;
+    }
     let is_omitted = |name: &str, value: &Value| {
-        let fate = type_name.filter(|_| is_zero(value)).and_then(|type_name| fate_of_zero(type_name, name));
-        fate == Some(ZeroFate::Omitted)
+        known.filter(|_| is_zero(value)).and_then(|known| known.fate_of_zero(name)) == Some(ZeroFate::Omitted)
     };
     map.retain(|name, value| {
+        if !may_vanish(value) {
+            return true;
+        }
         if is_omitted(name, value) {
             return false;
         }
         // An empty list of managed fields asks for something, and so is one stored that Go always writes.
         if keep
             && value.is_array()
-            && (name == "managedFields" || type_name.is_some_and(|of| is_always_written(of, name)))
+            && (name == "managedFields" || known.is_some_and(|known| known.written.always.contains_key(name)))
         {
             return true;
         }
         declared.is_required(name)
             || declared.field(name).is_none_or(|field| !is_left_out(types, &field.reference, value))
     });
+}
+
+/// Tells whether there is any field that is left out when it holds this.
+pub(crate) fn may_vanish(value: &Value) -> bool {
+    is_zero(value) || json::is_empty(value)
 }
 
 /// Tells whether a field that may be missing is missing once it is stored.

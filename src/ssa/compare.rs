@@ -46,9 +46,7 @@ impl Comparison {
 #[must_use]
 pub fn compare(schema: &Schema, left: &Value, right: &Value) -> Comparison {
     let mut walk = Walk { types: &schema.types, found: Comparison::default() };
-    if left != right {
-        walk.value(&Trail::Root, &schema.reference, Some(left), Some(right));
-    }
+    walk.value(&Trail::Root, &schema.reference, Some(left), Some(right));
     walk.found
 }
 
@@ -85,6 +83,10 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn value(&mut self, trail: &Trail<'_>, reference: &'a TypeRef, left: Option<&Value>, right: Option<&Value>) {
+        // Most of an object is as it was.
+        if left.is_some() && left == right {
+            return;
+        }
         let branches = self.types.resolve(reference).branches(left, right);
         for branch in branches.into_iter().flatten() {
             let as_whole = match branch {

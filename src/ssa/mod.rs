@@ -16,6 +16,7 @@ mod field_set;
 mod go_text;
 mod item;
 mod json;
+mod known;
 mod managed;
 mod merge;
 mod path;

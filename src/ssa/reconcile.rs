@@ -4,9 +4,18 @@ use super::field_set::FieldSet;
 use super::path::PathElement;
 use super::schema::{Branch, ListKind, Schema, TypeRef, TypeTable};
 
-/// Returns the set as it reads today: what somebody owned inside a value that is atomic now becomes that value.
-pub(crate) fn reconciled(schema: &Schema, fields: &FieldSet) -> FieldSet {
-    below(&schema.types, &schema.reference, fields)
+/// Returns the set as it reads today: what somebody owned inside a value that is atomic now becomes that value. `None` if it
+/// reads as it did, as nearly every one does.
+pub(crate) fn reconciled(schema: &Schema, fields: &FieldSet) -> Option<FieldSet> {
+    reads_otherwise(&schema.types, &schema.reference, fields).then(|| below(&schema.types, &schema.reference, fields))
+}
+
+fn reads_otherwise(types: &TypeTable, reference: &TypeRef, fields: &FieldSet) -> bool {
+    fields.children().filter(|(_, _, children)| !children.is_empty()).any(|(element, _, children)| {
+        inside(types, reference, element).is_some_and(|inside| {
+            is_atomic_container(types, inside, children) || reads_otherwise(types, inside, children)
+        })
+    })
 }
 
 fn below(types: &TypeTable, reference: &TypeRef, fields: &FieldSet) -> FieldSet {
@@ -56,8 +65,11 @@ mod tests {
     fn what_is_inside_a_value_that_is_atomic_now_becomes_the_value() {
         let deployment = builtin("apps", "v1", "Deployment").unwrap();
         let old = set(&[".spec.selector.matchLabels.app", ".spec.replicas", ".metadata.labels.app"]);
-        assert_eq!(reconciled(&deployment, &old), set(&[".spec.selector", ".spec.replicas", ".metadata.labels.app"]));
+        assert_eq!(
+            reconciled(&deployment, &old),
+            Some(set(&[".spec.selector", ".spec.replicas", ".metadata.labels.app"]))
+        );
         let current = set(&[".spec.selector", ".spec.gone.x"]);
-        assert_eq!(reconciled(&deployment, &current), current);
+        assert_eq!(reconciled(&deployment, &current), None);
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::canonical::{holds_entries, stored_scalar};
-use super::defaults::{ZeroFate, fate_of_zero, is_zero};
+use super::defaults::{ZeroFate, is_zero};
 use super::item::item_element;
 use super::json;
+use super::known::Known;
 use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTable};
 
 /// Tells whether `config`, once stored, reads as `live` does, managed fields left aside.
@@ -43,7 +44,7 @@ impl Comparing<'_> {
     }
 
     fn maps(&self, reference: &TypeRef, view: MapView<'_>, config: &Value, live: &Value, at_root: bool) -> bool {
-        let type_name = self.types.name_of(reference);
+        let known = self.types.known(reference);
         let (Some(config), Some(live)) = (config.as_object(), live.as_object()) else {
             return config.is_null() && live.is_null();
         };
@@ -59,7 +60,7 @@ impl Comparing<'_> {
                 (Some(config), None) => {
                     self.builtin
                         && !holds_entries(view.map)
-                        && !(is_zero(config) && is_kept(type_name, name))
+                        && !(is_zero(config) && is_kept(known, name))
                         && self.may_be_left_out(reference, config)
                 }
                 (None, Some(live)) => self.builtin && live.is_null(),
@@ -97,8 +98,8 @@ impl Comparing<'_> {
     }
 }
 
-fn is_kept(type_name: Option<&str>, field: &str) -> bool {
-    type_name.and_then(|type_name| fate_of_zero(type_name, field)) == Some(ZeroFate::Kept)
+fn is_kept(known: Option<&Known>, field: &str) -> bool {
+    known.and_then(|known| known.fate_of_zero(field)) == Some(ZeroFate::Kept)
 }
 
 fn without_managed_fields(metadata: &Value) -> Value {

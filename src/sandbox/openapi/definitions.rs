@@ -153,7 +153,7 @@ impl Writer<'_> {
         let map = view.map;
         let mut written = json!({"type": "object"});
         let mut properties = Map::new();
-        for (name, field) in &map.fields {
+        for (name, field) in map.fields() {
             let mut property = self.used(&field.reference);
             if let Some(default) = &field.default {
                 property["default"] = default.clone();

@@ -157,7 +157,9 @@ impl Ownership {
             entries.push(before_first_apply::entry(schema, live, stripped));
         }
         for entry in &mut entries {
-            entry.fields = reconciled(schema, &entry.fields);
+            if let Some(fields) = reconciled(schema, &entry.fields) {
+                entry.fields = fields;
+            }
         }
         let (own, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.is_applied_by(manager));
         Ok(Self { own: own.into_iter().next(), others, recorded })

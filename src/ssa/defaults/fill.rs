@@ -2,10 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::rules;
-use super::table::{self, TypeDefaults, ZeroFate};
+use super::table::{TypeDefaults, ZeroFate, is_zero};
+use crate::ssa::known::Known;
 use crate::ssa::schema::{Branch, MapType, Schema, TypeRef, TypeTable};
-use crate::ssa::tracking::is_pointer;
 
 /// Fills in what the server fills in, as far as it is known: of Kubernetes' own kinds from the table and the rules, of
 /// others what their schema says. The status of the object is left alone, and so is what nothing is known of.
@@ -25,18 +24,20 @@ impl Filling<'_> {
             Some(Branch::Map(view)) => {
                 let Some(map) = value.as_object_mut() else { return };
                 if self.builtin {
-                    if let Some(type_name) = self.types.name_of(reference) {
-                        for rule in rules::of(type_name) {
+                    if let Some(known) = self.types.known(reference) {
+                        for rule in &known.rules {
                             (rule.fill)(map);
                         }
-                        if let Some(known) = table::of(type_name) {
-                            from_table(type_name, known, map, at_root);
+                        if let Some(defaults) = known.defaults {
+                            from_table(known, defaults, map, at_root);
                         }
                     }
                 } else {
                     from_schema(view.map, map, at_root);
                 }
-                for (name, value) in map.iter_mut().filter(|(name, _)| !(at_root && is_apart(name))) {
+                // Nothing is filled into a scalar.
+                let inside = map.iter_mut().filter(|(_, value)| value.is_object() || value.is_array());
+                for (name, value) in inside.filter(|(name, _)| !(at_root && is_apart(name))) {
                     if let Some(reference) = view.map.under(name) {
                         self.value(reference, value, false);
                     }
@@ -57,15 +58,15 @@ fn is_apart(field: &str) -> bool {
     ["apiVersion", "kind", "metadata", "status"].contains(&field)
 }
 
-fn from_table(type_name: &str, known: &TypeDefaults, map: &mut Map<String, Value>, at_root: bool) {
-    for (field, default) in known.defaults.iter().filter(|(field, _)| !(at_root && is_apart(field))) {
+fn from_table(known: &Known, table: &TypeDefaults, map: &mut Map<String, Value>, at_root: bool) {
+    for (field, default) in table.defaults.iter().filter(|(field, _)| !(at_root && is_apart(field))) {
         let is_missing = match map.get(field) {
             None | Some(Value::Null) => true,
             Some(Value::Array(items)) => items.is_empty(),
             Some(value) => {
-                table::is_zero(value)
-                    && known.fate_of_zero(field) != Some(ZeroFate::Kept)
-                    && !is_pointer(type_name, field)
+                is_zero(value)
+                    && table.fate_of_zero(field) != Some(ZeroFate::Kept)
+                    && !known.written.pointers.contains(field)
             }
         };
         if is_missing {
@@ -75,7 +76,7 @@ fn from_table(type_name: &str, known: &TypeDefaults, map: &mut Map<String, Value
 }
 
 fn from_schema(declared: &MapType, map: &mut Map<String, Value>, at_root: bool) {
-    for (field, declared) in declared.fields.iter().filter(|(field, _)| !(at_root && is_apart(field))) {
+    for (field, declared) in declared.fields().iter().filter(|(field, _)| !(at_root && is_apart(field))) {
         if let Some(default) = &declared.default
             && !map.contains_key(field.as_ref())
         {

@@ -12,7 +12,8 @@ mod table;
 
 pub use fill::with_defaults;
 pub use given_out::given_out;
-pub(crate) use table::{ZeroFate, fate_of_zero, is_zero};
+pub(crate) use rules::{Rule, of as rules_of};
+pub(crate) use table::{TypeDefaults, ZeroFate, is_zero, of as defaults_of};
 
 /// Tells whether the default of a field depends on other fields, so that a rule fills it in and not the table.
 #[must_use]

@@ -13,8 +13,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(include_str!("table.
 
 /// What is known of one type.
 #[derive(Debug, Default)]
-pub(super) struct TypeDefaults {
-    pub(super) defaults: BTreeMap<String, Value>,
+pub(crate) struct TypeDefaults {
+    pub(crate) defaults: BTreeMap<String, Value>,
     kept: BTreeSet<String>,
     omitted: BTreeSet<String>,
 }
@@ -43,7 +43,8 @@ impl TypeDefaults {
         Self { defaults, kept, omitted }
     }
 
-    pub(super) fn fate_of_zero(&self, field: &str) -> Option<ZeroFate> {
+    /// Returns what becomes of an explicit zero in a field; `None` if that is not known.
+    pub(crate) fn fate_of_zero(&self, field: &str) -> Option<ZeroFate> {
         match (self.kept.contains(field), self.omitted.contains(field)) {
             (true, _) => Some(ZeroFate::Kept),
             (false, true) => Some(ZeroFate::Omitted),
@@ -67,14 +68,9 @@ impl Table {
 }
 
 /// Returns what is known of a type.
-pub(super) fn of(type_name: &str) -> Option<&'static TypeDefaults> {
+pub(crate) fn of(type_name: &str) -> Option<&'static TypeDefaults> {
     let index = TABLE.lines.binary_search_by(|(name, _)| (*name).cmp(type_name)).ok()?;
     Some(TABLE.slots[index].get_or_init(|| TypeDefaults::read(TABLE.lines[index].1)))
-}
-
-/// Returns what becomes of an explicit zero in a field; `None` if that is not known.
-pub(crate) fn fate_of_zero(type_name: &str, field: &str) -> Option<ZeroFate> {
-    of(type_name)?.fate_of_zero(field)
 }
 
 /// Tells whether this is `0`, `false` or `""`.

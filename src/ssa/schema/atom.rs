@@ -45,10 +45,9 @@ pub struct ListType {
 }
 
 /// A map: fields with a type of their own, and what other keys hold.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct MapType {
-    /// Sorted by name.
-    pub(crate) fields: Vec<(Box<str>, FieldType)>,
+    pub(super) fields: Fields,
     /// The type under any other key; `None` if there may be none.
     pub(crate) element: Option<TypeRef>,
     /// Whether the map is one value.
@@ -56,9 +55,44 @@ pub struct MapType {
     pub(crate) required: Vec<Box<str>>,
 }
 
+/// Declared fields. Every walk over an object looks up each of its fields here, so names are told apart by their first
+/// eight bytes, read as one number, before any are compared.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Fields {
+    /// Sorted by name.
+    named: Vec<(Box<str>, FieldType)>,
+    /// The number of each, in the same order.
+    heads: Vec<u64>,
+}
+
+/// Returns the first eight bytes of a name as a number that sorts as they do; a shorter name ends in zeros.
+fn head(name: &str) -> u64 {
+    if let Some(head) = name.as_bytes().first_chunk() {
+        return u64::from_be_bytes(*head);
+    }
+    let bytes = name.bytes().fold(0, |head, byte| head << 8 | u64::from(byte));
+    if name.is_empty() { 0 } else { bytes << (8 * (8 - name.len())) }
+}
+
 impl MapType {
+    /// Makes a map of declared fields.
+    pub(super) fn of_fields(mut named: Vec<(Box<str>, FieldType)>) -> Self {
+        named.sort_by(|(left, _), (right, _)| left.cmp(right));
+        let heads = named.iter().map(|(name, _)| head(name)).collect();
+        Self { fields: Fields { named, heads }, ..Self::default() }
+    }
+
+    /// Returns the declared fields, sorted by name.
+    pub(crate) fn fields(&self) -> &[(Box<str>, FieldType)] {
+        &self.fields.named
+    }
+
     pub(crate) fn field(&self, name: &str) -> Option<&FieldType> {
-        self.fields.binary_search_by(|(field, _)| field.as_ref().cmp(name)).ok().map(|index| &self.fields[index].1)
+        let Fields { named, heads } = &self.fields;
+        let head = head(name);
+        let first = heads.partition_point(|other| *other < head);
+        let alike = heads.iter().zip(named).skip(first).take_while(|(other, _)| **other == head);
+        alike.map(|(_, field)| field).find(|(field, _)| field.as_ref() == name).map(|(_, field)| field)
     }
 
     /// Returns the type under a key, whether it is a declared field or another key that may be there.

@@ -53,7 +53,7 @@ impl<'s> Shape<'s> {
     /// Returns the declared fields, sorted.
     #[must_use]
     pub fn field_names(self) -> Vec<&'s str> {
-        let fields = self.atom().map.map(|map| &map.map.fields);
+        let fields = self.atom().map.map(|map| map.map.fields());
         fields.into_iter().flatten().map(|(name, _)| name.as_ref()).collect()
     }
 

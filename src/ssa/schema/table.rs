@@ -15,6 +15,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use serde_json::{Map, Value};
 
 use super::atom::{Atom, AtomType, FieldType, ListKind, ListType, MapType, Scalar, TypeRef};
+use crate::ssa::known::Known;
 
 static DEDUCED: LazyLock<AtomType> = LazyLock::new(|| free_form(TypeRef::Deduced, false));
 static UNTYPED: LazyLock<AtomType> = LazyLock::new(|| free_form(TypeRef::Untyped, true));
@@ -25,19 +26,22 @@ fn free_form(element: TypeRef, atomic: bool) -> AtomType {
     AtomType {
         scalar: Some(Scalar::Untyped),
         list: Some(ListType { kind: ListKind::Atomic, element: TypeRef::Untyped }),
-        map: Some(MapType { fields: Vec::new(), element: Some(element), atomic, required: Vec::new() }),
+        map: Some(MapType { element: Some(element), atomic, ..MapType::default() }),
     }
 }
 
 /// All types of a document, each read when it is first asked for.
 pub(crate) struct Types {
     text: Cow<'static, str>,
-    /// Start and end of each line in the text.
-    lines: Vec<(usize, usize)>,
+    lines: Vec<Line>,
     slots: Vec<OnceLock<AtomType>>,
+    known: Vec<OnceLock<Known>>,
     /// Whether these are Kubernetes' own types, which the server keeps as structures and not as JSON.
     pub(crate) builtin: bool,
 }
+
+/// Where a line lies in the text: its beginning, the end of the name, its end.
+struct Line(usize, usize, usize);
 
 impl fmt::Debug for Types {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,22 +55,37 @@ impl Types {
         let mut lines = Vec::new();
         let mut start = 0;
         for line in text.split_inclusive('\n') {
-            lines.push((start, start + line.trim_end_matches('\n').len()));
+            let whole = line.trim_end_matches('\n');
+            lines.push(Line(start, start + whole.find('\t').unwrap_or(whole.len()), start + whole.len()));
             start += line.len();
         }
         let slots = lines.iter().map(|_| OnceLock::new()).collect();
-        Self { text, lines, slots, builtin }
+        let known = lines.iter().map(|_| OnceLock::new()).collect();
+        Self { text, lines, slots, known, builtin }
     }
 
     pub(super) fn line(&self, index: usize) -> (&str, &str) {
-        let (start, end) = self.lines[index];
-        self.text[start..end].split_once('\t').unwrap_or_default()
+        let Line(start, middle, end) = self.lines[index];
+        (&self.text[start..middle], self.text[middle..end].trim_start_matches('\t'))
+    }
+
+    fn name(&self, index: usize) -> &str {
+        let Line(start, middle, _) = self.lines[index];
+        &self.text[start..middle]
     }
 
     /// Returns the name of a type that has a line of its own.
     pub(crate) fn name_of(&self, reference: &TypeRef) -> Option<&str> {
         match reference {
-            TypeRef::Named { index, .. } => Some(self.line(*index).0),
+            TypeRef::Named { index, .. } => Some(self.name(*index)),
+            _ => None,
+        }
+    }
+
+    /// Returns what is known of a type beyond its schema.
+    pub(crate) fn known(&self, reference: &TypeRef) -> Option<&Known> {
+        match reference {
+            TypeRef::Named { index, .. } => Some(self.known[*index].get_or_init(|| Known::of(self.name(*index)))),
             _ => None,
         }
     }
@@ -77,7 +96,7 @@ impl Types {
         let (mut low, mut high) = (0, self.lines.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.line(middle).0.cmp(name) {
+            match self.name(middle).cmp(name) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
                 std::cmp::Ordering::Equal => return Some(middle),
@@ -142,13 +161,11 @@ impl Types {
     fn read_map(&self, map: &Map<String, Value>) -> MapType {
         let defaults = map.get("d").and_then(Value::as_object);
         let fields = map.get("f").and_then(Value::as_object).into_iter().flatten();
+        let fields = fields.map(|(name, field)| {
+            let default = defaults.and_then(|defaults| defaults.get(name)).cloned();
+            (name.as_str().into(), FieldType { reference: self.read(field), default })
+        });
         MapType {
-            fields: fields
-                .map(|(name, field)| {
-                    let default = defaults.and_then(|defaults| defaults.get(name)).cloned();
-                    (name.as_str().into(), FieldType { reference: self.read(field), default })
-                })
-                .collect(),
             element: map.get("e").map(|element| self.read(element)),
             atomic: map.contains_key("a"),
             required: map
@@ -159,6 +176,7 @@ impl Types {
                 .filter_map(Value::as_str)
                 .map(Into::into)
                 .collect(),
+            ..MapType::of_fields(fields.collect())
         }
     }
 

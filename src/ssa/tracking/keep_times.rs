@@ -5,34 +5,39 @@ use serde_json::Value;
 /// Gives the entries of an object the times that are stored, if both objects differ in nothing but times. Both are in the form
 /// in which they are stored; the resource version does not count.
 pub fn keep_times_if_equal(live: &Value, object: &mut Value) {
-    let entries = |object: &Value| object.pointer("/metadata/managedFields").and_then(Value::as_array).cloned();
+    fn entries(object: &Value) -> Option<&Vec<Value>> {
+        object.pointer("/metadata/managedFields").and_then(Value::as_array)
+    }
     let (Some(stored), Some(written)) = (entries(live), entries(object)) else { return };
-    if stored.len() != written.len() || stored == written {
+    let pairs = || stored.iter().zip(written);
+    let same_entries =
+        stored.len() == written.len() && pairs().all(|(stored, written)| same(stored, written, &["time"]));
+    if !same_entries || stored == written || !same_but_for_entries(live, object) {
         return;
     }
-    let timeless = |entry: &Value| {
-        let mut entry = entry.clone();
-        if let Some(entry) = entry.as_object_mut() {
-            entry.remove("time");
-        }
-        entry
-    };
-    let same_entries = stored.iter().map(timeless).eq(written.iter().map(timeless));
-    if same_entries
-        && without_entries(live) == without_entries(object)
-        && let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
-    {
-        metadata.insert("managedFields".to_owned(), Value::Array(stored));
+    let stored = Value::Array(stored.clone());
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert("managedFields".to_owned(), stored);
     }
 }
 
-fn without_entries(object: &Value) -> Value {
-    let mut object = object.clone();
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.remove("managedFields");
-        metadata.remove("resourceVersion");
+fn same_but_for_entries(left: &Value, right: &Value) -> bool {
+    same(left, right, &["metadata"])
+        && match (left.get("metadata"), right.get("metadata")) {
+            (Some(left), Some(right)) => same(left, right, &["managedFields", "resourceVersion"]),
+            (left, right) => left == right,
+        }
+}
+
+/// Tells whether two values are the same but for some of their fields.
+fn same(left: &Value, right: &Value, but_for: &[&str]) -> bool {
+    match (left, right) {
+        (Value::Object(left), Value::Object(right)) => {
+            let counts = |(name, _): &(&String, &Value)| !but_for.contains(&name.as_str());
+            left.iter().filter(counts).eq(right.iter().filter(counts))
+        }
+        (left, right) => left == right,
     }
-    object
 }
 
 #[cfg(test)]

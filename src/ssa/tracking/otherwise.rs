@@ -6,7 +6,6 @@
 
 use serde_json::Value;
 
-use super::written::always_written;
 use crate::resource::quantity::Quantity;
 use crate::ssa::canonical::holds_entries;
 use crate::ssa::field_set::FieldSet;
@@ -75,8 +74,8 @@ impl<'a> Walk<'a> {
                     let is_quantity = matches!(view.map.under(name), Some(TypeRef::Scalar(Scalar::Quantity)));
                     is_quantity && map.get(name).is_none_or(Value::is_null)
                 };
-                let mut always = self.types.name_of(reference).map(always_written).into_iter().flatten();
-                in_list && always.any(is_unset)
+                let mut always = self.types.known(reference).into_iter().flat_map(|known| known.written.always.keys());
+                in_list && always.any(|name| is_unset(name))
                     || map.iter().filter(|(name, _)| !is_filled_in(self.types.name_of(reference), name)).any(
                         |(name, child)| {
                             view.map.under(name).is_some_and(|reference| self.is_otherwise(reference, child, in_list))

@@ -47,7 +47,9 @@ impl Write<'_> {
     pub(super) fn reconciled(&self, entries: &mut Entries) {
         entries.owned.retain(|_, owned| match self.schema_of(&owned.api_version) {
             Some(schema) => {
-                owned.fields = reconciled(&schema, &owned.fields);
+                if let Some(fields) = reconciled(&schema, &owned.fields) {
+                    owned.fields = fields;
+                }
                 true
             }
             None => false,
@@ -66,7 +68,7 @@ impl Write<'_> {
         let mut own = compare(self.schema, before, after);
         own.modified = own.modified.union(self.otherwise);
         let own = own.without(self.reset);
-        let mut found: BTreeMap<String, Comparison> = BTreeMap::from([(self.api_version.to_owned(), own.clone())]);
+        let mut found = BTreeMap::from([(self.api_version.to_owned(), Taken::of(&own))]);
         let mut conflicts = Vec::new();
         for (identity, owned) in entries.owned.iter_mut().filter(|(identity, _)| Some(*identity) != actor) {
             if let Some(comparison) = found.get(&owned.api_version) {
@@ -78,8 +80,9 @@ impl Write<'_> {
                 let is_reset = self.schema.is_builtin() || self.of_subresource;
                 let comparison = if is_reset { whole.without(self.reset) } else { whole };
                 let api_version = owned.api_version.clone();
-                take(identity, owned, &comparison, &mut conflicts);
-                found.insert(api_version, comparison);
+                let taken = Taken::of(&comparison);
+                take(identity, owned, &taken, &mut conflicts);
+                found.insert(api_version, taken);
             }
         }
         entries.owned.retain(|_, owned| !owned.fields.is_empty());
@@ -88,8 +91,20 @@ impl Write<'_> {
     }
 }
 
-fn take(identity: &Identity, owned: &mut Owned, found: &Comparison, conflicts: &mut Vec<FieldConflict>) {
-    let lost = owned.fields.intersection(&found.modified.union(&found.added));
+/// What a comparison takes from those who own it.
+struct Taken {
+    changed: FieldSet,
+    removed: FieldSet,
+}
+
+impl Taken {
+    fn of(found: &Comparison) -> Self {
+        Self { changed: found.modified.union(&found.added), removed: found.removed.clone() }
+    }
+}
+
+fn take(identity: &Identity, owned: &mut Owned, found: &Taken, conflicts: &mut Vec<FieldConflict>) {
+    let lost = owned.fields.intersection(&found.changed);
     let entry = || ManagedEntry {
         manager: identity.manager.clone(),
         operation: identity.operation,
@@ -103,5 +118,10 @@ fn take(identity: &Identity, owned: &mut Owned, found: &Comparison, conflicts: &
         fields: owned.fields.clone(),
     };
     conflicts.extend(lost.iter().map(|path| FieldConflict { path, entry: entry() }));
-    owned.fields = owned.fields.difference(&lost).difference(&found.removed);
+    if !lost.is_empty() {
+        owned.fields = owned.fields.difference(&lost);
+    }
+    if !found.removed.is_empty() {
+        owned.fields = owned.fields.difference(&found.removed);
+    }
 }

@@ -12,8 +12,9 @@ use std::sync::{LazyLock, OnceLock};
 
 use serde_json::{Map, Value};
 
-use crate::ssa::canonical::holds_entries;
+use crate::ssa::canonical::{holds_entries, may_vanish};
 use crate::ssa::defaults::is_zero;
+use crate::ssa::known::Known;
 use crate::ssa::schema::{Branch, MapType, Scalar, Schema, TypeRef, TypeTable};
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -21,6 +22,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let slots = lines.iter().map(|_| OnceLock::new()).collect();
     Table { lines, slots }
 });
+
+static NOTHING: LazyLock<Written> = LazyLock::new(Written::default);
 
 struct Table {
     lines: Vec<(&'static str, &'static str)>,
@@ -30,9 +33,11 @@ struct Table {
 
 /// What is known of one type.
 #[derive(Debug, Default)]
-struct Written {
-    always: Map<String, Value>,
-    pointers: BTreeSet<String>,
+pub(crate) struct Written {
+    /// The fields that are there even if nobody set them.
+    pub(crate) always: Map<String, Value>,
+    /// The pointers to scalars, which may point to a zero.
+    pub(crate) pointers: BTreeSet<String>,
 }
 
 impl Written {
@@ -47,25 +52,13 @@ impl Written {
     }
 }
 
-fn of(type_name: &str) -> Option<&'static Written> {
-    let index = TABLE.lines.binary_search_by(|(name, _)| (*name).cmp(type_name)).ok()?;
-    let (_, json) = TABLE.lines.get(index)?;
-    Some(TABLE.slots.get(index)?.get_or_init(|| Written::read(json)))
-}
-
-/// Tells whether Go writes a field of a type even where nobody set it.
-pub(crate) fn is_always_written(type_name: &str, field: &str) -> bool {
-    of(type_name).is_some_and(|written| written.always.contains_key(field))
-}
-
-/// Returns the fields of a type that Go writes even where nobody set them.
-pub(super) fn always_written(type_name: &str) -> impl Iterator<Item = &'static str> {
-    of(type_name).into_iter().flat_map(|written| written.always.keys().map(String::as_str))
-}
-
-/// Tells whether a field of a type is a pointer to a scalar, which may point to a zero.
-pub(crate) fn is_pointer(type_name: &str, field: &str) -> bool {
-    of(type_name).is_some_and(|written| written.pointers.contains(field))
+/// Returns what is known of a type; nothing if it has no line.
+pub(crate) fn written_of(type_name: &str) -> &'static Written {
+    let of = |index: usize| {
+        let (_, json) = TABLE.lines.get(index)?;
+        Some(TABLE.slots.get(index)?.get_or_init(|| Written::read(json)))
+    };
+    TABLE.lines.binary_search_by(|(name, _)| (*name).cmp(type_name)).ok().and_then(of).unwrap_or(&NOTHING)
 }
 
 /// Brings an object of one of Kubernetes' own kinds into the form in which the server writes it: structures that are always
@@ -123,10 +116,10 @@ impl Walk<'_> {
         match self.types.resolve(reference).branch(Some(value)) {
             Some(Branch::Map(view)) => {
                 if let Some(map) = value.as_object_mut() {
-                    if view.map.fields.is_empty() {
+                    if view.map.fields().is_empty() {
                         self.entries(view.map, map);
                     } else {
-                        self.structure(self.types.name_of(reference), view.map, map);
+                        self.structure(self.types.known(reference), view.map, map);
                     }
                 }
             }
@@ -146,12 +139,14 @@ impl Walk<'_> {
         }
     }
 
-    fn structure(&self, type_name: Option<&str>, declared: &MapType, map: &mut Map<String, Value>) {
-        let nothing = Written::default();
-        let written = type_name.and_then(of).unwrap_or(&nothing);
+    fn structure(&self, known: Option<&Known>, declared: &MapType, map: &mut Map<String, Value>) {
+        let written = known.map_or(&*NOTHING, |known| known.written);
         if self.purpose != Purpose::Strip {
             for (name, zero) in &written.always {
-                let value = map.entry(name.clone()).or_insert_with(|| zero.clone());
+                let Some(value) = map.get_mut(name) else {
+                    map.insert(name.clone(), zero.clone());
+                    continue;
+                };
                 let is_lost =
                     self.purpose == Purpose::ReadBack && zero.is_null() && self.holds_nothing(declared, name, value);
                 if value.is_null() || is_lost {
@@ -159,10 +154,13 @@ impl Walk<'_> {
                 }
             }
         }
-        for (name, value) in map.iter_mut() {
+        for (name, value) in map.iter_mut().filter(|(_, value)| value.is_object() || value.is_array()) {
             if let Some(reference) = declared.under(name) {
                 self.value(reference, value);
             }
+        }
+        if self.purpose != Purpose::Strip && !map.values().any(may_vanish) {
+            return;
         }
         map.retain(|name, value| match (written.always.get(name), declared.under(name)) {
             (Some(zero), _) => self.purpose != Purpose::Strip || value != zero,

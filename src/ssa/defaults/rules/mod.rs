@@ -16,13 +16,13 @@ mod tests;
 use serde_json::{Map, Value};
 
 /// One rule.
-pub(super) struct Rule {
+pub(crate) struct Rule {
     /// The type.
     pub(super) of: &'static str,
     /// The fields that it decides about; the table has none of them.
     pub(super) fields: &'static [&'static str],
     /// Fills them in.
-    pub(super) fill: fn(&mut Map<String, Value>),
+    pub(crate) fill: fn(&mut Map<String, Value>),
 }
 
 const fn rule(of: &'static str, fields: &'static [&'static str], fill: fn(&mut Map<String, Value>)) -> Rule {
@@ -78,7 +78,7 @@ pub(super) static RULES: &[Rule] = &[
 ];
 
 /// Returns the rules of a type.
-pub(super) fn of(type_name: &str) -> impl Iterator<Item = &'static Rule> {
+pub(crate) fn of(type_name: &str) -> impl Iterator<Item = &'static Rule> {
     RULES.iter().filter(move |rule| rule.of == type_name)
 }
 
