@@ -89,8 +89,8 @@ pub(super) fn formed(request: &http::Request<Bytes>, answer: Answer) -> Answer {
 }
 
 /// Answers with what was written, and its warnings.
-pub(super) fn written(call: &Call, kind: &Kind, written: Written, now: Timestamp) -> Result<Answer, Refusal> {
-    let mut answer = object_answer(call, kind, &Arc::new(written.object), written.code, now)?;
+pub(super) fn written(call: &Call, kind: &Kind, written: &Written, now: Timestamp) -> Result<Answer, Refusal> {
+    let mut answer = object_answer(call, kind, &written.object, written.code, now)?;
     warn(&mut answer, &written.warnings);
     Ok(answer)
 }

@@ -118,9 +118,9 @@ pub(super) fn done(
     let (mut written, now) = api.with(|state| act(state).map(|written| (written, state.clock.now())))?;
     if place.subresource.is_none() {
         let shown = changed(convert::read(kind, &written.object));
-        written.object = shown.unwrap_or(written.object);
+        written.object = shown.map_or(written.object, Arc::new);
     }
-    answers::written(call, kind, written, now)
+    answers::written(call, kind, &written, now)
 }
 
 /// Returns what is not what it was made of: objects are large, and most are.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Place, Written, create, defaulted, held, metadata, shown, update};
+use super::{Place, Written, create, defaulted, defaulted_over, held, metadata, shown, update};
 use crate::sandbox::convert::Served;
 use crate::sandbox::custom;
 use crate::sandbox::decode::{self, Empties, WriteOptions};
@@ -22,7 +22,7 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
     let (config, repeated) = decode::yaml_or_json(body)?;
     check_kind(kind, &config)?;
     let key = state.key(kind, &place.namespace, &place.name);
-    let live = state.store.get(&key).map(|stored| shown(kind, &Arc::clone(stored.object())));
+    let live = state.store.get(&key).map(|stored| shown(kind, stored.object()));
     if live.is_none() && place.subresource.is_some() && !is_made_by_status(kind) {
         return Err(Refusal::not_found(kind, &place.name));
     }
@@ -33,7 +33,7 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
     let reset = super::reset_fields(place);
     let force = options.force.unwrap_or(false);
     let versions = Served { kinds: &state.kinds, kind };
-    let applied = tracking::apply_as_in(&versions, &kind.schema, live.as_ref(), &config, &writer, force, &reset);
+    let applied = tracking::apply_as_in(&versions, &kind.schema, live.as_deref(), &config, &writer, force, &reset);
     let applied = applied.map_err(refusal)?;
     let warnings = repeated.judged(options.field_validation)?;
     let mut object = applied.object;
@@ -47,7 +47,10 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
         (None, Some(merged)) => {
             (object, empties) = decode::applied(kind, &config, merged, &object)?;
             // What is compared with the object that is stored is filled in where it was taken away.
-            defaulted(kind, &mut object);
+            match &live {
+                Some(live) => defaulted_over(kind, live, &mut object),
+                None => defaulted(kind, &mut object),
+            }
             held::hold(kind, held::sources(kind, merged), &mut object);
         }
         (None, None) => {}
@@ -72,7 +75,7 @@ fn store(
     state: &mut State,
     place: &Place,
     config: &Value,
-    live: Option<Value>,
+    live: Option<Arc<Value>>,
     (mut object, empties): (Value, &Empties),
     options: &WriteOptions,
 ) -> Result<Written, Refusal> {

@@ -1,5 +1,7 @@
 //! POST, and every other way in which an object comes to be.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Place, Written, as_stored, check_rights, defaulted, judged, metadata, pruned, shown};
@@ -120,7 +122,7 @@ pub(super) fn finish(
         if let Some(metadata) = metadata::of(&mut object) {
             metadata.remove("resourceVersion");
         }
-        return Ok(Written { code: 201, object, warnings });
+        return Ok(Written { code: 201, object: Arc::new(object), warnings });
     }
     let stored = convert::to_storage(&state.kinds, kind, object);
     let change = state.write(key.clone(), Some(stored))?;

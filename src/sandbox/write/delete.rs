@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{Place, metadata, shown, update};
+use super::{Place, metadata, update};
 use crate::sandbox::admission;
 use crate::sandbox::convert;
 use crate::sandbox::custom;
@@ -124,7 +124,7 @@ fn delete_warned(
     let key = state.key(kind, &place.namespace, &place.name);
     let live = state.store.get(&key).map(|stored| Arc::clone(stored.object()));
     let live = live.ok_or_else(|| Refusal::not_found(kind, &place.name))?;
-    let live = shown(kind, &live);
+    let live = convert::to(kind, &live).into_owned();
     check(kind, &place.name, &live, options)?;
     if strategy::goes_already(kind, &live, options.grace_seconds) {
         return Ok(Deleted { code: 200, body: live.clone(), object: live, warnings: warnings.to_vec() });
@@ -174,7 +174,7 @@ fn delete_warned(
         }
         let stored = convert::to_storage(&state.kinds, kind, object.clone());
         let change = state.write(key, Some(stored))?;
-        object = change.after.map(|after| shown(kind, after.object())).unwrap_or(object);
+        object = change.after.map(|after| convert::to(kind, after.object()).into_owned()).unwrap_or(object);
     }
     Ok(Deleted { code: 200, body: object.clone(), object, warnings })
 }

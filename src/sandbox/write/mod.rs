@@ -3,6 +3,7 @@
 //! POST: decode, default, track who writes what, admit, name and identify, prepare, validate, store. PUT and the patches:
 //! the same on top of what is there. Apply: merge first, and then as the others.
 
+mod apart;
 mod apply;
 mod bind;
 mod create;
@@ -16,10 +17,12 @@ mod scale;
 mod update;
 mod warnings;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use self::apart::Apart;
 pub use self::apply::apply;
 pub use self::bind::bind;
 pub use self::create::create;
@@ -75,7 +78,7 @@ pub struct Written {
     /// 201 if it was made, 200 if it was there.
     pub code: u16,
     /// The object as it is now, in the version that the request speaks of.
-    pub object: Value,
+    pub object: Arc<Value>,
     /// What the client is warned of.
     pub warnings: Vec<String>,
 }
@@ -103,6 +106,20 @@ fn defaulted(kind: &Kind, object: &mut Value) {
     if disowns && let Some(metadata) = metadata::of(object) {
         metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
     }
+}
+
+/// Does what [`defaulted`] does for an object that takes another's place.
+fn defaulted_over(kind: &Kind, live: &Value, object: &mut Value) {
+    let apart = Apart::take(kind, live, object);
+    defaulted(kind, object);
+    apart.give_back(object);
+}
+
+/// Does what [`as_stored`] does for an object that takes another's place.
+fn as_stored_over(kind: &Kind, live: &Value, object: &mut Value) {
+    let apart = Apart::take(kind, live, object);
+    as_stored(kind, object);
+    apart.give_back(object);
 }
 
 /// Brings an object into the form in which the server reads it back after it wrote it.
@@ -193,6 +210,9 @@ fn is_definition(kind: &Kind) -> bool {
 }
 
 /// Returns the object as the request's version has it.
-fn shown(kind: &Kind, object: &Value) -> Value {
-    convert::to(kind, object).into_owned()
+fn shown(kind: &Kind, object: &Arc<Value>) -> Arc<Value> {
+    match convert::to(kind, object) {
+        Cow::Borrowed(_) => Arc::clone(object),
+        Cow::Owned(object) => Arc::new(object),
+    }
 }

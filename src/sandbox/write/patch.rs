@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Place, Written, defaulted, metadata, pruned, shown, update};
+use super::{Place, Written, defaulted_over, metadata, pruned, shown, update};
 use crate::sandbox::decode::WriteOptions;
 use crate::sandbox::patch::{PatchKind, patched};
 use crate::sandbox::refusal::Refusal;
@@ -27,7 +27,7 @@ pub fn patch(
     let decoded = patched(sort, kind, &live, body, options.field_validation)?;
     let decoded = pruned(state, kind, decoded, options)?;
     let (mut object, warnings, empties) = (decoded.object, decoded.warnings, decoded.empties);
-    defaulted(kind, &mut object);
+    defaulted_over(kind, &live, &mut object);
     let settled = metadata::settle_name(place, &object).and_then(|()| metadata::settle_namespace(place, &mut object));
     let written = settled.and_then(|()| update::from_body(state, place, &live, object, &empties, options));
     let mut written = written.map_err(|refusal| refusal.after(&warnings))?;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Place, Written, identity, metadata, shown, update};
+use super::{Place, Written, identity, metadata, update};
+use crate::sandbox::convert;
 use crate::sandbox::custom;
 use crate::sandbox::decode::{self, Decoded, Empties, WriteOptions};
 use crate::sandbox::kind::Kind;
@@ -158,14 +159,14 @@ impl Scale {
             }
         }
         let written = update::finish(state, place, &self.parent, parent, &Empties::default(), options)?;
-        Ok(Written { object: scale_to_write(&place.kind, &written.object)?, ..written })
+        Ok(Written { object: Arc::new(scale_to_write(&place.kind, &written.object)?), ..written })
     }
 }
 
 fn parent(state: &State, place: &Place) -> Result<Value, Refusal> {
     let key = state.key(&place.kind, &place.namespace, &place.name);
     let stored = state.store.get(&key).ok_or_else(|| Refusal::not_found(&place.kind, &place.name))?;
-    Ok(shown(&place.kind, stored.object()))
+    Ok(convert::to(&place.kind, stored.object()).into_owned())
 }
 
 fn scale_of(kind: &Kind, parent: &Value) -> Result<Value, Refusal> {

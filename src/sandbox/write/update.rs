@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Place, Written, as_stored, check_rights, create, defaulted, identity, judged, metadata, pruned, shown};
+use super::{
+    Apart, Place, Written, as_stored_over, check_rights, create, defaulted_over, identity, judged, metadata, pruned,
+    shown,
+};
 use crate::sandbox::admission::{self, Operation};
 use crate::sandbox::convert::{self, Served};
 use crate::sandbox::custom;
@@ -56,7 +59,7 @@ fn replace(
         return create_by_put(state, place, object, empties, options);
     };
     let live = shown(&place.kind, &live);
-    defaulted(&place.kind, &mut object);
+    defaulted_over(&place.kind, &live, &mut object);
     identity::check_uid(place, Some(&live), &object, options.dry_run)?;
     from_body(state, place, &live, object, empties, options)
 }
@@ -82,7 +85,7 @@ fn create_by_put(
     let mut written = create::from_body(state, place, object, empties, options)?;
     // What is not stored keeps what the body said.
     if options.dry_run
-        && let (Some(revision), Some(metadata)) = (revision, metadata::of(&mut written.object))
+        && let (Some(revision), Some(metadata)) = (revision, metadata::of(Arc::make_mut(&mut written.object)))
     {
         metadata.insert("resourceVersion".to_owned(), revision);
     }
@@ -111,7 +114,10 @@ pub(super) fn from_body(
     }
     let versions = Served { kinds: &state.kinds, kind: &place.kind };
     let otherwise = empties.held_otherwise();
-    tracking::track_update_of(&versions, &place.kind.schema, Some(live), &mut object, &writer, &reset, otherwise);
+    let apart = if otherwise.is_empty() { Apart::take_owned(&place.kind, live, &mut object) } else { Apart::default() };
+    let rest = apart.rest_of(live);
+    tracking::track_update_of(&versions, &place.kind.schema, Some(&rest), &mut object, &writer, &reset, otherwise);
+    apart.give_back(&mut object);
     finish(state, place, live, object, empties, options)
 }
 
@@ -145,7 +151,7 @@ pub(super) fn finish(
     if super::is_definition(kind) && place.subresource.is_none() {
         custom::prepare_definition(&mut object, Some(live));
     }
-    as_stored(kind, &mut object);
+    as_stored_over(kind, live, &mut object);
     let (problems, told) = judged(place, Some(live), &empties.restored(&object));
     if !problems.is_empty() {
         return Err(super::invalid(kind, name, &problems).after(&warnings));
@@ -159,11 +165,11 @@ pub(super) fn finish(
     }
     let key = state.key(kind, &place.namespace, name);
     if options.dry_run || !super::is_change(state, kind, &key, live, &object) {
-        return Ok(Written { code: 200, object, warnings });
+        return Ok(Written { code: 200, object: Arc::new(object), warnings });
     }
     if is_finished(kind, &object) {
         state.write(key, None)?;
-        return Ok(Written { code: 200, object, warnings });
+        return Ok(Written { code: 200, object: Arc::new(object), warnings });
     }
     let stored = convert::to_storage(&state.kinds, kind, object);
     let change = state.write(key, Some(stored))?;
