@@ -71,13 +71,15 @@ fn quantity(value: &Value) -> Option<Quantity> {
 /// Tells whether a map holds entries under keys of any name, and not the fields of a structure.
 pub(crate) fn holds_entries(map: &MapType) -> bool {
     map.fields().is_empty()
-        && map.element.as_ref().is_some_and(|element| !matches!(element, TypeRef::Deduced | TypeRef::Untyped))
+        && map.element.is_some()
+        && !map.is_free()
 }
 
 fn structure(types: &TypeTable, reference: &TypeRef, value: &mut Value, keep: bool) {
     match types.resolve(reference).branch(Some(value)) {
         Some(Branch::Map(view)) => {
-            if let Some(map) = value.as_object_mut() {
+            // Managed fields are most of many an object.
+            if let Some(map) = value.as_object_mut().filter(|_| !view.map.is_free()) {
                 if holds_entries(view.map) {
                     entries(types, view.map, map, keep);
                 } else {

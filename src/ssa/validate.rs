@@ -119,6 +119,7 @@ impl<'a> Walk<'a> {
     fn value(&mut self, reference: &'a TypeRef, value: &'a Value) {
         match self.types.resolve(reference).branch(Some(value)) {
             Some(Branch::Map(view)) => match value {
+                Value::Object(_) if view.map.is_free() => {}
                 Value::Object(map) => self.map(view.map, map),
                 Value::Null => {}
                 other => self.problem(format!("expected map, got {}", go_text::wrapped_plain(other))),

@@ -22,7 +22,7 @@ impl Filling<'_> {
     fn value(&self, reference: &TypeRef, value: &mut Value, at_root: bool) {
         match self.types.resolve(reference).branch(Some(value)) {
             Some(Branch::Map(view)) => {
-                let Some(map) = value.as_object_mut() else { return };
+                let Some(map) = value.as_object_mut().filter(|_| !view.map.is_free()) else { return };
                 if self.builtin {
                     if let Some(known) = self.types.known(reference) {
                         for rule in &known.rules {

@@ -88,7 +88,7 @@ pub fn step_order(left: &str, right: &str) -> Ordering {
 
 fn step_text(element: &PathElement) -> String {
     match element {
-        PathElement::Field(name) => format!("f:{name}"),
+        PathElement::Field(name) => ["f:", name].concat(),
         PathElement::Key(fields) => {
             let fields: Map<String, Value> = fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
             format!("k:{}", Value::Object(fields))

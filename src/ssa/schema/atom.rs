@@ -70,8 +70,9 @@ fn head(name: &str) -> u64 {
     if let Some(head) = name.as_bytes().first_chunk() {
         return u64::from_be_bytes(*head);
     }
-    let bytes = name.bytes().fold(0, |head, byte| head << 8 | u64::from(byte));
-    if name.is_empty() { 0 } else { bytes << (8 * (8 - name.len())) }
+    let mut head = [0; 8];
+    head.iter_mut().zip(name.as_bytes()).for_each(|(place, byte)| *place = *byte);
+    u64::from_be_bytes(head)
 }
 
 impl MapType {
@@ -90,9 +91,20 @@ impl MapType {
     pub(crate) fn field(&self, name: &str) -> Option<&FieldType> {
         let Fields { named, heads } = &self.fields;
         let head = head(name);
-        let first = heads.partition_point(|other| *other < head);
-        let alike = heads.iter().zip(named).skip(first).take_while(|(other, _)| **other == head);
-        alike.map(|(_, field)| field).find(|(field, _)| field.as_ref() == name).map(|(_, field)| field)
+        let mut at = heads.partition_point(|other| *other < head);
+        while heads.get(at) == Some(&head) {
+            let (field, declared) = named.get(at)?;
+            if field.as_ref() == name {
+                return Some(declared);
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// Tells whether nothing is declared of what is inside, be it what it may.
+    pub(crate) fn is_free(&self) -> bool {
+        self.fields.named.is_empty() && matches!(self.element, Some(TypeRef::Deduced | TypeRef::Untyped))
     }
 
     /// Returns the type under a key, whether it is a declared field or another key that may be there.
