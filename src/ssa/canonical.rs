@@ -70,9 +70,7 @@ fn quantity(value: &Value) -> Option<Quantity> {
 
 /// Tells whether a map holds entries under keys of any name, and not the fields of a structure.
 pub(crate) fn holds_entries(map: &MapType) -> bool {
-    map.fields().is_empty()
-        && map.element.is_some()
-        && !map.is_free()
+    map.fields().is_empty() && map.element.is_some() && !map.is_free()
 }
 
 fn structure(types: &TypeTable, reference: &TypeRef, value: &mut Value, keep: bool) {
