@@ -45,31 +45,32 @@ impl Comparison {
 /// Compares two versions of an object.
 #[must_use]
 pub fn compare(schema: &Schema, left: &Value, right: &Value) -> Comparison {
-    let mut walk = Walk { types: &schema.types, found: Comparison::default() };
-    walk.value(&Trail::Root, &schema.reference, Some(left), Some(right));
-    walk.found
+    Walk { types: &schema.types }.value(&schema.reference, Some(left), Some(right)).below
 }
 
-/// Where the walk is; copied into a path only where something differs.
-enum Trail<'t> {
-    Root,
-    Field(&'t Trail<'t>, &'t str),
-    Item(&'t Trail<'t>, &'t PathElement),
+/// What differs in a value: itself, and what is below it. Sets are put together from below, so that no path is written twice.
+#[derive(Default)]
+struct Difference {
+    added: bool,
+    removed: bool,
+    modified: bool,
+    below: Comparison,
 }
 
-impl Trail<'_> {
-    fn path(&self) -> Vec<PathElement> {
-        match self {
-            Self::Root => Vec::new(),
-            Self::Field(parent, name) => parent.followed_by(PathElement::field(*name)),
-            Self::Item(parent, element) => parent.followed_by((*element).clone()),
+impl Comparison {
+    /// Takes in what differs one step further down.
+    fn take(&mut self, element: impl Fn() -> PathElement, inside: Difference) {
+        let Difference { added, removed, modified, below } = inside;
+        let sets = [
+            (&mut self.added, added, below.added),
+            (&mut self.removed, removed, below.removed),
+            (&mut self.modified, modified, below.modified),
+        ];
+        for (set, member, below) in sets {
+            if member || !below.is_empty() {
+                set.insert_node(element(), member, below);
+            }
         }
-    }
-
-    fn followed_by(&self, element: PathElement) -> Vec<PathElement> {
-        let mut path = self.path();
-        path.push(element);
-        path
     }
 }
 
@@ -78,39 +79,34 @@ type Sides<'v> = (Option<&'v Value>, Option<&'v Value>);
 
 struct Walk<'a> {
     types: &'a TypeTable,
-    found: Comparison,
 }
 
 impl<'a> Walk<'a> {
-    fn value(&mut self, trail: &Trail<'_>, reference: &'a TypeRef, left: Option<&Value>, right: Option<&Value>) {
+    fn value(&self, reference: &'a TypeRef, left: Option<&Value>, right: Option<&Value>) -> Difference {
+        let mut found = Difference::default();
         // Most of an object is as it was.
         if left.is_some() && left == right {
-            return;
+            return found;
         }
         let branches = self.types.resolve(reference).branches(left, right);
         for branch in branches.into_iter().flatten() {
             let as_whole = match branch {
                 Branch::Scalar(_) => true,
-                Branch::Map(view) => self.map(trail, view, (left, right)),
-                Branch::List(list) => self.list(trail, list, (left, right)),
+                Branch::Map(view) => self.map(&mut found.below, view, (left, right)),
+                Branch::List(list) => self.list(&mut found.below, list, (left, right)),
             };
-            if as_whole
-                && let (Some(left), Some(right)) = (left, right)
-                && !json::equal(left, right)
-            {
-                self.found.modified.insert(&trail.path());
+            if as_whole && let (Some(left), Some(right)) = (left, right) {
+                found.modified |= !json::equal(left, right);
             }
         }
         // A container that only one side has counts itself, like what is in it.
-        match (left, right) {
-            (None, Some(_)) => self.found.added.insert(&trail.path()),
-            (Some(_), None) => self.found.removed.insert(&trail.path()),
-            _ => {}
-        }
+        found.added = left.is_none() && right.is_some();
+        found.removed = left.is_some() && right.is_none();
+        found
     }
 
     /// Compares what is in two maps; returns true if they are to be compared as wholes instead.
-    fn map(&mut self, trail: &Trail<'_>, view: MapView<'a>, (left, right): Sides<'_>) -> bool {
+    fn map(&self, found: &mut Comparison, view: MapView<'a>, (left, right): Sides<'_>) -> bool {
         let empty = Map::new();
         let left = left.and_then(Value::as_object).unwrap_or(&empty);
         let right = right.and_then(Value::as_object).unwrap_or(&empty);
@@ -119,19 +115,20 @@ impl<'a> Walk<'a> {
         }
         for (name, left) in left {
             if let Some(reference) = view.map.under(name) {
-                self.value(&Trail::Field(trail, name), reference, Some(left), right.get(name));
+                let inside = self.value(reference, Some(left), right.get(name));
+                found.take(|| PathElement::field(name.as_str()), inside);
             }
         }
         for (name, right) in right.iter().filter(|(name, _)| !left.contains_key(*name)) {
             if let Some(reference) = view.map.under(name) {
-                self.value(&Trail::Field(trail, name), reference, None, Some(right));
+                found.take(|| PathElement::field(name.as_str()), self.value(reference, None, Some(right)));
             }
         }
         false
     }
 
     /// Compares what is in two lists; returns true if they are to be compared as wholes instead.
-    fn list(&mut self, trail: &Trail<'_>, list: &'a ListType, (left, right): Sides<'_>) -> bool {
+    fn list(&self, found: &mut Comparison, list: &'a ListType, (left, right): Sides<'_>) -> bool {
         let left = left.and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
         let right = right.and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
         if list.kind == ListKind::Atomic || left.is_empty() && right.is_empty() {
@@ -146,34 +143,27 @@ impl<'a> Walk<'a> {
             }
         }
         for (element, [left, right]) in &items {
-            self.item(&Trail::Item(trail, element), &list.element, left, right);
+            found.take(|| element.clone(), self.item(&list.element, left, right));
         }
         false
     }
 
     /// Compares the items of one name. Those that are there more than once are one ordered value; where their number
     /// passes between one and more, the single one counts with its content and the others by their path.
-    fn item(&mut self, trail: &Trail<'_>, reference: &'a TypeRef, left: &[&Value], right: &[&Value]) {
+    fn item(&self, reference: &'a TypeRef, left: &[&Value], right: &[&Value]) -> Difference {
+        let one = |left: &[&Value], right: &[&Value]| match (left.first(), right.first()) {
+            (None, None) => Difference::default(),
+            (left, right) => self.value(reference, left.copied(), right.copied()),
+        };
         match (left, right) {
-            ([] | [_], [] | [_]) => self.value(trail, reference, left.first().copied(), right.first().copied()),
+            ([] | [_], [] | [_]) => one(left, right),
             ([_, _, ..], [_, _, ..]) => {
-                let pairs = || left.iter().zip(right);
-                if left.len() != right.len() || !pairs().all(|(left, right)| json::equal(left, right)) {
-                    self.found.modified.insert(&trail.path());
-                }
+                let mut pairs = left.iter().zip(right);
+                let same = left.len() == right.len() && pairs.all(|(left, right)| json::equal(left, right));
+                Difference { modified: !same, ..Difference::default() }
             }
-            ([_, _, ..], _) => {
-                if let Some(right) = right.first() {
-                    self.value(trail, reference, None, Some(right));
-                }
-                self.found.removed.insert(&trail.path());
-            }
-            (_, _) => {
-                if let Some(left) = left.first() {
-                    self.value(trail, reference, Some(left), None);
-                }
-                self.found.added.insert(&trail.path());
-            }
+            ([_, _, ..], _) => Difference { removed: true, ..one(&[], right) },
+            (_, _) => Difference { added: true, ..one(left, &[]) },
         }
     }
 }

@@ -66,8 +66,10 @@ impl Write<'_> {
         actor: Option<&Identity>,
     ) -> (Comparison, Vec<FieldConflict>) {
         let mut own = compare(self.schema, before, after);
-        own.modified = own.modified.union(self.otherwise);
-        let own = own.without(self.reset);
+        if !self.otherwise.is_empty() {
+            own.modified = own.modified.union(self.otherwise);
+        }
+        let own = if self.reset.is_empty() { own } else { own.without(self.reset) };
         let mut found = BTreeMap::from([(self.api_version.to_owned(), Taken::of(&own))]);
         let mut conflicts = Vec::new();
         for (identity, owned) in entries.owned.iter_mut().filter(|(identity, _)| Some(*identity) != actor) {
