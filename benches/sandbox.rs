@@ -24,6 +24,10 @@ use support::cluster::eventually;
 use support::environment::{Started, TestEnv};
 use support::generate::{self, STACK_FILE};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROUNDS: usize = 15;
 const SIMULATIONS: usize = 101;
 const OBJECTS: usize = 10_000;
