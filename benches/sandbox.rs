@@ -31,6 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const ROUNDS: usize = 15;
 const SIMULATIONS: usize = 101;
 const OBJECTS: usize = 10_000;
+const PLANS: usize = 7;
 const KUBECONFIG: &str = "for-the-list";
 const PATIENCE: Duration = Duration::from_secs(1800);
 
@@ -129,16 +130,21 @@ fn many() -> bool {
     let serving = memory("  memory of who serves them", served.peak_memory().unwrap_or(u64::MAX));
     end(served);
 
-    let began = Instant::now();
-    let mut planned = start(&plan);
-    let mut most = 0;
-    while !planned.has_ended() {
-        most = planned.peak_memory().map_or(most, |now| now.max(most));
-        std::thread::sleep(Duration::from_millis(1));
+    // What a run takes at most depends on which thread frees what: one run is no measure of the next.
+    let (mut times, mut most) = (Vec::new(), 0);
+    for _ in 0..PLANS {
+        let began = Instant::now();
+        let mut planned = start(&plan);
+        while !planned.has_ended() {
+            most = planned.peak_memory().map_or(most, |now| now.max(most));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        planned.finish().expect_code(0);
+        times.push(began.elapsed().as_secs_f64());
     }
-    planned.finish().expect_code(0);
-    seconds("10,000 objects planned in one process", began.elapsed().as_secs_f64(), None);
-    memory("  memory of that process", most) && serving
+    times.sort_by(f64::total_cmp);
+    seconds("10,000 objects planned in one process", times[PLANS / 2], None);
+    memory(&format!("  memory of that process, the most of {PLANS}"), most) && serving
 }
 
 /// Serves the sandbox, and tells how many seconds it took until it said so.

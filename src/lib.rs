@@ -69,7 +69,9 @@
 //!   third of a plan without changes. It gives up at whatever it is not sure of, and a property test holds it to the
 //!   general reader's values. Take it out if the general one becomes fast enough.
 //! - Commands that only look run on one thread: a plan hands its work to nobody, and two worker threads cost a tenth of its
-//!   CPU time. The program allocates with mimalloc; most of what a plan does is to make small values.
+//!   CPU time. The program allocates with mimalloc; most of what a plan does is to make small values. It takes no huge pages:
+//!   with them a plan of 10,000 objects held 20 MB more than it used and a short command spent 1 ms more on clearing them;
+//!   without them that plan costs 6 % more CPU time.
 //! - `plan` may use `ready`: what is as declared but not ready is waited for by an apply, so that a run that was cut short
 //!   is not made good by being run again.
 //! - The sandbox uses `ssa`, the same structured merge that predicts plans: a mistake in it would be made on both sides.
