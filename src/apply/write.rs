@@ -77,7 +77,7 @@ fn is_our_own_write(manifest: &Manifest, live: &Live) -> bool {
     applied(manifest, live).is_ok_and(|applied| !applied.changed)
 }
 
-fn applied(manifest: &Manifest, live: &Live) -> Result<Applied, ApplyError> {
+fn applied<'l>(manifest: &Manifest, live: &'l Live) -> Result<Applied<'l>, ApplyError> {
     let schema = ssa::builtin(manifest.group(), manifest.version(), manifest.kind()).unwrap_or_else(Schema::deduced);
     ssa::apply(&schema, Some(&live.object), manifest.object(), FIELD_MANAGER)
 }

@@ -129,8 +129,8 @@ fn predict(
             return Change { action: Action::Refuse, reason: Reason::Rejected(why.clone()), ..blank };
         }
         Some(Prediction::Server(object)) => (object, Certainty::Server),
-        Some(Prediction::AfterApply(why)) => (&applied.object, Certainty::AfterApply(why.clone())),
-        None => (&applied.object, Certainty::SchemaOnly),
+        Some(Prediction::AfterApply(why)) => (&*applied.object, Certainty::AfterApply(why.clone())),
+        None => (&*applied.object, Certainty::SchemaOnly),
     };
     let values = ssa::changes(known.as_ref(), &live.object, predicted);
     let drifted = recorded.is_some_and(|entry| drifted_since(inputs, entry, live, secret, ignored));
@@ -141,8 +141,7 @@ fn predict(
             field_change(&kind, change, by.map(|conflict| attribution(&conflict.entry)))
         })
         .collect::<Vec<_>>();
-    let ownership_changes = ssa::owned_by(&live.object, FIELD_MANAGER).unwrap_or_default() != applied.fields;
-    let changed = !diff.is_empty() || ownership_changes;
+    let changed = !diff.is_empty() || applied.ownership_changed;
     let desired_changed = recorded.is_none_or(|entry| Some(entry.desired) != blank.desired);
     let record_is_stale = recorded.is_some_and(|entry| is_record_stale(entry, desired, &blank))
         || recorded.is_some_and(|entry| !is_as_recorded(inputs, entry, live, secret));

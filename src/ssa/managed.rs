@@ -146,7 +146,7 @@ pub fn raw_fields_of<'v>(object: &'v Value, manager: &str) -> Option<&'v Value> 
     applied_entry(object, manager)?.get("fieldsV1")
 }
 
-fn applied_entry<'v>(object: &'v Value, manager: &str) -> Option<&'v Value> {
+pub(super) fn applied_entry<'v>(object: &'v Value, manager: &str) -> Option<&'v Value> {
     entries(object).ok()?.iter().find(|entry| {
         let text = |key| entry.get(key).and_then(Value::as_str).unwrap_or_default();
         text("manager") == manager && text("operation") == "Apply" && text("subresource").is_empty()

@@ -26,6 +26,7 @@ pub mod schema;
 mod set_of;
 mod stored;
 pub mod tracking;
+mod unchanged;
 mod validate;
 
 pub use apply::{Applied, ApplyError, FieldConflict, apply};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::canonical::{holds_entries, stored_scalar};
-use super::defaults::{ZeroFate, is_zero};
+use super::defaults::{ZeroFate, fill, is_zero};
 use super::item::item_element;
 use super::json;
 use super::known::Known;
@@ -20,6 +20,21 @@ use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTa
 pub fn same_as_stored(schema: &Schema, config: &Value, live: &Value) -> bool {
     let comparing = Comparing { types: &schema.types, builtin: schema.is_builtin() };
     comparing.value(&schema.reference, config, live, true)
+}
+
+/// Tells whether a value inside a configuration, once stored, reads as a value inside `live` does, be it only with what is
+/// filled in.
+pub(super) fn is_stored_as(types: &TypeTable, reference: &TypeRef, config: &Value, live: &Value) -> bool {
+    let comparing = Comparing { types, builtin: types.builtin };
+    if comparing.value(reference, config, live, false) {
+        return true;
+    }
+    if !config.is_object() && !config.is_array() {
+        return false;
+    }
+    let mut filled = config.clone();
+    fill(types, reference, &mut filled);
+    comparing.value(reference, &filled, live, false)
 }
 
 struct Comparing<'a> {

@@ -224,7 +224,7 @@ fn apply(
             .collect();
         return status(409, "Conflict", "Apply failed with conflicts", json!({"causes": causes}));
     }
-    let mut object = applied.object;
+    let mut object = applied.object.into_owned();
     let metadata = object["metadata"].as_object_mut().unwrap();
     let name = metadata["name"].as_str().unwrap().to_owned();
     metadata.entry("uid").or_insert(json!(format!("uid-of-{name}")));

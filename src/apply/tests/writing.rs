@@ -77,7 +77,8 @@ async fn a_write_whose_reply_was_lost_is_our_own() {
             let sent = sent.unwrap();
             let path = path_of(sent.object());
             let schema = crate::ssa::builtin("", "v1", "ConfigMap").unwrap();
-            let mut made = crate::ssa::apply(&schema, objects.get(&path), sent.object(), "mathison").unwrap().object;
+            let made = crate::ssa::apply(&schema, objects.get(&path), sent.object(), "mathison").unwrap();
+            let mut made = made.object.into_owned();
             made["metadata"]["uid"] = objects.get(&path).map_or(json!("u"), |live| live["metadata"]["uid"].clone());
             made["metadata"]["resourceVersion"] = json!("77");
             objects.insert(path, made);

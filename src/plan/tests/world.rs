@@ -110,7 +110,7 @@ impl World {
         let id = manifest.object_ref().clone();
         let schema = schema(manifest.api_version(), manifest.kind()).unwrap_or_else(Schema::deduced);
         let live = self.observation.objects.get(&id).map(|observed| observed.live().object.clone());
-        let mut object = ssa::apply(&schema, live.as_ref(), config, manager).unwrap().object;
+        let mut object = ssa::apply(&schema, live.as_ref(), config, manager).unwrap().object.into_owned();
         self.counter += 1;
         let metadata = &mut object["metadata"];
         if metadata.get("uid").is_none() {

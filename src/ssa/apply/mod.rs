@@ -3,6 +3,7 @@
 //! All entries of an object are read with one schema. That is exact where a kind has one version, and wherever the versions
 //! of a kind have the same fields.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
@@ -13,14 +14,15 @@ use crate::ssa::canonical::canonicalise_result;
 use crate::ssa::compare::compare;
 use crate::ssa::defaults::with_defaults;
 use crate::ssa::field_set::FieldSet;
-use crate::ssa::managed::{ManagedEntry, ManagedError, Operation, managed_fields, owned_by, sort_entries};
-use crate::ssa::merge::{holds, merge};
+use crate::ssa::managed::{ManagedEntry, ManagedError, Operation, managed_fields, sort_entries};
+use crate::ssa::merge::merge;
 use crate::ssa::path::{Path, PathElement};
 use crate::ssa::reconcile::reconciled;
 use crate::ssa::remove::remove;
 use crate::ssa::schema::Schema;
 use crate::ssa::set_of::{fields_of, named, set_of};
 use crate::ssa::stored::same_as_stored;
+use crate::ssa::unchanged::is_unchanged;
 use crate::ssa::validate::TypeError;
 
 /// Why a configuration cannot be applied at all.
@@ -48,33 +50,64 @@ pub struct FieldConflict {
 
 /// What an apply comes to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Applied {
+pub struct Applied<'l> {
     /// The object after an apply that takes every conflict, in the text that the server stores, with the defaults that are
-    /// known and managed fields included.
+    /// known and managed fields included; the live object itself where nothing changes.
     /// Our entry has no time if the object changes, since only the server knows it.
-    pub object: Value,
-    /// What the manager owns afterwards.
-    pub fields: FieldSet,
+    pub object: Cow<'l, Value>,
     /// Who disagrees; an apply without force is refused if anybody does.
     pub conflicts: Vec<FieldConflict>,
     /// Whether anything would be written: content, or who owns it.
     pub changed: bool,
     /// Whether content would be written.
     pub content_changed: bool,
+    /// Whether the manager would own other fields than before.
+    pub ownership_changed: bool,
 }
 
 /// Applies `config` to `live` as `manager`.
 ///
 /// # Errors
 /// See [`ApplyError`]. Conflicts are no error: they are part of the result.
-pub fn apply(schema: &Schema, live: Option<&Value>, config: &Value, manager: &str) -> Result<Applied, ApplyError> {
+pub fn apply<'l>(
+    schema: &Schema,
+    live: Option<&'l Value>,
+    config: &Value,
+    manager: &str,
+) -> Result<Applied<'l>, ApplyError> {
     if config.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
         return Err(ApplyError::ManagedFieldsSet);
     }
-    let stripped = &*STRIPPED;
-    if let Some(unchanged) = live.and_then(|live| unchanged(schema, live, config, manager, stripped)) {
-        return Ok(unchanged);
+    if let Some(live) = live.filter(|live| is_unchanged(schema, live, config, manager)) {
+        return Ok(Applied {
+            object: Cow::Borrowed(live),
+            conflicts: Vec::new(),
+            changed: false,
+            content_changed: false,
+            ownership_changed: false,
+        });
     }
+    merged(schema, live, config, manager)
+}
+
+impl Applied<'_> {
+    /// Lets go of the live object.
+    #[must_use]
+    pub fn into_owned(self) -> Applied<'static> {
+        let Self { object, conflicts, changed, content_changed, ownership_changed } = self;
+        let object = Cow::Owned(object.into_owned());
+        Applied { object, conflicts, changed, content_changed, ownership_changed }
+    }
+}
+
+/// Applies by merging, be there anything to merge or not.
+pub(super) fn merged(
+    schema: &Schema,
+    live: Option<&Value>,
+    config: &Value,
+    manager: &str,
+) -> Result<Applied<'static>, ApplyError> {
+    let stripped = &*STRIPPED;
     let claimed = set_of(schema, config).map_err(ApplyError::Config)?.without(&schema.reset_fields());
     let fields = claimed.difference(stripped);
     let config = without_status(schema, config);
@@ -105,6 +138,8 @@ pub fn apply(schema: &Schema, live: Option<&Value>, config: &Value, manager: &st
     let merged_changed = live.is_none_or(|live| !same_as_stored(schema, &object, live));
     with_defaults(schema, &mut object);
     let content_changed = live.is_none_or(|live| !same_as_stored(schema, &object, live));
+    let owned_before = before.recorded.iter().find(|entry| entry.is_applied_by(manager));
+    let ownership_changed = owned_before.map_or(&FieldSet::new(), |own| &own.fields) != &fields;
     if !fields.is_empty() {
         entries.push(ManagedEntry {
             manager: manager.to_owned(),
@@ -112,29 +147,18 @@ pub fn apply(schema: &Schema, live: Option<&Value>, config: &Value, manager: &st
             api_version: config.get("apiVersion").and_then(Value::as_str).unwrap_or_default().to_owned(),
             time: before.own.as_ref().and_then(|own| own.time.clone()).filter(|_| !merged_changed),
             subresource: None,
-            fields: fields.clone(),
+            fields,
         });
     }
     sort_entries(&mut entries);
     let entries_changed = live.is_none() || before.recorded_otherwise_than(&entries);
     set_managed_fields(&mut object, &entries);
-    Ok(Applied { object, fields, conflicts, changed: content_changed || entries_changed, content_changed })
-}
-
-/// Answers by far the most frequent case without merging anything: the live object has all that is configured, and the
-/// manager owned just that already. What the server has stored need not be checked against its schema either.
-fn unchanged(schema: &Schema, live: &Value, config: &Value, manager: &str, stripped: &FieldSet) -> Option<Applied> {
-    if api_version_of(live, manager)? != config.get("apiVersion")?.as_str()? || !holds(schema, live, config) {
-        return None;
-    }
-    let fields = fields_of(schema, config).without(&schema.reset_fields()).difference(stripped);
-    let same = owned_by(live, manager)? == fields;
-    same.then(|| Applied {
-        object: live.clone(),
-        fields,
-        conflicts: Vec::new(),
-        changed: false,
-        content_changed: false,
+    Ok(Applied {
+        object: Cow::Owned(object),
+        conflicts,
+        changed: content_changed || entries_changed,
+        content_changed,
+        ownership_changed,
     })
 }
 
@@ -240,17 +264,6 @@ fn keep_of_server(object: &mut Value, live: Option<&Value>) {
             None => metadata.remove(name),
         };
     }
-}
-
-fn api_version_of<'a>(live: &'a Value, manager: &str) -> Option<&'a str> {
-    let text = |entry: &'a Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
-    let entries = live.pointer("/metadata/managedFields")?.as_array()?;
-    let own = entries.iter().find(|entry| {
-        text(entry, "manager") == manager
-            && text(entry, "operation") == "Apply"
-            && text(entry, "subresource").is_empty()
-    })?;
-    own.get("apiVersion")?.as_str()
 }
 
 fn set_managed_fields(object: &mut Value, entries: &[ManagedEntry]) {

@@ -13,6 +13,11 @@ pub fn with_defaults(schema: &Schema, object: &mut Value) {
     filling.value(&schema.reference, object, true);
 }
 
+/// Fills in what is missing in a value inside an object.
+pub(crate) fn fill(types: &TypeTable, reference: &TypeRef, value: &mut Value) {
+    Filling { types, builtin: types.builtin }.value(reference, value, false);
+}
+
 struct Filling<'a> {
     types: &'a TypeTable,
     builtin: bool,

@@ -10,6 +10,7 @@ mod given_out;
 mod rules;
 mod table;
 
+pub(super) use fill::fill;
 pub use fill::with_defaults;
 pub use given_out::given_out;
 pub(crate) use rules::{Rule, of as rules_of};

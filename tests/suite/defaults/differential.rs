@@ -130,7 +130,7 @@ impl Scene<'_> {
                 found.push(format!("{title}: {manager} owns {extra:?} too much and lacks {lacking:?}"));
             }
         }
-        let (mut predicted, mut stored) = (applied.object.clone(), answer.clone());
+        let (mut predicted, mut stored) = (applied.object.clone().into_owned(), answer.clone());
         for object in [&mut predicted, &mut stored] {
             learn::remove_given_out(self.schema, object);
         }
