@@ -103,6 +103,9 @@ const AMOUNTS: [&str; 15] = [
     "divisor",
 ];
 
+/// Maps that are none where nothing is in them; other maps without content may be structures, which are something.
+const MAPS: [&str; 6] = ["annotations", "labels", "limits", "matchLabels", "nodeSelector", "requests"];
+
 /// Tells whether two values mean the same to the server: null is absent, an empty list is none, `1000m` is `1`.
 pub(crate) fn same(left: Option<&Value>, right: Option<&Value>) -> bool {
     same_in(left, right, false)
@@ -115,13 +118,16 @@ fn same_in(left: Option<&Value>, right: Option<&Value>, is_amount: bool) -> bool
             let mut keys = left.keys().chain(right.keys().filter(|key| !left.contains_key(*key)));
             keys.all(|key| {
                 let holds_amounts = AMOUNTS.contains(&key.as_str());
-                match (is_amount, left.get(key), right.get(key)) {
+                let is_map = !is_amount && MAPS.contains(&key.as_str());
+                let is_something = |value: &&Value| !(is_map && value.as_object().is_some_and(Map::is_empty));
+                let (left, right) = (left.get(key).filter(is_something), right.get(key).filter(is_something));
+                match (is_amount, left, right) {
                     (true, left, right) => same_amount(left, right),
                     (false, Some(Value::Object(_)), Some(Value::Object(_))) if holds_amounts => {
-                        same_in(left.get(key), right.get(key), true)
+                        same_in(left, right, true)
                     }
                     (false, Some(Value::String(_)), Some(Value::String(_))) if holds_amounts => {
-                        same_amount(left.get(key), right.get(key))
+                        same_amount(left, right)
                     }
                     (false, left, right) => same_in(left, right, false),
                 }
@@ -178,6 +184,9 @@ mod tests {
     fn null_is_absent_but_an_empty_structure_is_something() {
         assert!(same(Some(&json!({"a": null, "b": []})), Some(&json!({}))));
         assert!(!same(Some(&json!({"emptyDir": {}})), Some(&json!({}))));
+        let resources = json!({"resources": {"limits": {}}, "nodeSelector": {}});
+        assert!(same(Some(&resources), Some(&json!({"resources": {}}))));
+        assert!(!same(Some(&resources), Some(&json!({}))));
     }
 
     #[test]

@@ -125,12 +125,8 @@ impl Scale {
         options: &WriteOptions,
     ) -> Result<Written, Refusal> {
         let replicas = object.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
-        if replicas < 0 && place.kind.custom.is_some() {
-            let detail = "should be a non-negative integer";
-            let problem = FieldProblem::invalid(".spec.replicas", &Value::from(replicas), detail);
-            return Err(Refusal::invalid(&place.kind, &place.name, &[problem]));
-        }
-        if replicas < 0 {
+        // The scale of a custom resource is validated with the resource, after versions were compared.
+        if replicas < 0 && place.kind.custom.is_none() {
             let detail = "must be greater than or equal to 0";
             let problem = FieldProblem::invalid("spec.replicas", &Value::from(replicas), detail);
             return Err(Refusal::invalid_as("autoscaling", "Scale", &place.name, &[problem]));

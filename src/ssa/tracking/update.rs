@@ -11,7 +11,7 @@ use crate::ssa::apply::STRIPPED;
 use crate::ssa::field_set::FieldSet;
 use crate::ssa::managed::Operation;
 use crate::ssa::schema::Schema;
-use crate::ssa::validate::{TypeError, validate_stored};
+use crate::ssa::validate::{TypeError, validate, validate_stored};
 
 /// Gives an object that is about to be written the entries that the server would store with it.
 ///
@@ -93,9 +93,10 @@ fn annotate_daemon_set(schema: &Schema, object: &mut Value) {
 }
 
 /// Tells why an object cannot be read at a version that somebody wrote it at. The server renames a custom resource and takes
-/// nothing out of it, so that a field which only one version declares is in the way.
+/// nothing out of it, so that a field which only one version declares is in the way; and at no version but the one that is
+/// written may an item be there twice. Of built-in kinds only the autoscaler has lists at one version that are none at another.
 pub(super) fn unreadable(write: &Write<'_>, object: &Value, entries: &Entries) -> Option<TypeError> {
-    if write.schema.is_builtin() {
+    if !may_be_unreadable(write) {
         return None;
     }
     entries.owned.values().find_map(|owned| unreadable_at(write, object, &owned.api_version))
@@ -103,11 +104,15 @@ pub(super) fn unreadable(write: &Write<'_>, object: &Value, entries: &Entries) -
 
 /// Tells why an object cannot be read at a version of its kind.
 pub(super) fn unreadable_at(write: &Write<'_>, object: &Value, version: &str) -> Option<TypeError> {
-    if write.schema.is_builtin() || version == write.api_version {
+    if !may_be_unreadable(write) || version == write.api_version {
         return None;
     }
     let schema = write.versions.schema(version)?;
-    validate_stored(&schema, &write.versions.convert(object, version)).err()
+    validate(&schema, &write.versions.convert(object, version)).err()
+}
+
+fn may_be_unreadable(write: &Write<'_>) -> bool {
+    !write.schema.is_builtin() || write.schema.kind().is_some_and(|kind| kind.kind == "HorizontalPodAutoscaler")
 }
 
 /// Returns the object that a new one is compared with.

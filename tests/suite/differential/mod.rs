@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -36,6 +36,8 @@ use self::step::Seen;
 
 /// Sequences that run unless it is said otherwise.
 const SEQUENCES: u64 = 2_000;
+/// Sequences far away that met a difference once; they run each time that nothing else is asked for.
+const MENDED: [u64; 6] = [101_695, 102_553, 102_671, 103_350, 106_725, 119_797];
 /// How often, and under which names, a sequence is run again that met what nothing explains.
 const AGAIN: [&str; 6] = ["-again", "-once-more", "-fourth", "-fifth", "-sixth", "-at-last"];
 /// Requests of a sequence.
@@ -68,15 +70,14 @@ fn the_sandbox_answers_as_a_real_server_does() {
     prepare(&sandbox);
     let bases = bases();
     let run = format!("d{:x}", jiff::Timestamp::now().as_millisecond() & 0x00ff_ffff);
-    let (next, figures) = (AtomicU64::new(first), Mutex::new(Figures::default()));
+    let again = if said("DIFFERENTIAL_FIRST").is_none() && only.is_none() { MENDED.as_slice() } else { &[] };
+    let seeds: Vec<u64> = (first..first + count).chain(again.iter().copied()).collect();
+    let (next, figures) = (AtomicUsize::new(0), Mutex::new(Figures::default()));
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count {
-                        break;
-                    }
+                    let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied() else { break };
                     let sequence = |end: &str| Sequence::new(seed, &format!("{run}-{seed}{end}"), &bases);
                     let is_wanted = |kinds: &String| kinds.split(',').any(|kind| sequence("").kind().kind == kind);
                     if only.as_ref().is_none_or(is_wanted) {

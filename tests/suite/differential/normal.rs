@@ -171,11 +171,16 @@ impl Normal {
         text.into_owned()
     }
 
-    /// Puts names in the place of versions that stand in a message, where one tells a version.
+    /// Puts names in the place of versions that stand in a message, where one tells a version. Of an object that a message
+    /// quotes no answer may have told the version.
     pub fn versions_in(&self, text: &str) -> String {
         let named = |found: &Captures<'_>| {
             let place = self.versions.iter().position(|version| *version == found[2]);
-            place.map_or_else(|| found[0].to_owned(), |place| format!("{}<version {place}>", &found[1]))
+            match place {
+                Some(place) => format!("{}<version {place}>", &found[1]),
+                None if found[1].contains('"') => format!("{}<some version>", &found[1]),
+                None => found[0].to_owned(),
+            }
         };
         TOLD_VERSION.replace_all(text, named).into_owned()
     }

@@ -3,6 +3,7 @@
 //! - The causes of a conflict: those of one manager come together and in order, the managers in any.
 //! - What is wrong with several keys of one map: several causes of the same field, one after the other.
 //! - The volumes that the claims of a StatefulSet become, which are counted in the order of a map of their names.
+//! - What is wrong with several fields of a custom resource.
 //! - What does not fit the schema of an applied configuration: fields of a map are read in any order, and no more of them
 //!   once one is not declared. Which are told is chance then; that one is, and what for, is not.
 
@@ -29,6 +30,7 @@ pub fn settle(status: &mut Value) {
         return;
     }
     let is_conflict = status["reason"] == "Conflict";
+    let is_custom = status.pointer("/details/group").is_some_and(|group| group == "differential.example.com");
     let Some(causes) = status.pointer_mut("/details/causes").and_then(Value::as_array_mut) else { return };
     if is_conflict {
         causes.sort_by_key(|cause| cause["message"].to_string());
@@ -51,6 +53,9 @@ pub fn settle(status: &mut Value) {
         format!("[{}]", told.join(", "))
     };
     let before = told(causes);
+    if is_custom {
+        causes.sort_by_key(|cause| cause["field"].to_string());
+    }
     for run in causes.chunk_by_mut(|one, other| one["field"] == other["field"]) {
         run.sort_by_key(|cause| cause["message"].to_string());
     }

@@ -20,7 +20,8 @@ use crate::sandbox::strategy::fields::{at, items, number, same, text};
 
 /// Returns what the writer of an object is warned of.
 pub(super) fn of_write(kind: &Kind, subresource: Option<&str>, live: Option<&Value>, object: &Value) -> Vec<String> {
-    if subresource.is_some() {
+    // What is scaled is updated like the object itself.
+    if subresource.is_some_and(|subresource| subresource != "scale") {
         return of_status(kind, subresource, object);
     }
     if kind.custom.is_some() {
