@@ -190,7 +190,7 @@ fn is_filled_in(change: &ValueChange) -> bool {
 /// fills in.
 fn is_key_left_out(change: &ValueChange) -> bool {
     match &change.path[..] {
-        [.., PathElement::Key(keys), PathElement::Field(name)] => change.after.is_none() && keys.contains_key(name),
+        [.., PathElement::Key(keys), PathElement::Field(name)] => change.after.is_none() && keys.has(name),
         _ => false,
     }
 }

@@ -1,13 +1,13 @@
 //! The part of an object that a field set covers, found without a schema.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::field_set::{FieldSet, FieldsError};
 use super::json;
+use super::key::Key;
 use super::path::PathElement;
 
 /// A part of an object that borrows from it: whoever only digests it needs no copy of a thousand objects.
@@ -155,7 +155,7 @@ fn of_list<'v>(items: &'v [Value], fields: &FieldSet) -> Option<Part<'v>> {
 
 fn keep_key<'v>(element: &PathElement, item: &'v Value, part: &mut Part<'v>) {
     let (PathElement::Key(key), Part::Map(part), Value::Object(item)) = (element, part, item) else { return };
-    for name in key.keys() {
+    for name in key.names() {
         if let Some((name, value)) = item.get_key_value(name)
             && let Err(place) = part.binary_search_by(|(known, _)| (*known).cmp(name))
         {
@@ -171,7 +171,7 @@ fn common_key_names(fields: &FieldSet) -> Option<Vec<String>> {
         _ => None,
     });
     let first = keys.next()?;
-    keys.all(|key| key.len() == first.len() && key.keys().eq(first.keys())).then(|| first.keys().cloned().collect())
+    keys.all(|key| key.len() == first.len() && key.names().eq(first.names())).then(|| first.names().cloned().collect())
 }
 
 type Found<'f> = (&'f PathElement, bool, &'f FieldSet);
@@ -206,7 +206,7 @@ fn by_index(fields: &FieldSet, index: usize) -> Option<Found<'_>> {
     fields.child_by(|element| element.cmp(&PathElement::Index(index)))
 }
 
-fn order_of_key(key: &BTreeMap<String, Value>, map: &Map<String, Value>) -> Ordering {
+fn order_of_key(key: &Key, map: &Map<String, Value>) -> Ordering {
     key.iter()
         .map(|(name, value)| map.get(name).map_or(Ordering::Greater, |actual| json::order(value, actual)))
         .find(|ordering| ordering.is_ne())
@@ -215,12 +215,12 @@ fn order_of_key(key: &BTreeMap<String, Value>, map: &Map<String, Value>) -> Orde
 
 /// Tells whether an item that leaves out part of a key could be the one that the key names: what it has must agree, it must
 /// have some of it, and a protocol that is left out is TCP. Other defaults are not known without a schema.
-fn could_be(key: &BTreeMap<String, Value>, map: &Map<String, Value>) -> bool {
+fn could_be(key: &Key, map: &Map<String, Value>) -> bool {
     let agrees = key.iter().all(|(name, value)| match map.get(name) {
         Some(actual) => json::equal(value, actual),
         None => name != "protocol" || value == "TCP",
     });
-    agrees && key.keys().any(|name| map.contains_key(name))
+    agrees && key.names().any(|name| map.contains_key(name))
 }
 
 /// Returns the value at a path, where there is one.

@@ -1,9 +1,8 @@
 //! How an item of a list is called.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
+use super::key::Key;
 use super::path::PathElement;
 use super::schema::{ListKind, ListType, TypeTable};
 
@@ -34,16 +33,14 @@ fn keyed_element(types: &TypeTable, list: &ListType, keys: &[String], item: &Val
         Value::Null => return Err("associative list with keys may not have a null element".to_owned()),
         _ => return Err("associative list with keys may not have non-map elements".to_owned()),
     };
-    let mut fields = BTreeMap::new();
-    for key in keys {
+    let fields = keys.iter().filter_map(|key| {
         let value = map.get(key).cloned().or_else(|| {
             let items = types.resolve(&list.element).map?;
             items.map.field(key)?.default.clone()
         });
-        if let Some(value) = value {
-            fields.insert(key.clone(), value);
-        }
-    }
+        Some((key.clone(), value?))
+    });
+    let fields: Key = fields.collect();
     if fields.is_empty() && !keys.is_empty() {
         let keys = keys.iter().map(|key| format!("{key:?}")).collect::<Vec<_>>().join(" ");
         return Err(format!(

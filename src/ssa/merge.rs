@@ -1,7 +1,5 @@
 //! A configuration laid over a live object: the configuration's values win, what it does not speak of stays.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
 use serde_json::{Map, Value};
 
 use super::item::{is_same_item, item_element};
@@ -90,57 +88,73 @@ impl Merging<'_> {
         let (Some(live), Some(config)) = (live.as_array(), config.as_array()) else {
             return Ok(if config.is_array() { config.clone() } else { live.clone() });
         };
-        let live = Items::of(self.types, list, live)?;
-        let config = Items::of(self.types, list, config)?;
-        if let Some(twice) = config.twice.first() {
-            return Err(format!("duplicate entries for key {twice}"));
+        let names = [self.names(list, live)?, self.names(list, config)?];
+        let sorted = sorted_places(&names[1]);
+        if let Some(pair) = sorted.windows(2).find(|pair| names[1][pair[0]] == names[1][pair[1]]) {
+            return Err(format!("duplicate entries for key {}", names[1][pair[0]]));
         }
-        let merged = merged_order(&live.elements, &config.elements)
+        let paired = Paired::of(&names[0], &names[1], &sorted);
+        let merged = merged_order(&paired)
             .into_iter()
             .map(|place| match place {
-                Place::Live(index) => Ok(live.values[index].clone()),
-                Place::Config(index) => {
-                    let element = &config.elements[index];
-                    let under = live.places.get(element).filter(|_| !live.twice.contains(element));
-                    match under {
-                        Some(under) => self.value(&list.element, live.values[*under], config.values[index]),
-                        None => Ok(config.values[index].clone()),
-                    }
-                }
+                Place::Live(index) => Ok(live[index].clone()),
+                Place::Config(index) => match paired.in_live[index] {
+                    Found::Once(under) => self.value(&list.element, &live[under], &config[index]),
+                    Found::Never | Found::Often => Ok(config[index].clone()),
+                },
             })
             .collect::<Result<Vec<_>, String>>()?;
         Ok(Value::Array(merged))
     }
+
+    fn names(&self, list: &ListType, items: &[Value]) -> Result<Vec<PathElement>, String> {
+        let named = items.iter().enumerate().map(|(index, item)| {
+            item_element(self.types, list, item).map_err(|message| format!("element {index}: {message}"))
+        });
+        named.collect()
+    }
 }
 
-/// The items of a list with their names.
-struct Items<'v> {
-    values: Vec<&'v Value>,
-    elements: Vec<PathElement>,
-    /// The first place of each name.
-    places: BTreeMap<PathElement, usize>,
-    /// Names that are there more than once.
-    twice: BTreeSet<PathElement>,
+/// Returns the places of names in the order of the names.
+fn sorted_places<T: Ord>(names: &[T]) -> Vec<usize> {
+    let mut sorted: Vec<usize> = (0..names.len()).collect();
+    sorted.sort_by(|left, right| names[*left].cmp(&names[*right]));
+    sorted
 }
 
-impl<'v> Items<'v> {
-    fn of(types: &TypeTable, list: &ListType, items: &'v [Value]) -> Result<Self, String> {
-        let mut found = Self {
-            values: items.iter().collect(),
-            elements: Vec::new(),
-            places: BTreeMap::new(),
-            twice: BTreeSet::new(),
-        };
-        for (index, item) in items.iter().enumerate() {
-            let element = item_element(types, list, item).map_err(|message| format!("element {index}: {message}"))?;
-            if found.places.contains_key(&element) {
-                found.twice.insert(element.clone());
-            } else {
-                found.places.insert(element.clone(), index);
-            }
-            found.elements.push(element);
+/// Whether an item is in the other list, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Never,
+    Once(usize),
+    Often,
+}
+
+/// Which items of two lists are the same. The configuration has each once, the live list may have some more often.
+struct Paired {
+    in_config: Vec<Option<usize>>,
+    in_live: Vec<Found>,
+}
+
+impl Paired {
+    /// `sorted` has the places of the configuration's names in their order.
+    fn of<T: Ord>(live: &[T], config: &[T], sorted: &[usize]) -> Self {
+        // By far the most often they have the same, and nothing need be looked for.
+        if live == config {
+            let places = 0..config.len();
+            return Self { in_config: places.clone().map(Some).collect(), in_live: places.map(Found::Once).collect() };
         }
-        Ok(found)
+        let in_config: Vec<Option<usize>> = live
+            .iter()
+            .map(|name| sorted.binary_search_by(|place| config[*place].cmp(name)).ok().map(|index| sorted[index]))
+            .collect();
+        let mut in_live = vec![Found::Never; config.len()];
+        for (place, found) in in_config.iter().enumerate() {
+            if let Some(found) = found.map(|found| &mut in_live[found]) {
+                *found = if *found == Found::Never { Found::Once(place) } else { Found::Often };
+            }
+        }
+        Self { in_config, in_live }
     }
 }
 
@@ -153,46 +167,44 @@ enum Place {
 
 /// Puts the items of two lists into the server's order: the configuration's own order holds among its items, and what only
 /// the live list has stays near what it stood beside.
-fn merged_order<T: Ord>(live: &[T], config: &[T]) -> Vec<Place> {
-    let in_live: BTreeSet<&T> = live.iter().collect();
-    let in_config: BTreeSet<&T> = config.iter().collect();
-    let mut shared: VecDeque<&T> = config.iter().filter(|item| in_live.contains(item)).collect();
-    let mut next = shared.pop_front();
-    let mut emitted: BTreeSet<&T> = BTreeSet::new();
-    let mut order = Vec::with_capacity(live.len().max(config.len()));
+fn merged_order(paired: &Paired) -> Vec<Place> {
+    let Paired { in_config, in_live } = paired;
+    let mut shared = (0..in_live.len()).filter(|place| in_live[*place] != Found::Never);
+    let mut next = shared.next();
+    let mut emitted = vec![false; in_live.len()];
+    let mut order = Vec::with_capacity(in_config.len().max(in_live.len()));
     let (mut left, mut right) = (0, 0);
-    while left < live.len() || right < config.len() {
-        if let (Some(item), Some(own)) = (live.get(left), config.get(right)) {
-            if item == own {
-                emitted.insert(item);
+    while left < in_config.len() || right < in_live.len() {
+        if let Some(item) = in_config.get(left).copied().flatten().filter(|_| right < in_live.len()) {
+            if item == right {
+                emitted[right] = true;
                 order.push(Place::Config(right));
                 left += 1;
                 right += 1;
-                next = shared.pop_front();
+                next = shared.next();
                 continue;
             }
-            if in_config.contains(item) && next.is_some_and(|next| next != item) {
+            if next.is_some_and(|next| next != item) {
                 // It comes later, at the place that the configuration gives it.
                 left += 1;
                 continue;
             }
         }
-        if let Some(item) = live.get(left) {
-            if !in_config.contains(item) {
+        match in_config.get(left) {
+            Some(None) => {
                 order.push(Place::Live(left));
                 left += 1;
                 continue;
             }
-            if emitted.contains(item) {
-                left += 1;
-            }
+            Some(Some(item)) if emitted[*item] => left += 1,
+            _ => {}
         }
-        if let Some(own) = config.get(right) {
-            emitted.insert(own);
+        if right < in_live.len() {
+            emitted[right] = true;
             order.push(Place::Config(right));
             right += 1;
-            if next == Some(own) {
-                next = shared.pop_front();
+            if next == Some(right - 1) {
+                next = shared.next();
             }
         }
     }
@@ -201,6 +213,8 @@ fn merged_order<T: Ord>(live: &[T], config: &[T]) -> Vec<Place> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -209,7 +223,7 @@ mod tests {
 
     fn order_of(live: &str, config: &str) -> String {
         let (live, config): (Vec<char>, Vec<char>) = (live.chars().collect(), config.chars().collect());
-        merged_order(&live, &config)
+        merged_order(&Paired::of(&live, &config, &sorted_places(&config)))
             .into_iter()
             .map(|place| match place {
                 Place::Live(index) => live[index],

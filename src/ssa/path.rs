@@ -1,7 +1,6 @@
 //! Where in an object a field is, in the notation of managed fields: `.spec.containers[name="a"].image`.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 
@@ -9,6 +8,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::json;
+use super::key::Key;
 
 /// One step from a value to a value inside it.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub enum PathElement {
     /// A field of a map.
     Field(String),
     /// The list item with these values in its key fields.
-    Key(BTreeMap<String, Value>),
+    Key(Key),
     /// The list item that is this scalar.
     Value(Value),
     /// The list item at this place.
@@ -244,21 +244,21 @@ fn parse_item(inside: &str) -> Option<PathElement> {
     if let Ok(index) = inside.parse() {
         return Some(PathElement::Index(index));
     }
-    let mut fields = BTreeMap::new();
+    let mut fields = Vec::new();
     let mut rest = inside;
     while !rest.is_empty() {
         let (name, after) = rest.split_once('=')?;
         let mut values = serde_json::Deserializer::from_str(after).into_iter::<Value>();
         let value = values.next()?.ok()?;
         let after = &after[values.byte_offset()..];
-        fields.insert(name.to_owned(), value);
+        fields.push((name.to_owned(), value));
         rest = match after.strip_prefix(',') {
             Some(next) if !next.is_empty() => next,
             None if after.is_empty() => after,
             _ => return None,
         };
     }
-    (!fields.is_empty()).then_some(PathElement::Key(fields))
+    (!fields.is_empty()).then(|| PathElement::Key(fields.into_iter().collect()))
 }
 
 #[cfg(test)]
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn fields_come_before_keys_before_values_before_places() {
-        let key = |value: Value| PathElement::Key(BTreeMap::from([("name".to_owned(), value)]));
+        let key = |value: Value| PathElement::Key([("name".to_owned(), value)].into());
         let sorted = [
             PathElement::field("a"),
             PathElement::field("b"),

@@ -1,7 +1,5 @@
 //! Would storing one object give the other? Equality that knows what the server respells and leaves out.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::canonical::{holds_entries, stored_scalar};
@@ -19,14 +17,14 @@ use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTa
 #[must_use]
 pub fn same_as_stored(schema: &Schema, config: &Value, live: &Value) -> bool {
     let comparing = Comparing { types: &schema.types, builtin: schema.is_builtin() };
-    comparing.value(&schema.reference, config, live, true)
+    comparing.value(&schema.reference, config, live, Level::Root)
 }
 
 /// Tells whether a value inside a configuration, once stored, reads as a value inside `live` does, be it only with what is
 /// filled in.
 pub(super) fn is_stored_as(types: &TypeTable, reference: &TypeRef, config: &Value, live: &Value) -> bool {
     let comparing = Comparing { types, builtin: types.builtin };
-    if comparing.value(reference, config, live, false) {
+    if comparing.value(reference, config, live, Level::Field) {
         return true;
     }
     if !config.is_object() && !config.is_array() {
@@ -34,7 +32,15 @@ pub(super) fn is_stored_as(types: &TypeTable, reference: &TypeRef, config: &Valu
     }
     let mut filled = config.clone();
     fill(types, reference, &mut filled);
-    comparing.value(reference, &filled, live, false)
+    comparing.value(reference, &filled, live, Level::Field)
+}
+
+/// Where a value stands: managed fields, which do not count, are in the metadata of the root.
+#[derive(Clone, Copy, PartialEq)]
+enum Level {
+    Root,
+    Metadata,
+    Field,
 }
 
 struct Comparing<'a> {
@@ -43,12 +49,12 @@ struct Comparing<'a> {
 }
 
 impl Comparing<'_> {
-    fn value(&self, reference: &TypeRef, config: &Value, live: &Value, at_root: bool) -> bool {
-        if !at_root && config == live {
+    fn value(&self, reference: &TypeRef, config: &Value, live: &Value, level: Level) -> bool {
+        if level == Level::Field && config == live {
             return true;
         }
         match self.types.resolve(reference).branches(Some(config), Some(live)) {
-            [Some(Branch::Map(view)), None] => self.maps(reference, view, config, live, at_root),
+            [Some(Branch::Map(view)), None] => self.maps(reference, view, config, live, level),
             [Some(Branch::List(list)), None] => self.lists(list, config, live),
             [Some(Branch::Scalar(scalar)), None] => {
                 let stored = |value: &Value| stored_scalar(scalar, value).unwrap_or_else(|| value.clone());
@@ -58,20 +64,22 @@ impl Comparing<'_> {
         }
     }
 
-    fn maps(&self, reference: &TypeRef, view: MapView<'_>, config: &Value, live: &Value, at_root: bool) -> bool {
+    fn maps(&self, reference: &TypeRef, view: MapView<'_>, config: &Value, live: &Value, level: Level) -> bool {
         let known = self.types.known(reference);
         let (Some(config), Some(live)) = (config.as_object(), live.as_object()) else {
             return config.is_null() && live.is_null();
         };
-        let names: BTreeSet<&String> = config.keys().chain(live.keys()).collect();
-        names.into_iter().all(|name| {
-            let is_metadata = at_root && name == "metadata";
+        let only_live = live.keys().filter(|name| !config.contains_key(*name));
+        config.keys().chain(only_live).all(|name| {
+            if level == Level::Metadata && name == "managedFields" {
+                return true;
+            }
             let Some(reference) = view.map.under(name) else { return config.get(name) == live.get(name) };
             match (config.get(name), live.get(name)) {
-                (Some(config), Some(live)) if is_metadata => {
-                    self.value(reference, &without_managed_fields(config), &without_managed_fields(live), false)
+                (Some(config), Some(live)) => {
+                    let is_metadata = level == Level::Root && name == "metadata";
+                    self.value(reference, config, live, if is_metadata { Level::Metadata } else { Level::Field })
                 }
-                (Some(config), Some(live)) => self.value(reference, config, live, false),
                 (Some(config), None) => {
                     self.builtin
                         && !holds_entries(view.map)
@@ -109,20 +117,12 @@ impl Comparing<'_> {
             && config
                 .iter()
                 .zip(live)
-                .all(|(config, live)| same_name(config, live) && self.value(&list.element, config, live, false))
+                .all(|(config, live)| same_name(config, live) && self.value(&list.element, config, live, Level::Field))
     }
 }
 
 fn is_kept(known: Option<&Known>, field: &str) -> bool {
     known.and_then(|known| known.fate_of_zero(field)) == Some(ZeroFate::Kept)
-}
-
-fn without_managed_fields(metadata: &Value) -> Value {
-    let mut metadata = metadata.clone();
-    if let Some(map) = metadata.as_object_mut() {
-        map.remove("managedFields");
-    }
-    metadata
 }
 
 #[cfg(test)]

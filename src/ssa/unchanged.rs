@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
             (Some(Branch::List(list)), Value::Array(live), Value::Array(config)) if list.kind != ListKind::Atomic => {
                 self.list(list, live, config, owned, level)
             }
-            _ => owned.is_some_and(is_whole) && is_stored_as(self.types, reference, config, live),
+            _ => owned.is_some_and(is_whole) && (live == config || is_stored_as(self.types, reference, config, live)),
         }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Walk<'a> {
                 }
                 continue;
             }
-            let owned = steps.next_if(|(step, _)| step.strip_prefix("f:") == Some(name)).map(|(_, below)| below);
+            let owned = steps.next_if(|(step, _)| is_step_to(step, name)).map(|(_, below)| below);
             is_empty &= owned.is_none();
             let inside = match level {
                 Level::Root if name == "metadata" => Level::Metadata,
@@ -171,7 +171,7 @@ impl<'a> Walk<'a> {
         match (&list.kind, item) {
             (ListKind::Set, Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
                 self.step.extend_from_slice(b"v:");
-                serde_json::to_writer(&mut self.step, item).ok()?;
+                write(&mut self.step, item)?;
             }
             (ListKind::Map(keys), Value::Object(item)) if keys.is_sorted() => {
                 let declared = self.types.resolve(&list.element).map;
@@ -180,9 +180,9 @@ impl<'a> Walk<'a> {
                     let default = || declared?.map.field(key)?.default.as_ref();
                     let Some(value) = item.get(key).or_else(default) else { continue };
                     self.step.extend_from_slice(before);
-                    serde_json::to_writer(&mut self.step, key).ok()?;
+                    write_text(&mut self.step, key)?;
                     self.step.push(b':');
-                    serde_json::to_writer(&mut self.step, value).ok()?;
+                    write(&mut self.step, value)?;
                     before = b",";
                 }
                 self.step.push(b'}');
@@ -191,6 +191,28 @@ impl<'a> Walk<'a> {
         }
         std::str::from_utf8(&self.step).ok()
     }
+}
+
+fn is_step_to(step: &str, field: &str) -> bool {
+    step.len() == field.len() + 2 && step.starts_with("f:") && step.ends_with(field)
+}
+
+/// Writes JSON as the server does, if nothing in it needs to be spelled otherwise than it stands.
+fn write(step: &mut Vec<u8>, value: &Value) -> Option<()> {
+    match value {
+        Value::String(text) => write_text(step, text),
+        other => serde_json::to_writer(step, other).ok(),
+    }
+}
+
+fn write_text(step: &mut Vec<u8>, text: &str) -> Option<()> {
+    if text.bytes().any(|byte| byte < b' ' || byte > b'~' || b"\"\\<>&".contains(&byte)) {
+        return None;
+    }
+    step.push(b'"');
+    step.extend_from_slice(text.as_bytes());
+    step.push(b'"');
+    Some(())
 }
 
 /// Tells whether encoded fields are a value as a whole.

@@ -1,7 +1,6 @@
 //! `FieldsV1`, the encoding of field sets in `metadata.managedFields`.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -70,7 +69,10 @@ fn read_step(step: &str) -> Result<Option<PathElement>, FieldsError> {
     let (prefix, content) = step.split_once(':').filter(|(prefix, _)| prefix.len() == 1).ok_or_else(bad)?;
     Ok(Some(match prefix {
         "f" => PathElement::Field(content.to_owned()),
-        "k" => PathElement::Key(serde_json::from_str::<BTreeMap<String, Value>>(content).map_err(|_| bad())?),
+        "k" => {
+            let fields: Map<String, Value> = serde_json::from_str(content).map_err(|_| bad())?;
+            PathElement::Key(fields.into_iter().collect())
+        }
         "v" => PathElement::Value(serde_json::from_str(content).map_err(|_| bad())?),
         "i" => PathElement::Index(content.parse().map_err(|_| bad())?),
         _ => return Ok(None),
