@@ -74,6 +74,12 @@ impl ManagedEntry {
         self.manager == manager && self.operation == Operation::Apply && self.subresource.is_none()
     }
 
+    pub(super) fn is_same_but_for_its_time(&self, other: &Self) -> bool {
+        (self.operation, &self.manager, &self.api_version, &self.subresource)
+            == (other.operation, &other.manager, &other.api_version, &other.subresource)
+            && self.fields == other.fields
+    }
+
     pub(crate) fn read(entry: &Value) -> Result<Self, ManagedError> {
         let text = |key| entry.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
         let manager = text("manager").unwrap_or_default();

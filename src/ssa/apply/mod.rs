@@ -108,8 +108,9 @@ pub(super) fn merged(
     manager: &str,
 ) -> Result<Applied<'static>, ApplyError> {
     let stripped = &*STRIPPED;
-    let claimed = set_of(schema, config).map_err(ApplyError::Config)?.without(&schema.reset_fields());
-    let fields = claimed.difference(stripped);
+    let reset = schema.reset_fields();
+    let mut claimed = set_of(schema, config).map_err(ApplyError::Config)?;
+    claimed.cut(&reset);
     let config = without_status(schema, config);
     let missing = json!({"apiVersion": config.get("apiVersion"), "kind": config.get("kind")});
     let live_or_empty = live.unwrap_or(&missing);
@@ -117,7 +118,9 @@ pub(super) fn merged(
 
     let before = Ownership::of(schema, live, manager, stripped).map_err(ApplyError::Live)?;
     let pruned = prune(schema, merged, &claimed, &before);
-    let found = compare(schema, live_or_empty, &pruned).without(&schema.reset_fields());
+    let mut fields = claimed;
+    fields.subtract(stripped);
+    let found = compare(schema, live_or_empty, &pruned).without(&reset);
     let written = found.modified.union(&found.added);
 
     let mut conflicts = Vec::new();
@@ -125,9 +128,11 @@ pub(super) fn merged(
     for entry in &before.others {
         let lost = entry.fields.intersection(&written);
         conflicts.extend(lost.iter().map(|path| FieldConflict { path, entry: entry.clone() }));
-        let fields = entry.fields.difference(&lost).difference(&found.removed);
-        if !fields.is_empty() {
-            entries.push(ManagedEntry { fields, ..entry.clone() });
+        let mut entry = entry.clone();
+        entry.fields.subtract(&lost);
+        entry.fields.subtract(&found.removed);
+        if !entry.fields.is_empty() {
+            entries.push(entry);
         }
     }
 
@@ -191,13 +196,12 @@ impl Ownership {
 
     /// Tells whether entries differ from those in the object by more than times.
     fn recorded_otherwise_than(&self, entries: &[ManagedEntry]) -> bool {
-        let timeless = |entries: &[ManagedEntry]| {
-            let mut entries: Vec<_> =
-                entries.iter().map(|entry| ManagedEntry { time: None, ..entry.clone() }).collect();
-            sort_entries(&mut entries);
-            entries
+        let mut left: Vec<&ManagedEntry> = entries.iter().collect();
+        let mut find = |recorded: &ManagedEntry| {
+            let place = left.iter().position(|entry| entry.is_same_but_for_its_time(recorded));
+            place.map(|place| left.swap_remove(place)).is_some()
         };
-        timeless(&self.recorded) != timeless(entries)
+        self.recorded.len() != entries.len() || !self.recorded.iter().all(&mut find)
     }
 }
 
@@ -244,10 +248,11 @@ fn stripped_fields() -> FieldSet {
 }
 
 /// Returns the configuration without a status that the server would leave out of this write.
-fn without_status(schema: &Schema, config: &Value) -> Value {
-    let mut config = config.clone();
+fn without_status<'c>(schema: &Schema, config: &'c Value) -> Cow<'c, Value> {
+    let mut config = Cow::Borrowed(config);
     if schema.kind().is_some_and(|kind| kind.has_status)
-        && let Some(map) = config.as_object_mut()
+        && config.get("status").is_some()
+        && let Some(map) = config.to_mut().as_object_mut()
     {
         map.remove("status");
     }

@@ -50,6 +50,36 @@ impl FieldSet {
         Self { nodes }
     }
 
+    /// Takes out the paths that are in the other set; each path counts by itself, whatever lies below it.
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        if other.is_empty() {
+            return;
+        }
+        self.nodes.retain_mut(|node| match other.node(&node.element) {
+            None => true,
+            Some(taken) => {
+                node.member &= !taken.member;
+                node.children.subtract(&taken.children);
+                node.member || !node.children.is_empty()
+            }
+        });
+    }
+
+    /// Takes out the paths that are in the other set, with all that is below them.
+    pub(crate) fn cut(&mut self, other: &Self) {
+        if other.is_empty() {
+            return;
+        }
+        self.nodes.retain_mut(|node| match other.node(&node.element) {
+            None => true,
+            Some(taken) if taken.member => false,
+            Some(taken) => {
+                node.children.cut(&taken.children);
+                node.member || !node.children.is_empty()
+            }
+        });
+    }
+
     /// Returns the paths of the set below which it has none.
     #[must_use]
     pub fn leaves(&self) -> Self {
@@ -136,6 +166,10 @@ mod tests {
             prop_assert!(a.without(&b).is_subset(&a.difference(&b)));
             prop_assert!(a.intersection(&b).is_subset(&a) && a.is_subset(&a.union(&b)));
             prop_assert_eq!(a.is_subset(&b), a.difference(&b).is_empty());
+            let (mut subtracted, mut cut) = (a.clone(), a.clone());
+            subtracted.subtract(&b);
+            cut.cut(&b);
+            prop_assert_eq!((subtracted, cut), (a.difference(&b), a.without(&b)));
         }
 
         #[test]

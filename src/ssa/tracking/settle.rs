@@ -120,10 +120,6 @@ fn take(identity: &Identity, owned: &mut Owned, found: &Taken, conflicts: &mut V
         fields: owned.fields.clone(),
     };
     conflicts.extend(lost.iter().map(|path| FieldConflict { path, entry: entry() }));
-    if !lost.is_empty() {
-        owned.fields = owned.fields.difference(&lost);
-    }
-    if !found.removed.is_empty() {
-        owned.fields = owned.fields.difference(&found.removed);
-    }
+    owned.fields.subtract(&lost);
+    owned.fields.subtract(&found.removed);
 }
