@@ -4,6 +4,8 @@
 //! The configuration, the live object and the encoded fields (`FieldsV1`) lie in the same order, so they are gone through
 //! side by side. Whatever is unusual is left to the merge: `false` says no more than that this walk was not sure.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value};
 
 use super::apply::STRIPPED;
@@ -45,6 +47,8 @@ enum Level {
     Entry,
 }
 
+static NOTHING: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
 struct Walk<'a> {
     types: &'a TypeTable,
     reset: &'a FieldSet,
@@ -75,14 +79,17 @@ impl<'a> Walk<'a> {
         owned: Option<&Value>,
         level: Level,
     ) -> bool {
-        let steps = match owned {
-            None => None,
-            Some(Value::Object(steps)) => Some(steps),
+        let mut steps = match owned {
+            None => NOTHING.iter(),
+            Some(Value::Object(steps)) => steps.iter(),
             Some(_) => return false,
         };
         let mut stored = live.iter();
-        let mut steps = steps.into_iter().flatten().peekable();
-        let says_itself = steps.next_if(|(step, _)| *step == ".").is_some();
+        let mut next = steps.next();
+        let says_itself = next.is_some_and(|(step, _)| step == ".");
+        if says_itself {
+            next = steps.next();
+        }
         let mut is_empty = true;
         for (name, config) in config {
             let Some((_, live)) = stored.find(|(stored, _)| *stored >= name).filter(|(stored, _)| *stored == name)
@@ -97,7 +104,10 @@ impl<'a> Walk<'a> {
                 }
                 continue;
             }
-            let owned = steps.next_if(|(step, _)| is_step_to(step, name)).map(|(_, below)| below);
+            let owned = next.filter(|(step, _)| is_step_to(step, name)).map(|(_, below)| below);
+            if owned.is_some() {
+                next = steps.next();
+            }
             is_empty &= owned.is_none();
             let inside = match level {
                 Level::Root if name == "metadata" => Level::Metadata,
@@ -115,7 +125,7 @@ impl<'a> Walk<'a> {
         };
         // Of a step below which nothing is, the encoding need not say that it is owned.
         let is_said = owned.is_some() && (says_itself || is_empty && level != Level::Root);
-        steps.next().is_none() && is_said == is_owned
+        next.is_none() && is_said == is_owned
     }
 
     fn is_nobodys(&self, name: &str, level: Level) -> bool {
@@ -146,10 +156,13 @@ impl<'a> Walk<'a> {
         }
         let mut met = Vec::with_capacity(config.len());
         let mut wanted = config.iter().peekable();
+        // Items that stand in the order of their names are met one after the other.
+        let mut expected = steps.iter().skip(usize::from(says_itself)).peekable();
         for live in live {
             let ours = wanted.next_if(|config| is_same_item(self.types, list, live, config));
             let Some(step) = self.written(list, ours.unwrap_or(live)) else { return false };
-            match (ours, steps.get_key_value(step)) {
+            let found = expected.next_if(|(name, _)| *name == step).or_else(|| steps.get_key_value(step));
+            match (ours, found) {
                 (Some(config), Some((step, owned))) => {
                     met.push(step.as_str());
                     if !self.value(&list.element, Sides { live, config, owned: Some(owned) }, Level::Entry) {
@@ -206,7 +219,7 @@ fn write(step: &mut Vec<u8>, value: &Value) -> Option<()> {
 }
 
 fn write_text(step: &mut Vec<u8>, text: &str) -> Option<()> {
-    if text.bytes().any(|byte| byte < b' ' || byte > b'~' || b"\"\\<>&".contains(&byte)) {
+    if text.bytes().any(|byte| !(b' '..=b'~').contains(&byte) || b"\"\\<>&".contains(&byte)) {
         return None;
     }
     step.push(b'"');

@@ -1,8 +1,13 @@
 //! What a plan and an apply may cost, counted in the server's own log: requests grow with the kinds of a stack, not with its
 //! objects, and not with what else lives in the namespace.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Value;
+
+use crate::support::api::{Api, collection, kind_of, plain};
 use crate::support::audit::Requests;
 use crate::support::cluster::{Account, Rights, Server};
 use crate::support::environment::TestEnv;
@@ -62,6 +67,15 @@ fn a_thousand_objects_cost_a_list_a_kind(server: &Server) {
         assert!(request.uri.contains(&ours), "the foreign ones are fetched too: {}", request.uri);
     }
 
+    // Each is proved to be as it should, and to ask the server would bring the same.
+    let (output, _) = run(&format!("plan {STACK_FILE} --json"));
+    let output = output.expect_code(0);
+    let plan: Value = serde_json::from_str(&output.stdout).expect("a plan in JSON");
+    assert_eq!(proved(&plan), OBJECTS, "{output}");
+    environment.run(&format!("render {STACK_FILE} --out rendered")).expect_code(0);
+    let unequal = answered_otherwise(&operator.api(), namespace.name(), &environment.path("rendered"));
+    assert!(unequal.is_empty(), "{} of {OBJECTS} dry runs find something to do: {unequal:#?}", unequal.len());
+
     // What changed is written, and nothing else.
     generate::change(&mut files, CHANGED);
     generate::write(&files, &environment.work());
@@ -76,6 +90,33 @@ fn a_thousand_objects_cost_a_list_a_kind(server: &Server) {
     let (output, requests) = run(&format!("plan {STACK_FILE} --detailed-exitcode"));
     output.expect_code(0);
     within(&requests, MOST_REQUESTS);
+}
+
+/// Counts the resources of a plan of which it is proved that nothing changes.
+fn proved(plan: &Value) -> usize {
+    let changes = plan["changes"].as_array().expect("changes");
+    let is_proved =
+        |change: &&Value| change["reason"]["code"] == "up_to_date" && change["certainty"]["code"] == "proved";
+    changes.iter().filter(is_proved).count()
+}
+
+/// Applies what is rendered as a dry run, and tells of which objects the server would change something.
+fn answered_otherwise(api: &Api, namespace: &str, rendered: &Path) -> Vec<String> {
+    let files = fs::read_dir(rendered).expect("the rendered folder").map(|entry| entry.expect("an entry").path());
+    let texts = files.map(|file| fs::read_to_string(file).expect("a rendered file"));
+    let objects: Vec<Value> = texts.flat_map(|text| plain(&text)).collect();
+    assert_eq!(objects.len(), OBJECTS + 1, "with the namespace");
+    // The namespace is used, and nobody applies it.
+    let compared = objects.iter().filter(|object| object["kind"] != "Namespace").filter_map(|object| {
+        let kind = kind_of(object);
+        let name = object["metadata"]["name"].as_str().expect("a name");
+        let path = format!("{}/{name}", collection(&kind, namespace));
+        let live = api.send("GET", &path, None).object(&path);
+        let query = format!("{path}?fieldManager=mathison&dryRun=All");
+        let answer = api.send("PATCH", &query, Some(("application/apply-patch+yaml", object)));
+        (answer.code != 200 || answer.body != live).then(|| format!("{path}: {} {}", answer.code, answer.body))
+    });
+    compared.collect()
 }
 
 #[track_caller]

@@ -76,8 +76,7 @@ fn the_sandbox_answers_as_a_real_server_does() {
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
-                loop {
-                    let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied() else { break };
+                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
                     let sequence = |end: &str| Sequence::new(seed, &format!("{run}-{seed}{end}"), &bases);
                     let is_wanted = |kinds: &String| kinds.split(',').any(|kind| sequence("").kind().kind == kind);
                     if only.as_ref().is_none_or(is_wanted) {
