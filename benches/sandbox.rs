@@ -130,7 +130,7 @@ fn many() -> bool {
     let serving = memory("  memory of who serves them", served.peak_memory().unwrap_or(u64::MAX));
     end(served);
 
-    // What a run takes at most depends on which thread frees what: one run is no measure of the next.
+    // Runs of one binary differ by some megabytes: one is no measure of the next.
     let (mut times, mut most) = (Vec::new(), 0);
     for _ in 0..PLANS {
         let began = Instant::now();

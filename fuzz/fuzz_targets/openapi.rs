@@ -1,5 +1,5 @@
 //! A schema, and an object of it: the first line is the schema of a kind as in an OpenAPI v3 document, the rest an object.
-//! Whatever the schema says, an apply ends, and the same apply once more changes nothing.
+//! Whatever the schema says, an apply ends, and nobody is in conflict with oneself.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

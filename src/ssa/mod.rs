@@ -35,7 +35,7 @@
 //! 6. The entries are written back. One that owns nothing is gone.
 //!
 //! By far most applies change nothing. They are seen in one walk over configuration, live object and encoded fields
-//! before any of this (`unchanged`), which makes no copy of anything.
+//! before any of this (`unchanged`), which copies neither the live object nor sets of fields.
 //!
 //! [`tracking`] does the same for a server, which has more to do: every other write changes ownership as well (who
 //! writes a value owns it, and all others lose it), entries may be of other API versions, are limited in number, and

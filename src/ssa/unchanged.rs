@@ -1,8 +1,9 @@
-//! By far the most frequent answer, in one walk that makes nothing: the live object holds all that is configured, and who
-//! applies owns just that already.
+//! By far the most frequent answer, in one walk that copies next to nothing: the live object holds all that is configured,
+//! and who applies owns just that already.
 //!
 //! The configuration, the live object and the encoded fields (`FieldsV1`) lie in the same order, so they are gone through
-//! side by side. Whatever is unusual is left to the merge: `false` says no more than that this walk was not sure.
+//! side by side. Only a whole list or map that is stored otherwise than it is given is copied, to see what was filled
+//! into it. Whatever is unusual is left to the merge: `false` says no more than that this walk was not sure.
 
 use std::sync::LazyLock;
 
