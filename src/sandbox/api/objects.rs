@@ -73,7 +73,8 @@ pub(super) fn answer(api: &Api, asked: &Asked<'_>) -> Result<Answer, Refusal> {
             let place = asked.place(&WriteOptions::default());
             let deleted = api.with(|state| write::delete(state, &place, &options))?;
             // It may be no object, but tell that there is none any more.
-            let body = match deleted.body.get("kind").is_some_and(|name| *name == kind.kind) {
+            let is_object = deleted.body.get("kind").is_some_and(|name| *name == kind.kind);
+            let body = match is_object && !deleted.stays {
                 true => convert::read(kind, &deleted.body),
                 false => Cow::Borrowed(&deleted.body),
             };

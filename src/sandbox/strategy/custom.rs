@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::fields::{at, number, put, remove, restore};
-use super::generation::content_differs;
 use crate::sandbox::kind::Custom;
 
 fn has_status(custom: &Custom) -> bool {
@@ -25,10 +24,20 @@ pub(super) fn update(custom: &Custom, subresource: Option<&str>, live: &Value, o
     if has_status(custom) {
         restore(object, live, &["status"]);
     }
-    if content_differs(live, object) {
+    if !is_same_content(live, object) {
         let generation = number(live, &["metadata", "generation"]).unwrap_or_default();
         put(object, &["metadata", "generation"], generation + 1);
     }
+}
+
+/// Tells whether two objects are the same but for what they are and their metadata. What the server compares here are maps
+/// that it knows no types of: a key that is there with nothing in it is another thing than none.
+fn is_same_content(live: &Value, object: &Value) -> bool {
+    let content = |value| {
+        let map = Value::as_object(value).into_iter().flatten();
+        map.filter(|(key, _)| !matches!(key.as_str(), "apiVersion" | "kind" | "metadata"))
+    };
+    content(live).eq(content(object))
 }
 
 /// A write of the status changes nothing else, not even labels.

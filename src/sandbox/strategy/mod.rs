@@ -8,6 +8,7 @@
 //! Nothing is turned down here but by [`allocate`].
 
 mod allocation;
+mod autoscaler;
 mod certificate;
 mod claim;
 mod create;

@@ -261,6 +261,13 @@ fn custom_resources_count_everything_but_metadata_and_a_status_of_its_own() {
         put(&mut object, &["spec", "a"], 2);
         prepare_for_update(&kind, None, &live, &mut object, now);
         assert_eq!(generation(&object), 2);
+        // What is there and empty is another thing than none.
+        for empty in [json!(null), json!([]), json!({})] {
+            let mut object = live.clone();
+            put(&mut object, &["spec", "b"], empty);
+            prepare_for_update(&kind, None, &live, &mut object, now);
+            assert_eq!(generation(&object), 2);
+        }
     }
 }
 

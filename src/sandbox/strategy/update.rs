@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::create::{TEMPLATE_GENERATION, drop_topology, label_with_name, only_names_of_secrets};
 use super::fields::{at, number, put, remove, restore, same, text};
 use super::first_status::{fill_in_zeros, first_status};
-use super::{certificate, claim, custom, definition, disabled, generation, pod, service, status_write};
+use super::{autoscaler, certificate, claim, custom, definition, disabled, generation, pod, service, status_write};
 use crate::sandbox::kind::Kind;
 
 /// Makes of a changed object what the server stores.
@@ -44,6 +44,9 @@ fn builtin(kind: &Kind, subresource: Option<&str>, live: &Value, object: &mut Va
                 ("", "PersistentVolume") => claim::phase_of_volume(live, object, now),
                 // It stands for a field of the spec.
                 ("apps", "DaemonSet") => restore(object, live, &["metadata", "annotations", TEMPLATE_GENERATION]),
+                ("autoscaling", "HorizontalPodAutoscaler") if kind.version == "v1" => {
+                    autoscaler::keep_spec(live, object);
+                }
                 _ => {}
             }
         }
@@ -70,6 +73,7 @@ fn main(kind: &Kind, live: &Value, object: &mut Value) {
         ("", "ServiceAccount") => only_names_of_secrets(object),
         ("", "PersistentVolumeClaim") => claim::update(live, object),
         ("apps", "DaemonSet") => template_generation(live, object),
+        ("autoscaling", "HorizontalPodAutoscaler") if kind.version == "v1" => autoscaler::keep_status(live, object),
         ("discovery.k8s.io", "EndpointSlice") if !same(at(live, &["endpoints"]), at(object, &["endpoints"])) => {
             drop_topology(object);
         }

@@ -19,13 +19,14 @@ use crate::ssa::tracking::{self, ApplyRefused, Writer, conflict_message};
 /// As the server turns it down.
 pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptions) -> Result<Written, Refusal> {
     let kind = &place.kind;
-    let (config, repeated) = decode::yaml_or_json(body)?;
-    check_kind(kind, &config)?;
     let key = state.key(kind, &place.namespace, &place.name);
     let live = state.store.get(&key).map(|stored| shown(kind, stored.object()));
+    // What is sent is not read before there is something that it can be applied to.
     if live.is_none() && place.subresource.is_some() && !is_made_by_status(kind) {
         return Err(Refusal::not_found(kind, &place.name));
     }
+    let (config, repeated) = decode::yaml_or_json(body)?;
+    check_kind(kind, &config)?;
     let time = metadata::seconds(state.clock.now());
     let api_version = kind.api_version();
     let writer =
@@ -55,7 +56,10 @@ pub fn apply(state: &mut State, place: &Place, body: &[u8], options: &WriteOptio
         }
         (None, None) => {}
     }
-    let (is_rough, was_rough) = (leaves_empty_metadata(kind, &config, &object), state.rough.contains(&key));
+    let is_stored_so =
+        state.kinds.storage(&kind.group, &kind.kind).is_some_and(|stored| stored.version == kind.version);
+    let is_rough = is_stored_so && leaves_empty_metadata(kind, &config, &object);
+    let was_rough = state.rough.contains(&key);
     if is_rough {
         state.rough.insert(key.clone());
     }
@@ -112,7 +116,7 @@ fn store(
 }
 
 /// Tells whether the server stores empty metadata that it does not read again: applied to a custom resource, it is part of
-/// the merged object, which is stored as it is.
+/// the merged object, which is stored as it is where nothing has to be converted.
 fn leaves_empty_metadata(kind: &Kind, config: &Value, object: &Value) -> bool {
     let is_empty = |value: &Value| match value {
         Value::Null => true,

@@ -42,6 +42,9 @@ pub struct Deleted {
     pub object: Value,
     /// What the client is warned of.
     pub warnings: Vec<String>,
+    /// Whether the object stays for now, held by a finalizer or given time. The server answers it as it is stored then, and
+    /// keeps nothing back as it does wherever else an object is read.
+    pub stays: bool,
 }
 
 impl DeleteOptions {
@@ -127,7 +130,7 @@ fn delete_warned(
     let live = convert::to(kind, &live).into_owned();
     check(kind, &place.name, &live, options)?;
     if strategy::goes_already(kind, &live, options.grace_seconds) {
-        return Ok(Deleted { code: 200, body: live.clone(), object: live, warnings: warnings.to_vec() });
+        return Ok(Deleted { code: 200, body: live.clone(), object: live, warnings: warnings.to_vec(), stays: false });
     }
     let warnings = [warnings, &admission::admit_delete(state, kind, &live)?].concat();
     let mut object = live.clone();
@@ -156,7 +159,7 @@ fn delete_warned(
         // It would have been changed before it goes: into what the server then tells, it has read nothing yet.
         if !live.pointer("/metadata/finalizers").is_none_or(Value::is_null) {
             let body = decode::zero_object(kind);
-            return Ok(Deleted { code: 200, body, object: live, warnings });
+            return Ok(Deleted { code: 200, body, object: live, warnings, stays: false });
         }
         return Ok(gone(kind, &place.name, live, warnings));
     }
@@ -176,7 +179,7 @@ fn delete_warned(
         let change = state.write(key, Some(stored))?;
         object = change.after.map(|after| convert::to(kind, after.object()).into_owned()).unwrap_or(object);
     }
-    Ok(Deleted { code: 200, body: object.clone(), object, warnings })
+    Ok(Deleted { code: 200, body: object.clone(), object, warnings, stays: true })
 }
 
 /// Returns what is warned of when such objects are deleted, however many there are.
@@ -259,12 +262,12 @@ fn last_seen(mut object: Value, revision: u64) -> Value {
 /// What is answered for what is gone at once.
 fn gone(kind: &Kind, name: &str, object: Value, warnings: Vec<String>) -> Deleted {
     if strategy::deletion_answer_is_object(kind) {
-        return Deleted { code: 200, body: object.clone(), object, warnings };
+        return Deleted { code: 200, body: object.clone(), object, warnings, stays: false };
     }
     let mut details = json!({"name": name, "kind": kind.plural, "uid": metadata::text(&object, "uid")});
     if !kind.group.is_empty() {
         details["group"] = Value::from(kind.group.as_str());
     }
     let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
-    Deleted { code: 200, body, object, warnings }
+    Deleted { code: 200, body, object, warnings, stays: false }
 }

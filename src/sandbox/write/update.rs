@@ -164,10 +164,16 @@ pub(super) fn finish(
         metadata.insert("resourceVersion".to_owned(), Value::from(metadata::text(live, "resourceVersion")));
     }
     let key = state.key(kind, &place.namespace, name);
+    let is_finished = is_finished(kind, &object);
+    if is_finished {
+        // It is answered as it was written, for nothing is read back from where it is stored.
+        let written = empties.restored(&object).into_owned();
+        tell_empty(&written, &mut object);
+    }
     if options.dry_run || !super::is_change(state, kind, &key, live, &object) {
         return Ok(Written { code: 200, object: Arc::new(object), warnings });
     }
-    if is_finished(kind, &object) {
+    if is_finished {
         state.write(key, None)?;
         return Ok(Written { code: 200, object: Arc::new(object), warnings });
     }
@@ -175,6 +181,24 @@ pub(super) fn finish(
     let change = state.write(key, Some(stored))?;
     let object = change.after.map(|after| shown(kind, after.object())).unwrap_or_default();
     Ok(Written { code: 200, object, warnings })
+}
+
+/// Tells what is empty as it was written, where it is told though it is empty; the store has no such difference.
+fn tell_empty(written: &Value, object: &mut Value) {
+    match (written, object) {
+        (Value::Object(written), Value::Object(object)) => {
+            for (name, value) in object.iter_mut() {
+                if let Some(written) = written.get(name) {
+                    tell_empty(written, value);
+                }
+            }
+        }
+        (Value::Array(written), Value::Array(object)) => {
+            written.iter().zip(object).for_each(|(written, value)| tell_empty(written, value));
+        }
+        (written, value @ Value::Null) => value.clone_from(written),
+        _ => {}
+    }
 }
 
 /// The lists and maps of NetworkPolicies and of configurations of webhooks.

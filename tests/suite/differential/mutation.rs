@@ -1,11 +1,12 @@
 //! Changes of an object at random: of what is there, and of what any object may have.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::dice::Dice;
 
 /// A change at a place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Edit {
     Set(Vec<String>, Value),
     Remove(Vec<String>),

@@ -1,12 +1,12 @@
 //! Sequences of requests about one kind of object, made up from a number.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use super::bases::{Base, Place};
 use super::dice::Dice;
 use super::mutation::{Edit, edited, edits, json_patch, merge_patch, sparse};
+use super::queries;
+use super::script::Source;
 use super::step::{Body, Seen, Step};
 
 const JSON: &str = "application/json";
@@ -14,7 +14,9 @@ const APPLY: &str = "application/apply-patch+yaml";
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 const PARTIAL: &str = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";
 const PARTIAL_LIST: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
-const MANAGERS: [&str; 3] = ["alice", "bob", "carol"];
+/// Requests of a sequence.
+const REQUESTS: usize = 10;
+pub const MANAGERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
 /// A sequence that is being made up as it runs.
 pub struct Sequence<'a> {
@@ -23,6 +25,7 @@ pub struct Sequence<'a> {
     pub namespace: String,
     names: [String; 2],
     begun: bool,
+    left: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -42,6 +45,21 @@ enum Deed {
     Generate,
 }
 
+impl Source for Sequence<'_> {
+    fn kind(&self) -> String {
+        format!("{}/{}", self.place().group, self.place().kind)
+    }
+
+    fn collection(&self) -> String {
+        self.place().collection(&self.namespace)
+    }
+
+    fn next(&mut self, seen: &Seen) -> Option<Step> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.made_up(seen))
+    }
+}
+
 impl<'a> Sequence<'a> {
     pub fn new(seed: u64, label: &str, bases: &'a [Base]) -> Self {
         let mut dice = Dice::new(seed);
@@ -53,15 +71,19 @@ impl<'a> Sequence<'a> {
         // Some names are domain names.
         let names = [format!("{label}.a"), format!("{label}.b")];
         let names = if kind == "Service" { names.map(|name| name.replace('.', "-")) } else { names };
-        Self { dice, bases, namespace: label.to_owned(), names, begun: false }
+        Self { dice, bases, namespace: label.to_owned(), names, begun: false, left: REQUESTS }
     }
 
-    pub fn kind(&self) -> &Place {
+    pub fn place(&self) -> &Place {
         &self.bases[0].kind
     }
 
-    /// The next step, by what has been answered.
-    pub fn next(&mut self, seen: &Seen) -> Step {
+    fn placed(&self, object: &Value) -> Value {
+        let text = object.to_string().replace("@namespace@", &self.namespace);
+        serde_json::from_str(&text).expect("it was just written")
+    }
+
+    fn made_up(&mut self, seen: &Seen) -> Step {
         let name = self.names[usize::from(self.dice.percent(15))].clone();
         let base = *self.dice.pick(&self.bases);
         let current = seen.objects.get(&name).cloned();
@@ -86,19 +108,17 @@ impl<'a> Sequence<'a> {
                 (2, Deed::Generate),
             ])
         };
-        let mut fresh = base.object.clone();
+        let mut fresh = self.placed(&base.object);
         fresh["metadata"]["name"] = json!(name);
-        let text = fresh.to_string().replace("@namespace@", &self.namespace);
-        let fresh: Value = serde_json::from_str(&text).unwrap_or(fresh);
         let shown = current.unwrap_or_else(|| fresh.clone());
         let collection = kind.collection(&self.namespace);
         let path = format!("{collection}/{name}");
-        let (query, is_idle) = self.write_query();
-        let step = |method, path: String, content, body| Step {
-            method,
+        let (query, is_idle) = queries::of_write(&mut self.dice);
+        let step = |method: &str, path: String, content: &str, body| Step {
+            method: method.to_owned(),
             path,
-            content,
-            accept: JSON,
+            content: content.to_owned(),
+            accept: JSON.to_owned(),
             body,
             about: Some(name.clone()),
             is_idle,
@@ -159,7 +179,7 @@ impl<'a> Sequence<'a> {
                 if self.dice.percent(50) {
                     config = edited(config.clone(), &edits(&config, &mut self.dice));
                 }
-                let query = self.apply_query(&query);
+                let query = queries::of_apply(&mut self.dice, &query);
                 step("PATCH", format!("{path}?{query}"), APPLY, Body::Text(config.to_string()))
             }
             Deed::Status => self.status(&path, &query, &shown, &kind, step),
@@ -182,7 +202,7 @@ impl<'a> Sequence<'a> {
                     }
                     _ => {
                         let scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": name}, "spec": {"replicas": count}});
-                        let query = self.apply_query(&query);
+                        let query = queries::of_apply(&mut self.dice, &query);
                         step("PATCH", format!("{path}/scale?{query}"), APPLY, Body::Text(scale.to_string()))
                     }
                 };
@@ -191,19 +211,25 @@ impl<'a> Sequence<'a> {
             }
             Deed::Get => {
                 let mut step = step("GET", path, "", Body::Text(String::new()));
-                (step.accept, step.is_idle) =
+                let (accept, is_idle) =
                     self.dice.weighted(&[(60, (JSON, false)), (20, (TABLE, true)), (20, (PARTIAL, true))]);
+                (step.accept, step.is_idle) = (accept.to_owned(), is_idle);
                 step
             }
             Deed::List => {
-                let mut step = step("GET", self.list_path(&collection, &name, &kind), "", Body::Text(String::new()));
-                step.accept = self.dice.weighted(&[(50, JSON), (30, TABLE), (20, PARTIAL_LIST)]);
+                let mut step = step(
+                    "GET",
+                    queries::of_list(&mut self.dice, &collection, &name, &kind, &self.namespace),
+                    "",
+                    Body::Text(String::new()),
+                );
+                step.accept = self.dice.weighted(&[(50, JSON), (30, TABLE), (20, PARTIAL_LIST)]).to_owned();
                 step.about = None;
                 step
             }
             Deed::Delete => {
                 let query = if is_idle { "dryRun=All" } else { "" };
-                step("DELETE", format!("{path}?{query}"), JSON, Body::Text(self.delete_options()))
+                step("DELETE", format!("{path}?{query}"), JSON, Body::Text(queries::delete_options(&mut self.dice)))
             }
             Deed::DeleteAll => {
                 // Other sequences have objects of the same cluster.
@@ -217,43 +243,6 @@ impl<'a> Sequence<'a> {
                 step
             }
         }
-    }
-
-    fn write_query(&mut self) -> (String, bool) {
-        let mut query = String::new();
-        if self.dice.percent(40) {
-            let _ = write!(query, "&fieldManager={}", self.dice.pick(&MANAGERS));
-        }
-        match self.dice.below(10) {
-            0..3 => query.push_str("&fieldValidation=Strict"),
-            3 => query.push_str("&fieldValidation=Ignore"),
-            4 => query.push_str("&fieldValidation=Warn"),
-            _ => {}
-        }
-        let is_dry = self.dice.percent(12);
-        if is_dry {
-            query.push_str("&dryRun=All");
-        }
-        if self.dice.percent(1) {
-            query.push_str(self.dice.pick::<&str>(&[
-                "&dryRun=Some",
-                "&fieldValidation=strict",
-                "&fieldManager=%00",
-                "&force=true",
-            ]));
-        }
-        (query.trim_start_matches('&').to_owned(), is_dry)
-    }
-
-    fn apply_query(&mut self, query: &str) -> String {
-        let mut query = query.to_owned();
-        if !query.contains("fieldManager") && !self.dice.percent(2) {
-            let _ = write!(query, "&fieldManager={}", self.dice.pick(&MANAGERS));
-        }
-        if self.dice.percent(40) {
-            query.push_str("&force=true");
-        }
-        query.trim_start_matches('&').to_owned()
     }
 
     /// Makes what only strategic merge patches have of a merge patch.
@@ -286,7 +275,7 @@ impl<'a> Sequence<'a> {
         query: &str,
         shown: &Value,
         kind: &Place,
-        step: impl Fn(&'static str, String, &'static str, Body) -> Step,
+        step: impl Fn(&str, String, &str, Body) -> Step,
     ) -> Step {
         let condition = json!({"type": "Ready", "status": "True", "lastTransitionTime": "2024-01-01T00:00:00Z", "reason": "Fine", "message": ""});
         let status = match self.dice.below(8) {
@@ -307,7 +296,11 @@ impl<'a> Sequence<'a> {
                 if self.dice.percent(20) {
                     config["metadata"]["labels"] = json!({"app": "status"});
                 }
-                let path = format!("{}?{}", path.split('?').next().unwrap_or_default(), self.apply_query(query));
+                let path = format!(
+                    "{}?{}",
+                    path.split('?').next().unwrap_or_default(),
+                    queries::of_apply(&mut self.dice, query)
+                );
                 step("PATCH", path, APPLY, Body::Text(config.to_string()))
             }
             2 | 3 => {
@@ -333,64 +326,5 @@ impl<'a> Sequence<'a> {
                 step("PUT", path, JSON, Body::Current(changes))
             }
         }
-    }
-
-    fn list_path(&mut self, collection: &str, name: &str, kind: &Place) -> String {
-        let mut query = Vec::new();
-        // Only what this sequence made is the same on both.
-        if !kind.namespaced {
-            query.push(format!("fieldSelector=metadata.name%3D{name}"));
-        } else {
-            match self.dice.below(8) {
-                0 => query.push(format!("fieldSelector=metadata.name%3D{name}")),
-                1 => query
-                    .push(format!("fieldSelector=metadata.name%21%3D{name},metadata.namespace%3D{}", self.namespace)),
-                2 => query.push("fieldSelector=spec.nothing%3Da".to_owned()),
-                3 => query.push("limit=1".to_owned()),
-                4 => query.push("limit=1&continue=@continue@".to_owned()),
-                _ => {}
-            }
-        }
-        match self.dice.below(10) {
-            0 | 1 => query.push("labelSelector=app".to_owned()),
-            2 => query.push("labelSelector=app%20in%20(1,2),%21tier".to_owned()),
-            3 => query.push("labelSelector=app%21%3D1".to_owned()),
-            4 => query.push(
-                (*self.dice.pick(&[
-                    "labelSelector=a%20b",
-                    "labelSelector=-a",
-                    "labelSelector=x%20in%20",
-                    "limit=-1",
-                    "limit=x",
-                    "continue=abc",
-                    "resourceVersion=x",
-                    "resourceVersionMatch=Exact",
-                    "includeObject=Object",
-                ]))
-                .to_owned(),
-            ),
-            _ => {}
-        }
-        format!("{collection}?{}", query.join("&"))
-    }
-
-    fn delete_options(&mut self) -> String {
-        let mut options = json!({"apiVersion": "v1", "kind": "DeleteOptions"});
-        match self.dice.below(12) {
-            0 => return String::new(),
-            1 | 2 => options["propagationPolicy"] = json!("Foreground"),
-            3 | 4 => options["propagationPolicy"] = json!("Orphan"),
-            5 => options["propagationPolicy"] = json!("Background"),
-            6 => {
-                options["preconditions"] =
-                    json!({"uid": *self.dice.pick(&["@uid@", "11111111-2222-3333-4444-555555555555"])})
-            }
-            7 => options["preconditions"] = json!({"resourceVersion": *self.dice.pick(&["@version@", "@stale@"])}),
-            8 => options["gracePeriodSeconds"] = json!(*self.dice.pick(&[0, 5, -1])),
-            9 => options["propagationPolicy"] = json!(*self.dice.pick(&["Sometimes", ""])),
-            10 => options["orphanDependents"] = json!(true),
-            _ => {}
-        }
-        options.to_string()
     }
 }

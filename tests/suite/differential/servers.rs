@@ -1,11 +1,13 @@
 //! The two that answer: the sandbox in this process, and a real server.
 
+use std::io::{BufRead as _, BufReader};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures::StreamExt as _;
 use mathison::sandbox::answer::{Answer, Handler};
 use mathison::sandbox::plane::{ControlPlane, Options};
 use serde_json::Value;
@@ -28,15 +30,22 @@ impl Sandbox {
     }
 }
 
-impl Answerer for Sandbox {
-    fn answer(&self, request: &Request) -> Reply {
-        let mut asked = http::Request::builder().method(request.method).uri(&request.path).header("User-Agent", AGENT);
-        for (header, value) in [("Content-Type", request.content), ("Accept", request.accept)] {
+impl Sandbox {
+    fn asked(request: &Request) -> http::Request<Bytes> {
+        let method = request.method.as_str();
+        let mut asked = http::Request::builder().method(method).uri(&request.path).header("User-Agent", AGENT);
+        for (header, value) in [("Content-Type", &request.content), ("Accept", &request.accept)] {
             if !value.is_empty() {
                 asked = asked.header(header, value);
             }
         }
-        let asked = asked.body(Bytes::from(request.body.clone())).expect("a request");
+        asked.body(Bytes::from(request.body.clone())).expect("a request")
+    }
+}
+
+impl Answerer for Sandbox {
+    fn answer(&self, request: &Request) -> Reply {
+        let asked = Self::asked(request);
         // A panic is a difference like any other.
         let Ok(answer) = catch_unwind(AssertUnwindSafe(|| self.handler.answer(asked))) else {
             return Reply { code: 0, warnings: Vec::new(), body: Value::from("panicked") };
@@ -48,6 +57,25 @@ impl Answerer for Sandbox {
             warnings: warnings.map(|value| value.to_str().expect("a text").to_owned()).collect(),
             body: body_of(&String::from_utf8_lossy(answer.body())),
         }
+    }
+
+    fn watch(&self, request: &Request, is_last: &dyn Fn(&Value) -> bool) -> Vec<Value> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut stream = match self.handler.answer(Self::asked(request)) {
+                Answer::Stream(_, stream) => stream,
+                Answer::Whole(answer) => return vec![body_of(&String::from_utf8_lossy(answer.body()))],
+                Answer::Torn(..) | Answer::Later(..) | Answer::Lost => panic!("no fault was asked for"),
+            };
+            let mut events = Vec::new();
+            while let Some(lines) = stream.next().await {
+                events.extend(String::from_utf8_lossy(&lines).lines().map(body_of));
+                if events.last().is_some_and(is_last) {
+                    break;
+                }
+            }
+            events
+        })
     }
 }
 
@@ -85,7 +113,7 @@ impl Real {
 impl Real {
     fn dressed<B>(&self, asked: ureq::RequestBuilder<B>, request: &Request) -> ureq::RequestBuilder<B> {
         let mut asked = asked.header("User-Agent", AGENT).header("Authorization", &self.authorization);
-        for (header, value) in [("Content-Type", request.content), ("Accept", request.accept)] {
+        for (header, value) in [("Content-Type", &request.content), ("Accept", &request.accept)] {
             if !value.is_empty() {
                 asked = asked.header(header, value);
             }
@@ -97,7 +125,7 @@ impl Real {
 impl Answerer for Real {
     fn answer(&self, request: &Request) -> Reply {
         let url = format!("{}{}", self.server, request.path);
-        let answer = match (request.method, request.body.as_str()) {
+        let answer = match (request.method.as_str(), request.body.as_str()) {
             ("GET", _) => self.dressed(self.agent.get(&url), request).call(),
             ("DELETE", "") => self.dressed(self.agent.delete(&url), request).call(),
             ("DELETE", body) => self.dressed(self.agent.delete(&url), request).force_send_body().send(body),
@@ -117,5 +145,18 @@ impl Answerer for Real {
         let warnings = warnings.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
         let text = answer.body_mut().with_config().limit(1 << 28).read_to_string().expect("the whole answer");
         Reply { code: answer.status().as_u16(), warnings, body: body_of(&text) }
+    }
+
+    fn watch(&self, request: &Request, is_last: &dyn Fn(&Value) -> bool) -> Vec<Value> {
+        let url = format!("{}{}", self.server, request.path);
+        let answer = self.dressed(self.agent.get(&url), request).call().expect("a watch begins");
+        let mut events = Vec::new();
+        for line in BufReader::new(answer.into_body().into_reader()).lines() {
+            events.push(body_of(&line.expect("a line")));
+            if events.last().is_some_and(is_last) {
+                break;
+            }
+        }
+        events
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::mutation::{self, Edit};
@@ -53,23 +54,41 @@ impl Seen {
 }
 
 /// What a step sends.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Body {
     Text(String),
     /// The object as it was told last, changed.
     Current(Vec<Edit>),
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Step {
-    pub method: &'static str,
+    pub method: String,
     pub path: String,
-    pub content: &'static str,
-    pub accept: &'static str,
+    pub content: String,
+    pub accept: String,
     pub body: Body,
     /// The object that it is about and that its answer tells.
     pub about: Option<String>,
     /// Whether the answer is no object that is kept: a dry run, a deletion, another form.
     pub is_idle: bool,
 }
+
+/// Every [`Step::operation`].
+pub const OPERATIONS: [&str; 12] = [
+    "create",
+    "update",
+    "merge",
+    "strategic",
+    "json",
+    "apply",
+    "status",
+    "scale",
+    "get",
+    "list",
+    "delete",
+    "delete all",
+];
 
 /// Puts what the second server drew in the place of what the first did: a step is made up from the first one's objects.
 pub fn translated(mut request: Request, first: &Seen, second: &Seen) -> Request {
@@ -120,6 +139,28 @@ fn is_drawn(text: &str) -> bool {
 }
 
 impl Step {
+    /// What it asks for, in a word; one of [`OPERATIONS`].
+    pub fn operation(&self) -> &'static str {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let by_content = match self.content.as_str() {
+            "application/apply-patch+yaml" => "apply",
+            "application/merge-patch+json" => "merge",
+            "application/strategic-merge-patch+json" => "strategic",
+            _ => "json",
+        };
+        match (self.method.as_str(), &self.about) {
+            _ if path.ends_with("/status") => "status",
+            _ if path.ends_with("/scale") => "scale",
+            ("POST", _) => "create",
+            ("PUT", _) => "update",
+            ("PATCH", _) => by_content,
+            ("DELETE", Some(_)) => "delete",
+            ("DELETE", None) => "delete all",
+            (_, Some(_)) => "get",
+            (_, None) => "list",
+        }
+    }
+
     pub fn request(&self, seen: &Seen) -> Request {
         let about = self.about.as_deref();
         let body = match &self.body {
@@ -130,10 +171,10 @@ impl Step {
             }
         };
         Request {
-            method: self.method,
+            method: self.method.clone(),
             path: seen.filled(&self.path, about),
-            content: self.content,
-            accept: self.accept,
+            content: self.content.clone(),
+            accept: self.accept.clone(),
             body,
         }
     }
