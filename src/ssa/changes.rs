@@ -218,6 +218,17 @@ mod tests {
     }
 
     #[test]
+    fn a_schema_names_items_by_the_whole_of_their_key() {
+        let service = |ports: Value| json!({"spec": {"ports": ports}});
+        let dns = |udp: &str| {
+            service(json!([
+            {"port": 53, "protocol": "TCP", "name": "tcp"}, {"port": 53, "protocol": "UDP", "name": udp}]))
+        };
+        let schema = builtin("", "v1", "Service").unwrap();
+        insta::assert_snapshot!(lines(Some(&schema), dns("udp"), dns("dns")), @r#".spec.ports[port=53,protocol="UDP"].name: "udp" -> "dns""#);
+    }
+
+    #[test]
     fn items_without_a_key_are_called_by_their_place() {
         let rules = |verbs: Value| json!({"rules": [{"apiGroups": [""], "verbs": ["get"]}, {"apiGroups": ["apps"], "verbs": verbs}]});
         insta::assert_snapshot!(lines(None, rules(json!(["get"])), rules(json!(["get", "list"]))), @r#".rules[1].verbs: ["get"] -> ["get","list"]"#);

@@ -193,6 +193,17 @@ mod tests {
     }
 
     #[test]
+    fn whatever_differs_is_not_the_same() {
+        for (left, right) in [
+            (json!({}), json!({"data": {"a": "1"}})),
+            (json!({"data": {"a": "1"}}), json!({})),
+            (json!({"data": {"a": "1"}}), json!({"data": {"a": "2"}})),
+        ] {
+            assert!(!of_config_maps(left, right).is_same());
+        }
+    }
+
+    #[test]
     fn order_counts_in_atomic_lists_only() {
         let finalizers = |list: Value| json!({"metadata": {"finalizers": list}});
         assert!(of_config_maps(finalizers(json!(["a/a", "a/b"])), finalizers(json!(["a/b", "a/a"]))).is_same());

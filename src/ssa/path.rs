@@ -300,6 +300,17 @@ mod tests {
     }
 
     #[test]
+    fn only_the_first_dot_may_be_left_out_and_only_commas_stand_between_keys() {
+        for text in [".a[0]b", ".a[x=1,]", ".a[x=1 y=2]"] {
+            assert!(Path::parse(text).is_err(), "{text}");
+        }
+        let nested = Path::parse(".a[x=[1,[2]]].b").unwrap();
+        assert_eq!(nested.to_string(), ".a[x=[1,[2]]].b");
+        assert_eq!(nested.parent(), Some(Path::parse(".a[x=[1,[2]]]").unwrap()));
+        assert_eq!(nested.parent().unwrap().join(PathElement::field("b")), nested);
+    }
+
+    #[test]
     fn fields_come_before_keys_before_values_before_places() {
         let key = |value: Value| PathElement::Key([("name".to_owned(), value)].into());
         let sorted = [

@@ -120,6 +120,24 @@ mod tests {
     }
 
     #[test]
+    fn a_structure_is_named_with_what_is_in_it_and_a_key_of_a_map_is_not() {
+        let pod = builtin("", "v1", "Pod").unwrap();
+        assert_eq!(
+            named(&pod, &set(&[".spec.securityContext.runAsUser", ".metadata.labels.a"])),
+            set(&[
+                ".spec",
+                ".spec.securityContext",
+                ".spec.securityContext.runAsUser",
+                ".metadata",
+                ".metadata.labels",
+                ".metadata.labels.a"
+            ])
+        );
+        let config_map = builtin("", "v1", "ConfigMap").unwrap();
+        assert_eq!(named(&config_map, &set(&[".data.a.below"])), set(&[".data", ".data.a.below"]));
+    }
+
+    #[test]
     fn a_key_that_is_left_out_has_its_default_and_owns_no_field() {
         let object = json!({"spec": {"containers": [{"name": "a", "ports": [{"containerPort": 80}], "command": []}]}});
         assert_eq!(

@@ -228,6 +228,8 @@ mod tests {
                                             "k": {"type": "string", "default": "x"}}},
                                          "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"]},
                                 "set": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
+                                "either": {"oneOf": [{"type": "string"}, {"type": "integer"}], "format": "int-or-string"},
+                                "since": {"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.Time"},
                                 "when": {"type": "string", "format": "date-time"}
                             }
                         }
@@ -245,7 +247,7 @@ mod tests {
         insta::assert_snapshot!(compiled.kinds, @"example.com/v1/Widget	widgets	namespaced	status	com.example.v1.Widget");
         insta::assert_snapshot!(compiled.types, @r#"
         Meta	{"f":{"name":"s"}}
-        com.example.v1.Widget	{"f":{"metadata":"@Meta","spec":{"f":{"free":{"e":"d","f":{"a":{"e":"d","f":{"b":"s"}}}},"list":{"e":{"d":{"k":"x"},"f":{"k":"s"}},"l":["k"]},"port":"i","set":{"e":"s","l":"s"},"size":"q","when":"u"},"r":["size"]}}}
+        com.example.v1.Widget	{"f":{"metadata":"@Meta","spec":{"f":{"either":"i","free":{"e":"d","f":{"a":{"e":"d","f":{"b":"s"}}}},"list":{"e":{"d":{"k":"x"},"f":{"k":"s"}},"l":["k"]},"port":"i","set":{"e":"s","l":"s"},"since":"t","size":"q","when":"u"},"r":["size"]}}}
         "#);
     }
 }

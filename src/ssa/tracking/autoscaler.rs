@@ -350,6 +350,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_metric_aims_at_is_guessed_from_what_is_given() {
+        let described = json!({"kind": "Service", "name": "x", "apiVersion": "v1"});
+        for metric in [
+            json!({"type": "External", "external": {"metric": {"name": "q"}, "target": {"type": "Value", "value": "5"}}}),
+            json!({"type": "External", "external": {"metric": {"name": "q"}, "target": {"type": "AverageValue", "averageValue": "5"}}}),
+            json!({"type": "Object", "object": {"describedObject": described, "metric": {"name": "q"},
+                "target": {"type": "Value", "value": "5"}}}),
+        ] {
+            let newer = json!({"apiVersion": "autoscaling/v2", "metadata": {"name": "a"}, "spec": {"maxReplicas": 3, "metrics": [metric]}});
+            let older = converted(&newer, "autoscaling/v1");
+            let back = converted(&older, "autoscaling/v2");
+            assert_eq!(back["spec"]["metrics"][0], metric, "{older}");
+            // The server writes a reference in the order of its type's fields.
+            let text = older["metadata"]["annotations"][METRICS].as_str().unwrap();
+            assert!(
+                !text.contains("target\":{") || text.contains(r#"{"kind":"Service","name":"x","apiVersion":"v1"}"#),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn the_newer_version_always_has_a_metric() {
         for older in [
             json!({"apiVersion": "autoscaling/v1", "spec": {"maxReplicas": 3}}),

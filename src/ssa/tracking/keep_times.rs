@@ -65,4 +65,11 @@ mod tests {
         keep_times_if_equal(&live, &mut written);
         assert_eq!(written, other);
     }
+
+    #[test]
+    fn what_is_no_object_is_compared_whole() {
+        for (one, other) in [(json!(null), json!(1)), (json!({"metadata": 1}), json!({"metadata": 2}))] {
+            assert!(same(&one, &one, &[]) && !same(&one, &other, &[]));
+        }
+    }
 }

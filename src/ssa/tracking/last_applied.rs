@@ -96,4 +96,14 @@ mod tests {
         refresh(&mut without, &config);
         assert_eq!(without, json!({"metadata": {}}));
     }
+
+    #[test]
+    fn what_is_too_long_for_the_server_is_not_written_down() {
+        let applied = |length: usize| {
+            let mut object = json!({"metadata": {"annotations": {ANNOTATION: "{}"}}});
+            refresh(&mut object, &json!({"kind": "ConfigMap", "data": {"a": "x".repeat(length)}}));
+            object.pointer("/metadata/annotations").and_then(|all| all.get(ANNOTATION)).is_some()
+        };
+        assert_eq!([10, MOST_BYTES / 2, MOST_BYTES + 1].map(applied), [true, true, false]);
+    }
 }

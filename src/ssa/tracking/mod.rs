@@ -45,3 +45,5 @@ pub struct Writer<'a> {
 
 #[cfg(test)]
 mod seen;
+#[cfg(test)]
+mod tests;

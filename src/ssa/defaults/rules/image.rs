@@ -114,6 +114,8 @@ mod tests {
             ":a",
             "a_/b",
             "-a",
+            "a.b_c/d",
+            "a_b.c/d",
             "a.b:80",
             "a.b/c:1",
             "a:latest@sha256:00",
