@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::builtin;
+use super::cache::keep;
 use super::error::ClusterError;
 use super::kind::ResourceKind;
 use super::subject::Subject;
@@ -34,6 +35,8 @@ struct Learnt {
     read: bool,
     /// True while nothing has happened that could add a kind since the server was asked.
     current: bool,
+    /// Whether a definition was written here: the server lists a kind a little later than it says that it is established.
+    defined: bool,
 }
 
 /// What is known of a kind.
@@ -88,9 +91,20 @@ impl Kinds {
         self.known(group, version, kind).unwrap_or(Ok(None))
     }
 
-    /// A definition was applied: what is unknown now must be asked for again.
+    /// What is unknown now must be asked for again.
     pub(super) fn invalidate(&self) {
         self.learnt().current = false;
+    }
+
+    /// A definition was applied.
+    pub(super) fn defined(&self) {
+        let mut learnt = self.learnt();
+        (learnt.current, learnt.defined) = (false, true);
+    }
+
+    /// Tells whether a kind that is unknown may be about to come.
+    pub(super) fn may_come(&self) -> bool {
+        self.learnt().defined
     }
 
     /// Forgets what only the file of an earlier run says: a version in it may be gone by now.
@@ -146,19 +160,11 @@ impl Kinds {
         }
     }
 
-    /// A cache that cannot be written costs one request in the next run, and is no error of this one.
     fn store(&self, kinds: &[ResourceKind]) {
         let Some(file) = &self.file else { return };
         let cache = CacheFile { server: self.server.clone(), kinds: kinds.to_vec() };
         let Ok(bytes) = serde_json::to_vec(&cache) else { return };
-        if let Some(folder) = file.parent() {
-            let _ = std::fs::create_dir_all(folder);
-        }
-        // Runs side by side must never read half a file.
-        let temporary = file.with_extension(format!("{}.tmp", std::process::id()));
-        if std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, file)).is_err() {
-            let _ = std::fs::remove_file(&temporary);
-        }
+        keep(file, &bytes);
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod access;
 mod builtin;
+mod cache;
 mod connect;
 mod connection;
 mod count;
@@ -21,6 +22,7 @@ mod kind;
 mod limit;
 mod list;
 mod observe;
+mod openapi;
 mod part;
 mod read;
 mod retry;
@@ -35,8 +37,10 @@ pub(crate) mod fake;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -48,6 +52,7 @@ pub use exec::{ExecOutput, ExecRequest};
 pub use explain::Permitted;
 pub use kind::{ApiKind, ResourceKind};
 pub use observe::ObserveRequest;
+pub use openapi::ServedSchemas;
 pub use retry::{RetryNotice, RetryPolicy};
 pub use subject::{Endpoint, Subject};
 pub use watch::{Follower, Seen, Watches};
@@ -64,6 +69,11 @@ use transport::{Call, RetryObserver, Transport};
 /// The most reads at once: what the connections of one client do without the server queueing them.
 const READS_AT_ONCE: usize = 16;
 
+/// A kind whose definition was written here is looked for so often, so far apart: an API server lists it once its own
+/// watch has told it, which takes up to seconds where it is busy.
+const DEFINITION_TRIES: usize = 50;
+const DEFINITION_LAG: Duration = Duration::from_millis(200);
+
 /// One cluster. Clones share connections, counts, limits and what was learnt.
 #[derive(Clone)]
 pub struct Cluster {
@@ -75,6 +85,8 @@ struct Shared {
     transport: Transport,
     kinds: Kinds,
     identity: tokio::sync::OnceCell<ClusterIdentity>,
+    /// Where what servers say is kept between runs.
+    cache: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -100,7 +112,8 @@ impl Cluster {
             timeout: options.timeout,
             reached: AtomicBool::new(false),
         };
-        let shared = Shared { transport, kinds, identity: tokio::sync::OnceCell::new() };
+        let cache = options.cache.clone();
+        let shared = Shared { transport, kinds, identity: tokio::sync::OnceCell::new(), cache };
         Self { shared: Arc::new(shared), observer: None }
     }
 
@@ -182,8 +195,18 @@ impl Cluster {
 
     async fn known_kind(&self, api_version: &str, kind: &str) -> Result<Arc<ResourceKind>, ClusterError> {
         let asked = ApiKind::new(api_version, kind);
-        let found = self.kind(&asked.group, Some(&asked.version), kind).await?;
-        found.ok_or_else(|| ClusterError::UnknownKind { api_version: api_version.to_owned(), kind: kind.to_owned() })
+        let mut left = DEFINITION_TRIES;
+        loop {
+            if let Some(found) = self.kind(&asked.group, Some(&asked.version), kind).await? {
+                return Ok(found);
+            }
+            left -= 1;
+            if left == 0 || !self.shared.kinds.may_come() {
+                return Err(ClusterError::UnknownKind { api_version: api_version.to_owned(), kind: kind.to_owned() });
+            }
+            tokio::time::sleep(DEFINITION_LAG).await;
+            self.forget_kinds();
+        }
     }
 
     fn about(

@@ -125,7 +125,7 @@ impl Cluster {
     /// After a definition or an aggregated API was written, other kinds may exist.
     fn forget_kinds_after(&self, kind: &ResourceKind) {
         if matches!(kind.kind.as_str(), "CustomResourceDefinition" | "APIService") {
-            self.forget_kinds();
+            self.shared.kinds.defined();
         }
     }
 }

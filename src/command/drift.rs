@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::Ended;
+use super::consulted::Consulted;
 use super::fill::{KEY_LOST, add_key_secret, stack_key};
 use super::session::{Intention, open};
 use super::talk::Streams;
 use crate::cli::{ClusterRequest, StackRequest};
-use crate::drift::{self, Inputs};
+use crate::drift::{self, Inputs, ResourceState};
 use crate::failure::{ExitStatus, Failure};
 use crate::live::ClusterIdentity;
 use crate::plan::Base;
@@ -39,15 +40,32 @@ pub(super) async fn drift(stack: &StackRequest, cluster: &ClusterRequest, json: 
         serial: session.state.serial,
     };
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-    let inputs = Inputs {
-        stack: &session.stack,
-        state: &session.state,
-        observation: &observation,
-        schema: &super::prepare::schema,
-        keyed: &|object| key.digest_object(object),
-        today: &today,
+    let compared = |schemas: &Consulted| {
+        let inputs = Inputs {
+            stack: &session.stack,
+            state: &session.state,
+            observation: &observation,
+            schema: &|api_version, kind| schemas.get(api_version, kind),
+            keyed: &|object| key.digest_object(object),
+            today: &today,
+        };
+        drift::compare(&inputs, base.clone())
     };
-    let found = drift::compare(&inputs, base);
+    let mut schemas = Consulted::default();
+    let mut found = compared(&schemas);
+    // Only how a difference reads depends on them.
+    let differs = |api_version: &str| {
+        found.resources.iter().filter(|resource| matches!(resource.state, ResourceState::Changed(_))).any(|resource| {
+            session.state.entries.get(&resource.object).is_some_and(|entry| entry.api_version == api_version)
+        })
+    };
+    let unread = schemas.ask(&session.cluster, differs).await?;
+    if !schemas.are_built_in() {
+        found = compared(&schemas);
+    }
+    if let Some(unread) = unread {
+        streams.insist(&format!("warning: {unread}\n"));
+    }
     if json {
         streams.data(&report::drift_json(&found))?;
     } else {

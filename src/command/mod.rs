@@ -2,6 +2,7 @@
 
 mod apply;
 mod approve;
+mod consulted;
 mod drift;
 mod fill;
 mod graph;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use serde_json::Value;
 
+use super::consulted::Consulted;
 use super::fill::{Filled, KEY_LOST, fill};
 use super::session::{Session, failed};
 use super::settle::settle;
@@ -13,12 +14,10 @@ use crate::apply::Keyed;
 use crate::cli::{Environment, PolicyRequest};
 use crate::cluster::{ApplyOptions, Cluster, ClusterError};
 use crate::failure::{ExitStatus, Failure};
-use crate::graph::DependencyGraph;
 use crate::live::{Observation, Prediction};
-use crate::plan::{self, Change, Inputs, Plan, Policy};
+use crate::plan::{self, Action, Change, Inputs, Plan, Policy};
 use crate::resource::{Manifest, ObjectRef};
 use crate::secret::Fate;
-use crate::ssa::{self, Schema};
 use crate::stack::Grant;
 
 /// Dry runs under way at once.
@@ -80,11 +79,35 @@ pub(super) async fn prepare(
             .collect(),
         destroy: purpose == Purpose::Destroy,
     };
-    let mut plan = decide(&session, &observation, &graph, &keyed, &policy, &BTreeMap::new());
+    let decided = |schemas: &Consulted, predictions| {
+        plan::decide(&Inputs {
+            stack: &session.stack,
+            state: &session.state,
+            state_exists: session.state_exists,
+            observation: &observation,
+            graph: &graph,
+            predictions,
+            schema: &|api_version, kind| schemas.get(api_version, kind),
+            keyed: &*keyed,
+            policy: &policy,
+        })
+    };
+    let unasked = BTreeMap::new();
+    let mut schemas = Consulted::default();
+    let mut plan = decided(&schemas, &unasked);
+    // What only is created is not predicted.
+    let exists = |api_version: &str| {
+        plan.changes.iter().any(|change| change.api_version == api_version && change.action != Action::Create)
+    };
+    let unread = schemas.ask(&session.cluster, exists).await?;
+    if !schemas.are_built_in() {
+        plan = decided(&schemas, &unasked);
+    }
     let predictions = ask_server(&session.cluster, &plan).await?;
     if !predictions.is_empty() {
-        plan = decide(&session, &observation, &graph, &keyed, &policy, &predictions);
+        plan = decided(&schemas, &predictions);
     }
+    plan.warnings.extend(unread);
     plan.warnings.extend(
         open.iter()
             .map(|(address, why)| format!("an interrupted run may have made {address}, which may not be read: {why}")),
@@ -93,33 +116,6 @@ pub(super) async fn prepare(
         warn(&mut plan, &session, &filled, &predictions);
     }
     Ok(Prepared { session, observation, keyed, plan })
-}
-
-fn decide(
-    session: &Session,
-    observation: &Observation,
-    graph: &DependencyGraph,
-    keyed: &Keyed,
-    policy: &Policy,
-    predictions: &BTreeMap<ObjectRef, Prediction>,
-) -> Plan {
-    plan::decide(&Inputs {
-        stack: &session.stack,
-        state: &session.state,
-        state_exists: session.state_exists,
-        observation,
-        graph,
-        predictions,
-        schema: &schema,
-        keyed: &**keyed,
-        policy,
-    })
-}
-
-/// The schema of a built-in kind.
-pub(super) fn schema(api_version: &str, kind: &str) -> Option<Schema> {
-    let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
-    ssa::builtin(group, version, kind)
 }
 
 /// Asks the server for a dry run of every change whose result is not certain. A missing right leaves it uncertain.

@@ -52,6 +52,7 @@ mod sandbox;
 mod sandbox_faults;
 mod sandbox_words;
 mod schema;
+mod schemas;
 mod servers;
 mod simulation;
 mod stack_files;

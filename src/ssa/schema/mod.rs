@@ -1,11 +1,12 @@
 //! The shape of kinds: which fields there are, which lists are sets or maps, which values are one.
 //!
 //! Kubernetes' own kinds come from a table in the binary ([`builtin()`]), others from the OpenAPI document that a server
-//! publishes ([`Schema::from_openapi`]). Nothing is read before it is used: a run touches a handful of kinds out of 80.
+//! publishes ([`Schemas`]). Nothing is read before it is used: a run touches a handful of kinds out of 80.
 
 mod atom;
 mod builtin;
 pub mod compile;
+mod document;
 mod kinds;
 mod shape;
 mod table;
@@ -22,6 +23,7 @@ use super::path::{Path, PathElement};
 pub(crate) use self::atom::{Atom, Branch, MapType, MapView, TypeRef};
 pub use self::atom::{ListKind, ListType, Scalar};
 pub use self::builtin::{builtin, builtin_kinds, scale};
+pub use self::document::{Schemas, builtin_document};
 pub use self::kinds::ServedKind;
 pub use self::shape::Shape;
 pub(crate) use self::table::Types as TypeTable;
@@ -46,15 +48,7 @@ impl Schema {
     /// What the document refers to without having it, such as ObjectMeta, is taken from Kubernetes' own types.
     #[must_use]
     pub fn from_openapi(document: &Value, group: &str, version: &str, kind: &str) -> Option<Self> {
-        let compiled = compile::compile([document]);
-        let (kind, type_name) = compiled
-            .kinds
-            .lines()
-            .filter_map(ServedKind::read)
-            .find(|(served, _)| served.group == group && served.version == version && served.kind == kind)?;
-        let text = builtin::complete(&compiled.types);
-        let types = Arc::new(Types::new(Cow::Owned(text), is_kubernetes_type(type_name)));
-        schema_of(&types, kind, type_name)
+        Schemas::from_openapi(document).get(group, version, kind)
     }
 
     /// Returns the schema of a kind of which nothing is known: maps are granular, lists are one value.

@@ -50,6 +50,10 @@ impl fmt::Debug for Types {
 }
 
 impl Types {
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Takes a table whose lines are sorted by name.
     pub(crate) fn new(text: Cow<'static, str>, builtin: bool) -> Self {
         let mut lines = Vec::new();

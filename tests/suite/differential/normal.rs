@@ -172,13 +172,15 @@ impl Normal {
     }
 
     /// Puts names in the place of versions that stand in a message, where one tells a version. Of an object that a message
-    /// quotes no answer may have told the version.
+    /// quotes, or that was marked along with a whole collection, no answer may have told the version.
     pub fn versions_in(&self, text: &str) -> String {
         let named = |found: &Captures<'_>| {
             let place = self.versions.iter().position(|version| *version == found[2]);
             match place {
                 Some(place) => format!("{}<version {place}>", &found[1]),
-                None if found[1].contains('"') => format!("{}<some version>", &found[1]),
+                None if found[1].contains('"') || found[1].contains("in record") => {
+                    format!("{}<some version>", &found[1])
+                }
                 None => found[0].to_owned(),
             }
         };

@@ -1,0 +1,57 @@
+//! Which schemas were consulted, so that the server is asked for those and no others.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use super::session::failed;
+use crate::cluster::{Cluster, ClusterError, ServedSchemas};
+use crate::failure::Failure;
+use crate::ssa::Schema;
+
+/// Schemas: the built-in ones, until the server was asked. A plan without a change consults none, and so asks for none.
+#[derive(Default)]
+pub(super) struct Consulted {
+    served: ServedSchemas,
+    api_versions: Mutex<BTreeSet<String>>,
+}
+
+impl Consulted {
+    pub(super) fn get(&self, api_version: &str, kind: &str) -> Option<Schema> {
+        let mut api_versions = self.api_versions.lock().unwrap_or_else(PoisonError::into_inner);
+        if !api_versions.contains(api_version) {
+            api_versions.insert(api_version.to_owned());
+        }
+        self.served.get(api_version, kind)
+    }
+
+    /// Tells whether the built-in schemas are the server's as well.
+    pub(super) fn are_built_in(&self) -> bool {
+        self.served.are_built_in()
+    }
+
+    /// Asks the server for what was consulted, of those API versions that matter. Returns what there is to be warned of.
+    pub(super) async fn ask(
+        &mut self,
+        cluster: &Cluster,
+        matters: impl Fn(&str) -> bool,
+    ) -> Result<Option<String>, Failure> {
+        let api_versions = self.api_versions.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let wanted: BTreeSet<String> =
+            api_versions.iter().filter(|api_version| matters(api_version)).cloned().collect();
+        if wanted.is_empty() {
+            return Ok(None);
+        }
+        match cluster.schemas(&wanted).await {
+            Ok(served) => {
+                self.served = served;
+                Ok(None)
+            }
+            // A server that publishes none is older than any that applies as this one does.
+            Err(ClusterError::NotFound { .. }) => Ok(None),
+            Err(error @ ClusterError::Forbidden { .. }) => Ok(Some(format!(
+                "the schemas of Kubernetes 1.35 were used, for those of the server may not be read: {error}"
+            ))),
+            Err(error) => Err(failed("failed to read the server's schemas", &error)),
+        }
+    }
+}
