@@ -136,8 +136,10 @@ fn is_change(state: &State, kind: &Kind, key: &Key, live: &Value, object: &Value
     if object != live || state.rough.contains(key) {
         return true;
     }
-    // A custom resource that is written at one version loses what only the others declare.
-    let stored = state.store.get(key).filter(|_| kind.custom.is_some()).map(|stored| stored.object());
+    // A custom resource that is written at one version loses what only the others declare, and an autoscaler what the older
+    // version has no room for.
+    let loses = kind.custom.is_some() || kind.is("autoscaling", "HorizontalPodAutoscaler");
+    let stored = state.store.get(key).filter(|_| loses).map(|stored| stored.object());
     stored.is_some_and(|stored| {
         stored.get("apiVersion") != object.get("apiVersion")
             && convert::to_storage(&state.kinds, kind, object.clone()) != **stored

@@ -86,7 +86,7 @@ pub fn patch_scale(
             let reset = FieldSet::new();
             let applied = tracking::apply_as(&scale.schema, Some(&scale.live), &config, &writer, force, &reset)
                 .map_err(super::apply::refusal)?;
-            if place.kind.custom.is_some() {
+            if place.kind.custom.is_some() && applied.merged.is_some() {
                 return Err(applied_to_custom(Some(&config)));
             }
             let warnings = repeated.judged(options.field_validation)?;
@@ -179,8 +179,8 @@ fn scale_to_write(kind: &Kind, parent: &Value) -> Result<Value, Refusal> {
     }
 }
 
-/// Nobody can apply the scale of a custom resource: the server cannot read it at the version of `Scale`. It notices with the
-/// configuration, or before that where nobody owns anything of the scale yet.
+/// Nobody can change the scale of a custom resource by applying it: the server cannot read it at the version of `Scale`. It
+/// notices with the merged object, or before that where nobody owns anything of the scale yet.
 fn applied_to_custom(config: Option<&Value>) -> Refusal {
     const WHY: &str = "autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: \
                        autoscaling/v1";
