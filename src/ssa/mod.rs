@@ -88,6 +88,8 @@ mod known;
 mod managed;
 mod merge;
 mod path;
+#[cfg(test)]
+mod properties;
 mod reconcile;
 mod remove;
 pub mod schema;
