@@ -90,6 +90,7 @@ mod merge;
 mod path;
 #[cfg(test)]
 mod properties;
+mod prune;
 mod reconcile;
 mod remove;
 pub mod schema;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 
-static LEDGERS: LazyLock<Schema> = LazyLock::new(ledgers);
+pub(super) static LEDGERS: LazyLock<Schema> = LazyLock::new(ledgers);
 
 fn ledgers() -> Schema {
     let entry = json!({"type": "object", "required": ["number"], "properties": {
@@ -95,7 +95,7 @@ fn account(name: &'static str) -> impl Strategy<Value = Value> {
 }
 
 prop_compose! {
-    fn config()(
+    pub(super) fn config()(
         finalizers in some(members(&["a.b/c", "a.b/d"])),
         title in some(text()),
         depth in some(0..3i64),

@@ -4,49 +4,54 @@ use serde_json::{Map, Value};
 
 use super::field_set::FieldSet;
 use super::item::item_element;
-use super::path::PathElement;
 use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTable};
 
-/// Takes fields out of an object. A container that is emptied but not itself taken out becomes null, as in the server.
+/// Takes fields out of a copy of an object.
 pub(crate) fn remove(schema: &Schema, value: &Value, fields: &FieldSet) -> Value {
+    removed(schema, value.clone(), fields)
+}
+
+/// Takes fields out of an object. A container that is emptied but not itself taken out becomes null, as in the server.
+pub(crate) fn removed(schema: &Schema, value: Value, fields: &FieldSet) -> Value {
     from_value(&schema.types, &schema.reference, value, fields)
 }
 
-fn from_value(types: &TypeTable, reference: &TypeRef, value: &Value, fields: &FieldSet) -> Value {
+fn from_value(types: &TypeTable, reference: &TypeRef, value: Value, fields: &FieldSet) -> Value {
     if fields.is_empty() {
-        return value.clone();
+        return value;
     }
-    match types.resolve(reference).branch(Some(value)) {
-        Some(Branch::Map(view)) => from_map(types, view, value, fields),
-        Some(Branch::List(list)) => from_list(types, list, value, fields),
-        Some(Branch::Scalar(_)) | None => value.clone(),
+    match (types.resolve(reference).branch(Some(&value)), value) {
+        (Some(Branch::Map(view)), Value::Object(map)) if !view.atomic => from_map(types, view, map, fields),
+        (Some(Branch::List(list)), Value::Array(items)) if list.kind != ListKind::Atomic => {
+            from_list(types, list, items, fields)
+        }
+        (Some(Branch::Map(_) | Branch::List(_)), _) => Value::Null,
+        (Some(Branch::Scalar(_)) | None, value) => value,
     }
 }
 
-fn from_map(types: &TypeTable, view: MapView<'_>, value: &Value, fields: &FieldSet) -> Value {
-    let Some(map) = value.as_object().filter(|_| !view.atomic) else { return Value::Null };
+fn from_map(types: &TypeTable, view: MapView<'_>, map: Map<String, Value>, fields: &FieldSet) -> Value {
     let mut left = Map::new();
     for (name, value) in map {
-        let value = match fields.field(name) {
-            None => value.clone(),
+        let value = match fields.field(&name) {
+            None => value,
             Some((true, _)) => continue,
-            Some((false, below)) => match view.map.under(name) {
+            Some((false, below)) => match view.map.under(&name) {
                 Some(reference) => from_value(types, reference, value, below),
-                None => value.clone(),
+                None => value,
             },
         };
-        left.insert(name.clone(), value);
+        left.insert(name, value);
     }
     if left.is_empty() { Value::Null } else { Value::Object(left) }
 }
 
-fn from_list(types: &TypeTable, list: &ListType, value: &Value, fields: &FieldSet) -> Value {
-    let Some(items) = value.as_array().filter(|_| list.kind != ListKind::Atomic) else { return Value::Null };
+fn from_list(types: &TypeTable, list: &ListType, items: Vec<Value>, fields: &FieldSet) -> Value {
     let mut left = Vec::with_capacity(items.len());
     for item in items {
-        let found = item_element(types, list, item).ok().and_then(|element: PathElement| fields.child(&element));
-        match found {
-            None => left.push(item.clone()),
+        let element = item_element(types, list, &item).ok();
+        match element.as_ref().and_then(|element| fields.child(element)) {
+            None => left.push(item),
             Some((true, _)) => {}
             Some((false, below)) => left.push(from_value(types, &list.element, item, below)),
         }

@@ -17,10 +17,10 @@ use crate::ssa::field_set::FieldSet;
 use crate::ssa::managed::{ManagedEntry, ManagedError, Operation, managed_fields, sort_entries};
 use crate::ssa::merge::merge;
 use crate::ssa::path::{Path, PathElement};
+use crate::ssa::prune::pruned;
 use crate::ssa::reconcile::reconciled;
-use crate::ssa::remove::remove;
 use crate::ssa::schema::Schema;
-use crate::ssa::set_of::{fields_of, named, set_of};
+use crate::ssa::set_of::set_of;
 use crate::ssa::stored::same_as_stored;
 use crate::ssa::unchanged::is_unchanged;
 use crate::ssa::validate::TypeError;
@@ -117,7 +117,13 @@ pub(super) fn merged(
     let merged = merge(schema, live_or_empty, &config).map_err(ApplyError::Config)?;
 
     let before = Ownership::of(schema, live, manager, stripped).map_err(ApplyError::Live)?;
-    let pruned = prune(schema, merged, &claimed, &before);
+    let pruned = match &before.own {
+        Some(own) => {
+            let others: Vec<&FieldSet> = before.others.iter().map(|entry| &entry.fields).collect();
+            pruned(schema, merged, &own.fields, &claimed, &others)
+        }
+        None => merged,
+    };
     let mut fields = claimed;
     fields.subtract(stripped);
     let found = compare(schema, live_or_empty, &pruned).without(&reset);
@@ -203,26 +209,6 @@ impl Ownership {
         };
         self.recorded.len() != entries.len() || !self.recorded.iter().all(&mut find)
     }
-}
-
-/// Takes out what the manager applied last time, applies no more, and nobody owns.
-fn prune(schema: &Schema, merged: Value, claimed: &FieldSet, before: &Ownership) -> Value {
-    let Some(last) = before.own.as_ref().map(|own| &own.fields) else { return merged };
-    // What is claimed again stays, with all that is around it.
-    if last.is_subset(claimed) {
-        return merged;
-    }
-    let last = named(schema, last);
-    let owned = before.others.iter().fold(claimed.clone(), |owned, entry| owned.union(&entry.fields));
-    let in_merged = named(schema, &fields_of(schema, &merged));
-    let fields_left = |value: &Value| named(schema, &fields_of(schema, value));
-
-    let bare = remove(schema, &merged, &last);
-    let kept = fields_left(&bare).union(&named(schema, &owned));
-    let with_owned = remove(schema, &merged, &in_merged.difference(&kept));
-    // What goes along with an item that was ours, but was not itself applied by us, comes back.
-    let gone = in_merged.difference(&fields_left(&with_owned)).intersection(&last);
-    remove(schema, &merged, &gone)
 }
 
 /// The fields that the server tracks for nobody who writes them: the same for every object.

@@ -30,8 +30,8 @@ struct Node {
 impl FieldSet {
     /// Makes an empty set.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { nodes: Vec::new() }
     }
 
     /// Tells whether no path is in the set.

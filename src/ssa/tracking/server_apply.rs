@@ -17,6 +17,7 @@ use crate::ssa::field_set::FieldSet;
 use crate::ssa::json;
 use crate::ssa::managed::Operation;
 use crate::ssa::merge::merge;
+use crate::ssa::prune;
 use crate::ssa::remove::remove;
 use crate::ssa::schema::Schema;
 use crate::ssa::set_of::{fields_of, named, set_of};
@@ -24,6 +25,8 @@ use crate::ssa::validate::validate_stored;
 
 /// Who owns a live object that had no entries when it was first applied to.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
+
+static NOTHING: FieldSet = FieldSet::new();
 
 /// What an apply makes of an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -184,7 +187,7 @@ impl Applying<'_> {
         let own = Owned { api_version: writer.api_version.to_owned(), fields: claimed };
         let last = entries.owned.insert(actor.clone(), own);
         self.check_versions(&merged, &entries, last.as_ref())?;
-        let pruned = self.pruned(merged, &entries, last);
+        let pruned = self.pruned(merged, &entries, &actor, last);
         if let Some(error) = unreadable(write, &pruned, &entries) {
             return Err(ApplyRefused::Typing { message: format!("failed to convert new object: {error}") });
         }
@@ -223,9 +226,16 @@ impl Applying<'_> {
     }
 
     /// Takes out what the manager applied last time, applies no more, and nobody owns.
-    fn pruned(&self, merged: Value, entries: &Entries, last: Option<Owned>) -> Value {
+    fn pruned(&self, merged: Value, entries: &Entries, actor: &Identity, last: Option<Owned>) -> Value {
         let write = self.write;
         let Some(last) = last.filter(|last| !last.fields.is_empty()) else { return merged };
+        let is_here = |owned: &Owned| owned.api_version == self.writer.api_version;
+        if is_here(&last) && entries.owned.values().all(is_here) {
+            let claimed = entries.owned.get(actor).map_or(&NOTHING, |own| &own.fields);
+            let others = entries.owned.iter().filter(|(identity, _)| *identity != actor);
+            let others: Vec<&FieldSet> = others.map(|(_, owned)| &owned.fields).collect();
+            return prune::pruned(write.schema, merged, &last.fields, claimed, &others);
+        }
         let Some(schema) = write.schema_of(&last.api_version) else { return merged };
         let mut owned_at: Vec<(&str, FieldSet)> = Vec::new();
         for owned in entries.owned.values() {
