@@ -20,6 +20,13 @@ pub fn differences(real: &Reply, sandbox: &Reply) -> Vec<String> {
     found
 }
 
+/// Lists what differs between two values: `PLACE: REAL | OTHER`.
+pub fn between(real: &Value, other: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    walk(real, other, "", &mut found);
+    found
+}
+
 fn walk(real: &Value, sandbox: &Value, place: &str, found: &mut Vec<String>) {
     match (real, sandbox) {
         (Value::Object(one), Value::Object(other)) => {

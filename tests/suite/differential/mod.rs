@@ -19,6 +19,7 @@ mod figures;
 mod mutation;
 mod normal;
 mod order;
+mod predicted;
 mod queries;
 mod request;
 mod run;
@@ -123,6 +124,10 @@ fn the_sandbox_answers_as_a_real_server_does() {
     assert!(figures.sequences > 0 && figures.requests > 0, "nothing was compared");
     assert!(figures.hung_up.len() as u64 * 20 <= figures.sequences, "the real server hung up too often");
     assert!(figures.chance.len() as u64 * 50 <= figures.sequences, "too much is left to chance");
+    assert!(
+        only.is_some() || count < 500 || figures.foresaw(),
+        "too many applies came to something else than was predicted"
+    );
     assert_eq!(unexplained, 0, "sequences of {} that met an unexplained difference", figures.sequences);
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::bases::{Base, definitions};
 use super::figures::Met;
 use super::normal::Normal;
+use super::predicted::{self, Prediction};
 use super::request::{Answerer, Reply, Request};
 use super::script::{Script, Source, make_namespace};
 use super::step::{self, Seen, Step};
@@ -47,6 +48,15 @@ impl Bench<'_> {
                 break;
             }
             met.asked.push((step.operation(), raw.0.code));
+            let live = step.about.as_ref().and_then(|name| seen.0.objects.get(name));
+            match predicted::judged(live, &asked.0, &raw.0) {
+                Prediction::None => {}
+                Prediction::Right => met.foreseen[0] += 1,
+                Prediction::Refused => met.foreseen[1] += 1,
+                Prediction::Wrong(places) => {
+                    met.unforeseen.push(report(&format!("{about}.{index} {kind}"), &asked.0, &raw.0, &places));
+                }
+            }
             trace(&format!("{about}.{index}"), &asked.0, &raw.0, &raw.1);
             let one = worded(normal.0.reply(&raw.0), &normal.0);
             let other = worded(normal.1.reply(&raw.1), &normal.1);
