@@ -1,7 +1,9 @@
 use serde_json::json;
 
 use crate::cluster::fake::{Answer, FakeServer, absent, object, options};
-use crate::cluster::{AccessQuestion, ApplyOptions, ConnectOptions, DeleteOptions, Deleted, Permitted, Propagation};
+use crate::cluster::{
+    AccessQuestion, ApplyOptions, ClusterError, ConnectOptions, DeleteOptions, Deleted, Permitted, Propagation,
+};
 use crate::live::Live;
 use crate::resource::{Manifest, ObjectRef};
 
@@ -75,6 +77,46 @@ async fn after_a_definition_was_applied_unknown_kinds_are_asked_for_again() {
         json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "w"}});
     cluster.apply(&Manifest::new(definition).unwrap(), &ApplyOptions::default()).await.unwrap();
     assert!(cluster.kind("example.com", Some("v1"), "Widget").await.unwrap().is_some());
+}
+
+/// A server that lists the kind with the `listed`th answer.
+fn server_that_lists_after(listed: usize) -> FakeServer {
+    let mut asked = 0;
+    FakeServer::new(move |seen| match seen.line.as_str() {
+        "GET /apis" => {
+            asked += 1;
+            let groups = json!([{"metadata": {"name": "example.com"}, "versions": [{"version": "v1", "resources": [
+                {"resource": "widgets", "responseKind": {"kind": "Widget"}, "scope": "Cluster", "verbs": ["get"]}]}]}]);
+            Answer::Json(200, json!({"items": if asked < listed { json!([]) } else { groups }}))
+        }
+        _ => Answer::Json(200, object("example.com/v1", "Widget", None, "w", 1)),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_was_defined_here_is_waited_for_and_no_other() {
+    let widget =
+        Manifest::new(json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}})).unwrap();
+    let definition =
+        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "w"}});
+    let definition = Manifest::new(definition).unwrap();
+    let options = ApplyOptions::default();
+
+    let server = server_that_lists_after(4);
+    assert!(matches!(server.cluster().apply(&widget, &options).await, Err(ClusterError::UnknownKind { .. })));
+    assert_eq!(server.lines(), ["GET /apis"]);
+
+    let server = server_that_lists_after(4);
+    let cluster = server.cluster();
+    cluster.apply(&definition, &options).await.unwrap();
+    cluster.apply(&widget, &options).await.unwrap();
+    assert_eq!(server.lines().iter().filter(|line| *line == "GET /apis").count(), 4);
+
+    // It does not wait for ever.
+    let server = server_that_lists_after(usize::MAX);
+    let cluster = server.cluster();
+    cluster.apply(&definition, &options).await.unwrap();
+    assert!(matches!(cluster.apply(&widget, &options).await, Err(ClusterError::UnknownKind { .. })));
 }
 
 #[tokio::test]
