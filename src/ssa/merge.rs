@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use super::item::{is_same_item, item_element};
-use super::json;
 use super::path::PathElement;
 use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTable};
 use super::validate::TypeError;
@@ -57,10 +56,14 @@ impl Merging<'_> {
     fn value(&self, reference: &TypeRef, live: &Value, config: &Value) -> Result<Value, String> {
         // Where the shapes differ, the configuration's counts.
         let branch = self.types.resolve(reference).branches(Some(live), Some(config)).into_iter().flatten().last();
-        let both_empty = json::is_empty(live) && json::is_empty(config);
+        // What is no map is to a map as if it were empty, and so with lists: then the configuration's stands as it is.
+        let is_map = |value: &Value| value.as_object().is_some_and(|map| !map.is_empty());
+        let is_list = |value: &Value| value.as_array().is_some_and(|items| !items.is_empty());
         match branch {
-            Some(Branch::Map(view)) if !view.atomic && !both_empty => self.map(view, live, config),
-            Some(Branch::List(list)) if list.kind != ListKind::Atomic && !both_empty => self.list(list, live, config),
+            Some(Branch::Map(view)) if !view.atomic && (is_map(live) || is_map(config)) => self.map(view, live, config),
+            Some(Branch::List(list)) if list.kind != ListKind::Atomic && (is_list(live) || is_list(config)) => {
+                self.list(list, live, config)
+            }
             _ => Ok(config.clone()),
         }
     }
@@ -263,6 +266,19 @@ mod tests {
             merged("apps", "Deployment", json!({"spec": {"replicas": 3}}), json!({"spec": {"replicas": null}})),
             json!({"spec": {"replicas": null}})
         );
+    }
+
+    #[test]
+    fn null_takes_the_place_of_a_list_where_anything_may_be() {
+        let schema = Schema::deduced();
+        for (live, config, merged) in [
+            (json!({"a": [1]}), json!({"a": null}), json!({"a": null})),
+            (json!({"a": 1}), json!({"a": null}), json!({"a": null})),
+            (json!({"a": {"b": 1}}), json!({"a": null}), json!({"a": {"b": 1}})),
+            (json!({"a": [1]}), json!({"a": {}}), json!({"a": {}})),
+        ] {
+            assert_eq!(merge(&schema, &live, &config).unwrap(), merged, "{live} {config}");
+        }
     }
 
     #[test]
