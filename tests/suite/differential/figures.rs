@@ -22,6 +22,8 @@ pub struct Figures {
     foreseen: [u64; 2],
     unforeseen: Vec<String>,
     pub unexplained: Vec<String>,
+    /// The same of sequences that no run had before.
+    pub fresh: Vec<String>,
     /// What differed once, and not when it was asked again.
     pub chance: Vec<String>,
     /// Sequences that ended where the real server hung up.
@@ -38,6 +40,7 @@ pub struct Met {
     /// Applies that the core foresaw, or left to validation; and what it did not foresee.
     pub foreseen: [u64; 2],
     pub unforeseen: Vec<String>,
+    pub is_fresh: bool,
     pub unexplained: Option<String>,
     pub chance: Option<String>,
     pub hung_up: Option<String>,
@@ -55,7 +58,7 @@ impl Figures {
             *of_kind.entry(operation).or_default() += 1;
             *self.codes.entry(code).or_default() += 1;
         }
-        self.unexplained.extend(met.unexplained);
+        if met.is_fresh { &mut self.fresh } else { &mut self.unexplained }.extend(met.unexplained);
         self.chance.extend(met.chance);
         self.hung_up.extend(met.hung_up);
     }
@@ -87,6 +90,9 @@ impl Figures {
         for report in self.unexplained.iter().take(TOLD) {
             text.push_str(report);
         }
+        for report in &self.fresh {
+            let _ = write!(text, "new, to be mended: {report}");
+        }
         for place in &self.hung_up {
             let _ = writeln!(text, "the real server hung up: {place}");
         }
@@ -110,7 +116,7 @@ impl Figures {
             "{} sequences, {} requests, {} watches, {built_in} built-in kinds, {own} of our own",
             self.sequences, self.requests, self.watches
         );
-        let _ = writeln!(text, "unexplained: {}", self.unexplained.len());
+        let _ = writeln!(text, "unexplained: {}, and {} of new sequences", self.unexplained.len(), self.fresh.len());
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 }
