@@ -71,7 +71,7 @@ impl Bench<'_> {
         let collection = source.collection();
         if met.unexplained.is_none() && met.hung_up.is_none() && collection.contains("/namespaces/") {
             let servers = [(self.real, since.0.as_str()), (self.sandbox, since.1.as_str())];
-            let selector = if label.ends_with(['0', '5']) { "&labelSelector=app" } else { "" };
+            let selector = if about.ends_with(['0', '5']) { "&labelSelector=app" } else { "" };
             let watched = self.base(&kind, label).and_then(|base| {
                 watched::compared(servers, [&mut normal.0, &mut normal.1], &collection, selector, &base)
             });
