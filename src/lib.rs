@@ -66,9 +66,9 @@
 //! - `yaml` is a module of its own below `stack` because positions must reach whoever finds a problem; `stack` may use
 //!   `ssa`, whose built-in table knows the fields of every built-in kind, so that a wrong field gets its nearest name.
 //! - A plan is decided with the built-in schemas first, and again with the server's where those it consulted are others:
-//!   the list of documents costs a request, which a plan without changes does not make. A document's hash is that of a minor
-//!   release and says nothing of the server's settings (1.35.4 with and without controllers lists the same ones), so that the
-//!   table of 1.35 serves where the hash is equal. A real server lists the document of a new definition up to seconds later.
+//!   the list of documents costs a request, which a plan without changes does not make. The testbed's two servers
+//!   (1.35.4, with and without controllers) list the same hashes, and the documents name the minor release only; no other
+//!   release was tried. A real server lists the document of a new definition a moment after the kind.
 //! - `yaml` has a quick reader for plain manifests (`simple`) beside the general one: reading a thousand manifests was a
 //!   third of a plan without changes. It gives up at whatever it is not sure of, and a property test holds it to the
 //!   general reader's values. Take it out if the general one becomes fast enough.

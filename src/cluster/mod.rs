@@ -70,7 +70,7 @@ use transport::{Call, RetryObserver, Transport};
 const READS_AT_ONCE: usize = 16;
 
 /// A kind whose definition was written here is looked for so often, so far apart: an API server lists it once its own
-/// watch has told it, which takes up to seconds where it is busy.
+/// watch has told it, which may be after it calls the definition established.
 const DEFINITION_TRIES: usize = 50;
 const DEFINITION_LAG: Duration = Duration::from_millis(200);
 

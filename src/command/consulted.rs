@@ -55,3 +55,41 @@ impl Consulted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::fake::{FakeServer, absent, forbidden, status};
+
+    async fn asked(server: &FakeServer) -> Result<Option<String>, Failure> {
+        let mut schemas = Consulted::default();
+        assert!(schemas.get("apps/v1", "Deployment").is_some());
+        let answer = schemas.ask(&server.cluster(), |_| true).await;
+        assert!(schemas.are_built_in() && schemas.get("apps/v1", "Deployment").is_some());
+        answer
+    }
+
+    #[tokio::test]
+    async fn who_may_not_read_the_schemas_is_told_which_were_used() {
+        let warning = asked(&FakeServer::new(|_| forbidden())).await.unwrap().unwrap();
+        assert!(warning.starts_with("the schemas of Kubernetes 1.35 were used"), "{warning}");
+        assert!(warning.contains("the list of OpenAPI documents"), "{warning}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_publishes_none_is_no_error_and_one_that_fails_is() {
+        assert_eq!(asked(&FakeServer::new(|_| absent("documents", "v3"))).await.unwrap(), None);
+        let broken = FakeServer::new(|_| status(400, "BadRequest", "no", serde_json::json!({})));
+        assert!(asked(&broken).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_does_not_matter_is_not_asked_for() {
+        let server = FakeServer::new(|seen| panic!("not expected: {seen:?}"));
+        let mut schemas = Consulted::default();
+        assert_eq!(schemas.ask(&server.cluster(), |_| true).await.unwrap(), None, "nothing was consulted");
+        let _ = schemas.get("apps/v1", "Deployment");
+        assert_eq!(schemas.ask(&server.cluster(), |_| false).await.unwrap(), None);
+        assert!(server.lines().is_empty());
+    }
+}

@@ -11,8 +11,8 @@
 //! - [`Schema`] is the shape of a kind: which fields there are, and for each list and map whether it is one value
 //!   (*atomic*) or a collection whose members have owners of their own. A list is a *set* of scalars, or a *map*
 //!   whose items are named by some of their fields, such as containers by `name` and ports by `port` and `protocol`.
-//!   Kubernetes' own kinds come from a table in the binary ([`builtin()`]), others, and those of another release, from a server's OpenAPI
-//!   documents ([`Schemas`]); of what nothing is known, maps are collections and lists are one value
+//!   Kubernetes' own kinds come from a table in the binary ([`builtin()`]), others, and those of another release, from a
+//!   server's OpenAPI documents ([`Schemas`]); of what nothing is known, maps are collections and lists are one value
 //!   ([`Schema::deduced`]).
 //! - [`Path`] leads to a field: `.spec.containers[name="a"].image`. [`FieldSet`] is a set of such paths, kept as a
 //!   tree. In objects it is written as `FieldsV1`: `{"f:spec": {"f:replicas": {}}}`, where `f:` leads to a field,

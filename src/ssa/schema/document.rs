@@ -37,7 +37,7 @@ impl Schemas {
         is_whole.then(|| Self::of(format!("{kinds}\n"), types.to_owned()))
     }
 
-    /// Writes the compact form: some hundredth of the document.
+    /// Writes the compact form, in which a document is kept.
     #[must_use]
     pub fn to_text(&self) -> String {
         format!("{}{BORDER}{}", self.kinds.trim_end(), self.types.text())

@@ -46,7 +46,7 @@ use self::shrink::shrunk;
 
 /// Sequences that run unless it is said otherwise.
 const SEQUENCES: u64 = 2_000;
-/// Sequences that met a difference once, shrunk; they run each time that nothing else is asked for.
+/// Sequences that met a difference once, the later ones shrunk; they run each time that nothing else is asked for.
 const MENDED: &str = include_str!("mended.jsonl");
 /// Sequences of each commit's own.
 const FRESH: u64 = 500;
