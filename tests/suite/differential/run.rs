@@ -1,5 +1,6 @@
 //! One sequence, asked of both servers.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
@@ -38,6 +39,8 @@ impl Bench<'_> {
         let mut met = Met { kind: kind.clone(), ..Met::default() };
         let mut steps: Vec<Step> = Vec::new();
         let mut found = Vec::new();
+        // Objects that were written since they were told last: nothing is predicted of what nobody has seen.
+        let mut untold: BTreeSet<String> = BTreeSet::new();
         while let Some(step) = source.next(&seen.0) {
             let index = steps.len();
             let asked = (step.request(&seen.0), step::translated(step.request(&seen.1), &seen.0, &seen.1));
@@ -48,7 +51,8 @@ impl Bench<'_> {
                 break;
             }
             met.asked.push((step.operation(), raw.0.code));
-            let live = step.about.as_ref().and_then(|name| seen.0.objects.get(name));
+            let known = step.about.as_ref().filter(|name| !untold.contains(*name));
+            let live = known.and_then(|name| seen.0.objects.get(name));
             match predicted::judged(live, &asked.0, &raw.0) {
                 Prediction::None => {}
                 Prediction::Right => met.foreseen[0] += 1,
@@ -64,6 +68,12 @@ impl Bench<'_> {
             if !found.is_empty() {
                 met.unexplained = Some(report(&format!("{about}.{index} {kind}"), &asked.0, &one, &found));
                 break;
+            }
+            match (step.operation(), &step.about) {
+                ("delete all", _) => untold.extend(seen.0.objects.keys().cloned()),
+                ("scale", Some(name)) => drop(untold.insert(name.clone())),
+                (_, Some(name)) if raw.0.code < 300 && !step.is_idle => drop(untold.remove(name)),
+                _ => {}
             }
             seen.0.note(&step, &raw.0);
             seen.1.note(&step, &raw.1);
