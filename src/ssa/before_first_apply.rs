@@ -17,7 +17,7 @@ pub(crate) fn entry(schema: &Schema, live: &Value, stripped: &FieldSet) -> Manag
     let zero = zero_object(schema, text("apiVersion"), text("kind"));
     let mut written = live.clone();
     as_written(schema, &mut written);
-    let found = compare(schema, &zero, &written).without(&schema.reset_fields());
+    let found = compare(schema, &zero, &written).without(schema.reset_fields());
     ManagedEntry {
         manager: MANAGER.to_owned(),
         operation: Operation::Update,

@@ -1,7 +1,5 @@
 //! Which fields one version of an object has that the other has not, or has otherwise.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::field_set::FieldSet;
@@ -74,6 +72,8 @@ impl Comparison {
     }
 }
 
+/// An item with its name, and whether it is on the right.
+type Named<'v> = (PathElement, bool, &'v Value);
 /// A value on the left and on the right.
 type Sides<'v> = (Option<&'v Value>, Option<&'v Value>);
 
@@ -128,38 +128,39 @@ impl<'a> Walk<'a> {
     }
 
     /// Compares what is in two lists; returns true if they are to be compared as wholes instead.
-    fn list(&self, found: &mut Comparison, list: &'a ListType, (left, right): Sides<'_>) -> bool {
+    fn list<'v>(&self, found: &mut Comparison, list: &'a ListType, (left, right): Sides<'v>) -> bool {
         let left = left.and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
         let right = right.and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
         if list.kind == ListKind::Atomic || left.is_empty() && right.is_empty() {
             return true;
         }
-        let mut items: BTreeMap<PathElement, [Vec<&Value>; 2]> = BTreeMap::new();
-        for (side, values) in [left, right].into_iter().enumerate() {
-            for item in values {
-                if let Ok(element) = item_element(self.types, list, item) {
-                    items.entry(element).or_default()[side].push(item);
-                }
-            }
-        }
-        for (element, [left, right]) in &items {
-            found.take(|| element.clone(), self.item(&list.element, left, right));
+        let of_side = |items: &'v [Value], is_right| {
+            items.iter().filter_map(move |item| Some((item_element(self.types, list, item).ok()?, is_right, item)))
+        };
+        let mut items: Vec<Named<'v>> = Vec::with_capacity(left.len().max(right.len()) * 2);
+        items.extend(of_side(left, false));
+        items.extend(of_side(right, true));
+        // Stable: the left ones of a name stay before the right ones.
+        items.sort_by(|left, right| left.0.cmp(&right.0));
+        for same in items.chunk_by(|left, right| left.0 == right.0) {
+            let (left, right) = same.split_at(same.partition_point(|(_, is_right, _)| !is_right));
+            found.take(|| same[0].0.clone(), self.item(&list.element, left, right));
         }
         false
     }
 
     /// Compares the items of one name. Those that are there more than once are one ordered value; where their number
     /// passes between one and more, the single one counts with its content and the others by their path.
-    fn item(&self, reference: &'a TypeRef, left: &[&Value], right: &[&Value]) -> Difference {
-        let one = |left: &[&Value], right: &[&Value]| match (left.first(), right.first()) {
+    fn item(&self, reference: &'a TypeRef, left: &[Named<'_>], right: &[Named<'_>]) -> Difference {
+        let one = |left: &[Named<'_>], right: &[Named<'_>]| match (left.first(), right.first()) {
             (None, None) => Difference::default(),
-            (left, right) => self.value(reference, left.copied(), right.copied()),
+            (left, right) => self.value(reference, left.map(|item| item.2), right.map(|item| item.2)),
         };
         match (left, right) {
             ([] | [_], [] | [_]) => one(left, right),
             ([_, _, ..], [_, _, ..]) => {
                 let mut pairs = left.iter().zip(right);
-                let same = left.len() == right.len() && pairs.all(|(left, right)| json::equal(left, right));
+                let same = left.len() == right.len() && pairs.all(|(left, right)| json::equal(left.2, right.2));
                 Difference { modified: !same, ..Difference::default() }
             }
             ([_, _, ..], _) => Difference { removed: true, ..one(&[], right) },

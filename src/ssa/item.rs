@@ -54,12 +54,10 @@ fn keyed_element(types: &TypeTable, list: &ListType, keys: &[String], item: &Val
 /// Tells whether two items of a list have the same name; `false` also where one has none.
 pub(crate) fn is_same_item(types: &TypeTable, list: &ListType, left: &Value, right: &Value) -> bool {
     let ListKind::Map(keys) = &list.kind else { return left == right };
-    let declared = types.resolve(&list.element).map;
-    let default = |key: &str| declared.and_then(|items| items.map.field(key)?.default.clone());
-    left.is_object()
-        && right.is_object()
-        && keys.iter().all(|key| match (left.get(key), right.get(key)) {
-            (Some(left), Some(right)) => left == right,
-            (left, right) => left.cloned().or_else(|| default(key)) == right.cloned().or_else(|| default(key)),
-        })
+    let (Value::Object(left), Value::Object(right)) = (left, right) else { return false };
+    let default = |key: &str| types.map_of(&list.element)?.map.field(key)?.default.as_ref();
+    keys.iter().all(|key| match (left.get(key), right.get(key)) {
+        (Some(left), Some(right)) => left == right,
+        (left, right) => left.or_else(|| default(key)) == right.or_else(|| default(key)),
+    })
 }

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
+use super::text;
+
 /// Tells whether two values are the same to the server.
 pub(crate) fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
@@ -26,7 +28,7 @@ pub(crate) fn equal(left: &Value, right: &Value) -> bool {
 pub(crate) fn order(left: &Value, right: &Value) -> Ordering {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => order_of_numbers(left, right),
-        (Value::String(left), Value::String(right)) => left.cmp(right),
+        (Value::String(left), Value::String(right)) => text::order(left, right),
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
         (Value::Array(left), Value::Array(right)) => left
             .iter()
@@ -50,7 +52,7 @@ pub(crate) fn order_of_fields<'a>(
             (None, Some(_)) => return Ordering::Less,
             (Some(_), None) => return Ordering::Greater,
             (Some((left_name, left_value)), Some((right_name, right_value))) => {
-                let ordering = left_name.cmp(right_name).then_with(|| order(left_value, right_value));
+                let ordering = text::order(left_name, right_name).then_with(|| order(left_value, right_value));
                 if ordering.is_ne() {
                     return ordering;
                 }

@@ -34,8 +34,10 @@
 //!    and what is missing is filled in ([`with_defaults`]). Nobody comes to own that, which is why it happens last.
 //! 6. The entries are written back. One that owns nothing is gone.
 //!
-//! By far most applies change nothing. They are seen in one walk over configuration, live object and encoded fields
-//! before any of this (`unchanged`), which copies neither the live object nor sets of fields.
+//! By far most applies change nothing, and most others little. So before any of this, one walk over configuration, live
+//! object and encoded fields finds the part in which anything can change (`narrow`); it copies nothing else. Where there
+//! is none, that is the answer. Otherwise the steps are gone for that part only, and the result is put back into the live
+//! object. Where the walk is not sure, they are gone for the whole; properties hold both ways to the same result.
 //!
 //! [`tracking`] does the same for a server, which has more to do: every other write changes ownership as well (who
 //! writes a value owns it, and all others lose it), entries may be of other API versions, are limited in number, and
@@ -87,6 +89,7 @@ mod key;
 mod known;
 mod managed;
 mod merge;
+mod narrow;
 mod path;
 #[cfg(test)]
 mod properties;
@@ -96,8 +99,9 @@ mod remove;
 pub mod schema;
 mod set_of;
 mod stored;
+mod stripped;
+mod text;
 pub mod tracking;
-mod unchanged;
 mod validate;
 
 pub use apply::{Applied, ApplyError, FieldConflict, apply};

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::json;
 use super::key::Key;
+use super::text;
 
 /// One step from a value to a value inside it.
 #[derive(Debug, Clone)]
@@ -57,7 +58,7 @@ impl Ord for PathElement {
     /// Fields, then keyed items, set items, places; within each by name and value.
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
-            (Self::Field(left), Self::Field(right)) => left.cmp(right),
+            (Self::Field(left), Self::Field(right)) => text::order(left, right),
             (Self::Key(left), Self::Key(right)) => json::order_of_fields(left.iter(), right.iter()),
             (Self::Value(left), Self::Value(right)) => json::order(left, right),
             (Self::Index(left), Self::Index(right)) => left.cmp(right),

@@ -7,7 +7,7 @@ use super::item::item_element;
 use super::path::PathElement;
 use super::remove::{remove, removed};
 use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTable};
-use super::set_of::{fields_of, named};
+use super::set_of::{fields_inside, fields_of, named};
 
 /// Takes out of a merged object what is in `last` and neither in `claimed`, which is what the manager applies now, nor in one
 /// of `others`.
@@ -22,21 +22,43 @@ pub(crate) fn pruned(
     if last.is_subset(claimed) {
         return merged;
     }
-    let gone = gone_of_part(schema, &merged, last, claimed, others);
+    let sets = Sets { last, claimed, others: others.to_vec() };
+    let gone = plainly_gone(&schema.types, &schema.reference, &merged, &sets);
+    let gone = gone.unwrap_or_else(|| gone_of_part(schema, &merged, &sets));
     if gone.is_empty() { merged } else { removed(schema, merged, &gone) }
 }
 
+/// Returns what goes where that is plain: of what is claimed no more, all was applied, and nobody else owns anything of it.
+/// It goes as it is. `None` where it is not plain.
+fn plainly_gone(types: &TypeTable, reference: &TypeRef, merged: &Value, sets: &Sets<'_>) -> Option<FieldSet> {
+    let mut gone = FieldSet::new();
+    match (types.resolve(reference).branch(Some(merged))?, merged) {
+        (Branch::Map(view), Value::Object(map)) if !view.atomic => {
+            for (element, ..) in sets.last.children() {
+                let PathElement::Field(name) = element else { return None };
+                let (Some(inner), Some(value)) = (sets.at(element), map.get(name)) else { continue };
+                let goes_with_content = view.map.field(name).is_some();
+                let place = Place { element, goes_with_content, around: sets };
+                inner.plainly_gone(types, view.map.under(name)?, value, place, &mut gone)?;
+            }
+        }
+        (Branch::List(list), Value::Array(items)) if list.kind != ListKind::Atomic => {
+            for item in items {
+                let element = item_element(types, list, item).ok()?;
+                let Some(inner) = sets.at(&element) else { continue };
+                let place = Place { element: &element, goes_with_content: false, around: sets };
+                inner.plainly_gone(types, &list.element, item, place, &mut gone)?;
+            }
+        }
+        _ => return None,
+    }
+    Some(gone)
+}
+
 /// Returns what goes, looking at nothing but the part of the object that it can be in.
-fn gone_of_part(
-    schema: &Schema,
-    merged: &Value,
-    last: &FieldSet,
-    claimed: &FieldSet,
-    others: &[&FieldSet],
-) -> FieldSet {
+fn gone_of_part(schema: &Schema, merged: &Value, sets: &Sets<'_>) -> FieldSet {
     let mut part = Part::default();
-    let sets = Sets { last, claimed, others: others.to_vec() };
-    let value = Narrowing { types: &schema.types }.value(&schema.reference, merged, &sets, &mut part);
+    let value = Narrowing { types: &schema.types }.value(&schema.reference, merged, sets, &mut part);
     let mut gone = gone(schema, &value, &part.last, &part.owned);
     gone.subtract(&part.stays);
     gone
@@ -53,6 +75,15 @@ fn gone(schema: &Schema, merged: &Value, last: &FieldSet, owned: &FieldSet) -> F
     let with_owned = remove(schema, merged, &in_merged.difference(&kept));
     // What goes along with an item that was ours, but was not itself applied by us, comes back.
     in_merged.difference(&fields_left(&with_owned)).intersection(&last)
+}
+
+/// Where a value is.
+struct Place<'s> {
+    element: &'s PathElement,
+    /// Whether it is a declared field, which goes with the last of its content. Items and keys of maps stay.
+    goes_with_content: bool,
+    /// Who owns what of what it is in.
+    around: &'s Sets<'s>,
 }
 
 /// Who owns what below a place.
@@ -188,6 +219,36 @@ impl<'s> Sets<'s> {
         let (is_claimed, claimed) = self.claimed.child(element).unwrap_or((false, &NOTHING));
         let stays = (is_claimed || !member) && last.is_subset(claimed);
         (!stays).then(|| self.below(element))
+    }
+
+    /// Finds what plainly goes of a value, of which these are the sets.
+    fn plainly_gone(
+        &self,
+        types: &TypeTable,
+        reference: &TypeRef,
+        value: &Value,
+        place: Place<'_>,
+        gone: &mut FieldSet,
+    ) -> Option<()> {
+        let Place { element, goes_with_content, around } = place;
+        let (was_applied, _) = around.last.child(element)?;
+        if around.claimed.child(element).is_some() {
+            // What was applied itself and is claimed only in part may be emptied by it.
+            if was_applied && !around.claimed.child(element)?.0 || self.claimed.is_empty() {
+                return None;
+            }
+            gone.insert_node(element.clone(), false, plainly_gone(types, reference, value, self)?);
+            return Some(());
+        }
+        let has_fields = value.is_object() || value.is_array();
+        let is_all = (was_applied || goes_with_content && has_fields && !self.last.is_empty())
+            && (!has_fields || fields_inside(types, reference, value).is_subset(self.last));
+        let is_others = around.others.iter().any(|fields| fields.child(element).is_some());
+        if !is_all || is_others {
+            return None;
+        }
+        gone.insert_bare(element.clone());
+        Some(())
     }
 
     fn below(&self, element: &PathElement) -> Self {

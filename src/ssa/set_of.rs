@@ -25,6 +25,11 @@ pub(crate) fn fields_of(schema: &Schema, value: &Value) -> FieldSet {
     covered(&schema.types, &schema.reference, value).1
 }
 
+/// Returns the fields of a value inside an object.
+pub(crate) fn fields_inside(types: &TypeTable, reference: &TypeRef, value: &Value) -> FieldSet {
+    covered(types, reference, value).1
+}
+
 /// Returns whether the value counts by its own path, and the fields inside it.
 fn covered(types: &TypeTable, reference: &TypeRef, value: &Value) -> (bool, FieldSet) {
     match types.resolve(reference).branch(Some(value)) {

@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::canonical::{holds_entries, stored_scalar};
 use super::defaults::{ZeroFate, fill, is_zero};
-use super::item::item_element;
+use super::item::{is_same_item, item_element};
 use super::json;
 use super::known::Known;
-use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTable};
+use super::narrow::Touched;
+use super::schema::{Branch, ListKind, ListType, MapType, MapView, Schema, TypeRef, TypeTable};
 
 /// Tells whether `config`, once stored, reads as `live` does, managed fields left aside.
 ///
@@ -16,20 +17,28 @@ use super::schema::{Branch, ListKind, ListType, MapView, Schema, TypeRef, TypeTa
 /// maps such as labels. Items of sets and keyed lists must stand in the same order.
 #[must_use]
 pub fn same_as_stored(schema: &Schema, config: &Value, live: &Value) -> bool {
-    let comparing = Comparing { types: &schema.types, builtin: schema.is_builtin() };
+    let comparing = Comparing { types: &schema.types, builtin: schema.is_builtin(), fills: false };
     comparing.value(&schema.reference, config, live, Level::Root)
+}
+
+/// Does what [`same_as_stored`] does for two objects that can differ in some places only, of which all are in both or were
+/// filled in.
+pub(super) fn same_where_touched(schema: &Schema, config: &Value, live: &Value, touched: &Touched) -> bool {
+    let comparing = Comparing { types: &schema.types, builtin: schema.is_builtin(), fills: false };
+    comparing.touched(&schema.reference, config, live, touched, Level::Root)
 }
 
 /// Tells whether a value inside a configuration, once stored, reads as a value inside `live` does, be it only with what is
 /// filled in.
 pub(super) fn is_stored_as(types: &TypeTable, reference: &TypeRef, config: &Value, live: &Value) -> bool {
-    let comparing = Comparing { types, builtin: types.builtin };
+    let comparing = Comparing { types, builtin: types.builtin, fills: true };
     if comparing.value(reference, config, live, Level::Field) {
         return true;
     }
     if !config.is_object() && !config.is_array() {
         return false;
     }
+    // Some of what is filled in depends on what else is there.
     let mut filled = config.clone();
     fill(types, reference, &mut filled);
     comparing.value(reference, &filled, live, Level::Field)
@@ -46,6 +55,8 @@ enum Level {
 struct Comparing<'a> {
     types: &'a TypeTable,
     builtin: bool,
+    /// Whether a field that only the live value has may be one that was filled in.
+    fills: bool,
 }
 
 impl Comparing<'_> {
@@ -61,6 +72,37 @@ impl Comparing<'_> {
                 json::equal(&stored(config), &stored(live))
             }
             _ => false,
+        }
+    }
+
+    fn touched(&self, reference: &TypeRef, config: &Value, live: &Value, touched: &Touched, level: Level) -> bool {
+        match (touched, config, live) {
+            (Touched::Fields(fields), Value::Object(config_map), Value::Object(live_map))
+                if config_map.len() == live_map.len() =>
+            {
+                fields.iter().all(|(name, touched)| {
+                    let inside = self.types.map_of(reference).and_then(|view| view.map.under(name));
+                    match (config_map.get(name), live_map.get(name), inside) {
+                        (Some(config), Some(live), Some(inside)) => {
+                            let is_metadata = level == Level::Root && name == "metadata";
+                            let level = if is_metadata { Level::Metadata } else { Level::Field };
+                            self.touched(inside, config, live, touched, level)
+                        }
+                        _ => self.value(reference, config, live, level),
+                    }
+                })
+            }
+            (Touched::Items(items), Value::Array(config), Value::Array(live)) if config.len() == live.len() => {
+                let Some(list) = self.types.list_of(reference) else { return config == live };
+                items.iter().all(|(place, touched)| match (config.get(*place), live.get(*place)) {
+                    (Some(config), Some(live)) => {
+                        is_same_item(self.types, list, config, live)
+                            && self.touched(&list.element, config, live, touched, Level::Field)
+                    }
+                    _ => false,
+                })
+            }
+            _ => self.value(reference, config, live, level),
         }
     }
 
@@ -86,10 +128,21 @@ impl Comparing<'_> {
                         && !(is_zero(config) && is_kept(known, name))
                         && self.may_be_left_out(reference, config)
                 }
-                (None, Some(live)) => self.builtin && live.is_null(),
+                (None, Some(live)) => {
+                    self.builtin && live.is_null()
+                        || self.fills
+                            && self
+                                .default_of(known, view.map, name)
+                                .is_some_and(|default| self.value(reference, default, live, Level::Field))
+                }
                 (None, None) => true,
             }
         })
+    }
+
+    /// Returns what is filled into a field, if that depends on nothing else.
+    fn default_of<'d>(&self, known: Option<&'d Known>, declared: &'d MapType, name: &str) -> Option<&'d Value> {
+        if self.builtin { known?.defaults?.defaults.get(name) } else { declared.field(name)?.default.as_ref() }
     }
 
     fn may_be_left_out(&self, reference: &TypeRef, value: &Value) -> bool {

@@ -155,7 +155,7 @@ impl<'a> Walk<'a> {
     }
 
     fn list(&mut self, list: &'a ListType, items: &'a [Value]) {
-        let mut seen = BTreeSet::new();
+        let mut seen = Seen::default();
         for (index, item) in items.iter().enumerate() {
             let element = if list.kind == ListKind::Atomic {
                 PathElement::Index(index)
@@ -165,12 +165,36 @@ impl<'a> Walk<'a> {
                     Err(message) => return self.problem(format!("element {index}: {message}")),
                 }
             };
-            if list.kind != ListKind::Atomic && !seen.insert(element.clone()) && !self.allows_duplicates {
+            if list.kind != ListKind::Atomic && !self.allows_duplicates && seen.has(&element) {
                 self.problem(format!("duplicate entries for key {element}"));
             }
             self.path.push(Step::Item(element));
             self.value(&list.element, item);
-            self.path.pop();
+            if let Some(Step::Item(element)) = self.path.pop() {
+                seen.insert(element);
+            }
+        }
+    }
+}
+
+/// The names of the items before one. Most lists stand in the order of their names.
+#[derive(Default)]
+struct Seen {
+    sorted: Vec<PathElement>,
+    others: BTreeSet<PathElement>,
+}
+
+impl Seen {
+    fn has(&self, name: &PathElement) -> bool {
+        let is_behind_all = self.sorted.last().is_none_or(|last| last < name);
+        !is_behind_all && self.sorted.binary_search(name).is_ok() || self.others.contains(name)
+    }
+
+    fn insert(&mut self, name: PathElement) {
+        if self.sorted.last().is_none_or(|last| *last < name) {
+            self.sorted.push(name);
+        } else {
+            self.others.insert(name);
         }
     }
 }

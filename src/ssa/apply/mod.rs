@@ -3,26 +3,29 @@
 //! All entries of an object are read with one schema. That is exact where a kind has one version, and wherever the versions
 //! of a kind have the same fields.
 
+mod part;
+
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use self::part::of_part;
 use crate::ssa::before_first_apply;
 use crate::ssa::canonical::canonicalise_result;
-use crate::ssa::compare::compare;
+use crate::ssa::compare::{Comparison, compare};
 use crate::ssa::defaults::with_defaults;
 use crate::ssa::field_set::FieldSet;
 use crate::ssa::managed::{ManagedEntry, ManagedError, Operation, managed_fields, sort_entries};
 use crate::ssa::merge::merge;
-use crate::ssa::path::{Path, PathElement};
+use crate::ssa::narrow::{Narrowed, narrowed};
+use crate::ssa::path::Path;
 use crate::ssa::prune::pruned;
 use crate::ssa::reconcile::reconciled;
 use crate::ssa::schema::Schema;
 use crate::ssa::set_of::set_of;
 use crate::ssa::stored::same_as_stored;
-use crate::ssa::unchanged::is_unchanged;
+use crate::ssa::stripped::{OF_SERVER, STRIPPED};
 use crate::ssa::validate::TypeError;
 
 /// Why a configuration cannot be applied at all.
@@ -75,17 +78,28 @@ pub fn apply<'l>(
     config: &Value,
     manager: &str,
 ) -> Result<Applied<'l>, ApplyError> {
-    if config.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
+    let fields = config.get("metadata").and_then(|metadata| metadata.get("managedFields"));
+    if fields.is_some_and(|fields| !fields.is_null()) {
         return Err(ApplyError::ManagedFieldsSet);
     }
-    if let Some(live) = live.filter(|live| is_unchanged(schema, live, config, manager)) {
-        return Ok(Applied {
-            object: Cow::Borrowed(live),
-            conflicts: Vec::new(),
-            changed: false,
-            content_changed: false,
-            ownership_changed: false,
-        });
+    if let Some(live) = live {
+        match narrowed(schema, live, config, manager) {
+            Narrowed::Nothing => {
+                return Ok(Applied {
+                    object: Cow::Borrowed(live),
+                    conflicts: Vec::new(),
+                    changed: false,
+                    content_changed: false,
+                    ownership_changed: false,
+                });
+            }
+            Narrowed::Part(part) => {
+                if let Some(applied) = of_part(schema, live, manager, part) {
+                    return Ok(applied);
+                }
+            }
+            Narrowed::Whole => {}
+        }
     }
     merged(schema, live, config, manager)
 }
@@ -100,7 +114,26 @@ impl Applied<'_> {
     }
 }
 
-/// Applies by merging, be there anything to merge or not.
+/// Lays a configuration over a live object, or a part of the one over a part of the other; `claimed` is what the
+/// configuration claims, `last` what the manager owned. Returns what becomes of the live one, and in which fields it differs.
+fn laid_over(
+    schema: &Schema,
+    live: &Value,
+    config: &Value,
+    claimed: &FieldSet,
+    last: Option<&FieldSet>,
+    others: &[&FieldSet],
+) -> Result<(Value, Comparison), TypeError> {
+    let merged = merge(schema, live, config)?;
+    let pruned = match last {
+        Some(last) => pruned(schema, merged, last, claimed, others),
+        None => merged,
+    };
+    let found = compare(schema, live, &pruned).without(schema.reset_fields());
+    Ok((pruned, found))
+}
+
+/// Applies by merging the whole, be there anything to merge or not.
 pub(super) fn merged(
     schema: &Schema,
     live: Option<&Value>,
@@ -108,25 +141,18 @@ pub(super) fn merged(
     manager: &str,
 ) -> Result<Applied<'static>, ApplyError> {
     let stripped = &*STRIPPED;
-    let reset = schema.reset_fields();
     let mut claimed = set_of(schema, config).map_err(ApplyError::Config)?;
-    claimed.cut(&reset);
+    claimed.cut(schema.reset_fields());
     let config = without_status(schema, config);
     let missing = json!({"apiVersion": config.get("apiVersion"), "kind": config.get("kind")});
     let live_or_empty = live.unwrap_or(&missing);
-    let merged = merge(schema, live_or_empty, &config).map_err(ApplyError::Config)?;
-
     let before = Ownership::of(schema, live, manager, stripped).map_err(ApplyError::Live)?;
-    let pruned = match &before.own {
-        Some(own) => {
-            let others: Vec<&FieldSet> = before.others.iter().map(|entry| &entry.fields).collect();
-            pruned(schema, merged, &own.fields, &claimed, &others)
-        }
-        None => merged,
-    };
+    let others: Vec<&FieldSet> = before.others.iter().map(|entry| &entry.fields).collect();
+    let last = before.own.as_ref().map(|own| &own.fields);
+    let (mut object, found) =
+        laid_over(schema, live_or_empty, &config, &claimed, last, &others).map_err(ApplyError::Config)?;
     let mut fields = claimed;
     fields.subtract(stripped);
-    let found = compare(schema, live_or_empty, &pruned).without(&reset);
     let written = found.modified.union(&found.added);
 
     let mut conflicts = Vec::new();
@@ -142,7 +168,6 @@ pub(super) fn merged(
         }
     }
 
-    let mut object = pruned;
     keep_of_server(&mut object, live);
     canonicalise_result(schema, &mut object);
     // After ownership: nobody owns what is filled in.
@@ -211,28 +236,6 @@ impl Ownership {
     }
 }
 
-/// The fields that the server tracks for nobody who writes them: the same for every object.
-pub(crate) static STRIPPED: LazyLock<FieldSet> = LazyLock::new(stripped_fields);
-
-fn stripped_fields() -> FieldSet {
-    const OF_METADATA: [&str; 9] = [
-        "name",
-        "namespace",
-        "creationTimestamp",
-        "selfLink",
-        "uid",
-        "clusterName",
-        "generation",
-        "managedFields",
-        "resourceVersion",
-    ];
-    let mut fields: FieldSet = ["apiVersion", "kind", "metadata"].iter().map(|name| Path::of_fields(&[name])).collect();
-    for name in OF_METADATA {
-        fields.insert(&[PathElement::field("metadata"), PathElement::field(name)]);
-    }
-    fields
-}
-
 /// Returns the configuration without a status that the server would leave out of this write.
 fn without_status<'c>(schema: &Schema, config: &'c Value) -> Cow<'c, Value> {
     let mut config = Cow::Borrowed(config);
@@ -249,7 +252,7 @@ fn without_status<'c>(schema: &Schema, config: &'c Value) -> Cow<'c, Value> {
 /// `creationTimestamp: null`; that asks for nothing.
 fn keep_of_server(object: &mut Value, live: Option<&Value>) {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    for name in ["creationTimestamp", "generation", "resourceVersion", "selfLink", "uid"] {
+    for name in OF_SERVER {
         match live.and_then(|live| live.get("metadata")?.get(name)) {
             Some(value) => metadata.insert(name.to_owned(), value.clone()),
             None => metadata.remove(name),

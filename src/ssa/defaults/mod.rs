@@ -10,8 +10,8 @@ mod given_out;
 mod rules;
 mod table;
 
-pub(super) use fill::fill;
 pub use fill::with_defaults;
+pub(super) use fill::{fill, fill_touched};
 pub use given_out::given_out;
 pub(crate) use rules::{Rule, of as rules_of};
 pub(crate) use table::{TypeDefaults, ZeroFate, is_zero, of as defaults_of};

@@ -140,19 +140,8 @@ impl Node {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::tests::set;
+    use super::super::tests::{any_set, set};
     use super::*;
-    use crate::ssa::path::{Path, PathElement};
-
-    fn any_set() -> impl Strategy<Value = FieldSet> {
-        let element = prop_oneof![
-            "[abc]".prop_map(PathElement::Field),
-            "[ab]".prop_map(|name| PathElement::Key([("name".to_owned(), name.into())].into())),
-            (0..2_i64).prop_map(|number| PathElement::Value(number.into())),
-        ];
-        proptest::collection::vec(proptest::collection::vec(element, 1..4).prop_map(Path), 0..8)
-            .prop_map(|paths| paths.into_iter().collect())
-    }
 
     proptest! {
         #[test]

@@ -31,6 +31,14 @@ impl FieldSet {
         }
     }
 
+    /// Reads what is owned at one place: whether the place itself is, and what is below it.
+    ///
+    /// # Errors
+    /// See [`FieldsError`].
+    pub(crate) fn read_node(fields: &Value) -> Result<(bool, Self), FieldsError> {
+        read(".", fields)
+    }
+
     /// Writes the set.
     #[must_use]
     pub fn to_fields_v1(&self) -> Value {
@@ -88,16 +96,31 @@ pub fn step_order(left: &str, right: &str) -> Ordering {
     }
 }
 
-fn step_text(element: &PathElement) -> String {
+pub(super) fn step_text(element: &PathElement) -> String {
     match element {
         PathElement::Field(name) => ["f:", name].concat(),
         PathElement::Key(fields) => {
-            let fields: Map<String, Value> = fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-            format!("k:{}", Value::Object(fields))
+            let mut step = "k:{".to_owned();
+            for (index, (name, value)) in fields.iter().enumerate() {
+                step.push_str(if index > 0 { "," } else { "" });
+                step.push_str(&quoted(name));
+                step.push(':');
+                match value {
+                    Value::String(text) => step.push_str(&quoted(text)),
+                    other => step.push_str(&other.to_string()),
+                }
+            }
+            step.push('}');
+            step
         }
         PathElement::Value(value) => format!("v:{value}"),
         PathElement::Index(index) => format!("i:{index}"),
     }
+}
+
+/// Writes a text as JSON does.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@
 //! an item of a list is often a member and has members below it too.
 
 mod algebra;
+mod encoded;
 mod fields_v1;
 
 use std::fmt;
 
 use super::path::{Path, PathElement};
+use super::text;
 
 pub use fields_v1::{FieldsError, step_order};
 
@@ -137,7 +139,7 @@ impl FieldSet {
     /// Returns the step into a field, found without making an element for it.
     pub(crate) fn field(&self, name: &str) -> Option<(bool, &Self)> {
         self.child_by(|element| match element {
-            PathElement::Field(field) => field.as_str().cmp(name),
+            PathElement::Field(field) => text::order(field, name),
             _ => std::cmp::Ordering::Greater,
         })
         .map(|(_, member, below)| (member, below))
@@ -199,10 +201,22 @@ impl fmt::Debug for FieldSet {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     pub(crate) fn set(paths: &[&str]) -> FieldSet {
         paths.iter().map(|path| Path::parse(path).unwrap()).collect()
+    }
+
+    pub(super) fn any_set() -> impl Strategy<Value = FieldSet> {
+        let element = prop_oneof![
+            "[abc]".prop_map(PathElement::Field),
+            "[ab]".prop_map(|name| PathElement::Key([("name".to_owned(), name.into())].into())),
+            (0..2_i64).prop_map(|number| PathElement::Value(number.into())),
+        ];
+        proptest::collection::vec(proptest::collection::vec(element, 1..4).prop_map(Path), 0..8)
+            .prop_map(|paths| paths.into_iter().collect())
     }
 
     #[test]

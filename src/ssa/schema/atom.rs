@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::ssa::text::head;
+
 /// A scalar, with what the server knows of it beyond its JSON type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scalar {
@@ -65,16 +67,6 @@ pub(super) struct Fields {
     heads: Vec<u64>,
 }
 
-/// Returns the first eight bytes of a name as a number that sorts as they do; a shorter name ends in zeros.
-fn head(name: &str) -> u64 {
-    if let Some(head) = name.as_bytes().first_chunk() {
-        return u64::from_be_bytes(*head);
-    }
-    let mut head = [0; 8];
-    head.iter_mut().zip(name.as_bytes()).for_each(|(place, byte)| *place = *byte);
-    u64::from_be_bytes(head)
-}
-
 impl MapType {
     /// Makes a map of declared fields.
     pub(super) fn of_fields(mut named: Vec<(Box<str>, FieldType)>) -> Self {
@@ -89,17 +81,31 @@ impl MapType {
     }
 
     pub(crate) fn field(&self, name: &str) -> Option<&FieldType> {
-        let Fields { named, heads } = &self.fields;
         let head = head(name);
-        let mut at = heads.partition_point(|other| *other < head);
+        let at = self.fields.heads.partition_point(|other| *other < head);
+        self.field_at(name, head, at).1
+    }
+
+    /// Does the same for names that are asked for in their order, each from where the last was found. Returns where to go on.
+    pub(crate) fn next_field(&self, name: &str, from: usize) -> (usize, Option<&FieldType>) {
+        let head = head(name);
+        let rest = self.fields.heads.get(from..).unwrap_or_default();
+        let passed = rest.iter().position(|other| *other >= head).unwrap_or(rest.len());
+        self.field_at(name, head, from + passed)
+    }
+
+    fn field_at(&self, name: &str, head: u64, mut at: usize) -> (usize, Option<&FieldType>) {
+        let Fields { named, heads } = &self.fields;
+        let from = at;
         while heads.get(at) == Some(&head) {
-            let (field, declared) = named.get(at)?;
-            if field.as_ref() == name {
-                return Some(declared);
+            let Some((field, declared)) = named.get(at) else { break };
+            // The first eight bytes are the same.
+            if field.len() == name.len() && (name.len() <= 8 || field.as_ref() == name) {
+                return (at, Some(declared));
             }
             at += 1;
         }
-        None
+        (from, None)
     }
 
     /// Tells whether nothing is declared of what is inside, be it what it may.

@@ -12,7 +12,7 @@ mod shape;
 mod table;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
@@ -132,19 +132,21 @@ impl Schema {
 
     /// Returns the fields that a write of the object itself leaves alone, and that nobody comes to own by it.
     #[must_use]
-    pub fn reset_fields(&self) -> FieldSet {
-        let mut fields = FieldSet::new();
-        if let Some(kind) = self.kind() {
-            if kind.has_status {
-                fields.insert(&[PathElement::field("status")]);
+    pub fn reset_fields(&self) -> &'static FieldSet {
+        match self.kind() {
+            Some(kind) if kind.group == "certificates.k8s.io" && kind.kind == "CertificateSigningRequest" => {
+                &STATUS_AND_SPEC
             }
-            if kind.group == "certificates.k8s.io" && kind.kind == "CertificateSigningRequest" {
-                fields.insert(&[PathElement::field("spec")]);
-            }
+            Some(kind) if kind.has_status => &STATUS,
+            _ => &NOTHING,
         }
-        fields
     }
 }
+
+static NOTHING: FieldSet = FieldSet::new();
+static STATUS: LazyLock<FieldSet> = LazyLock::new(|| [Path::of_fields(&["status"])].into_iter().collect());
+static STATUS_AND_SPEC: LazyLock<FieldSet> =
+    LazyLock::new(|| [Path::of_fields(&["status"]), Path::of_fields(&["spec"])].into_iter().collect());
 
 /// Tells from the name of a definition whether it is one of Kubernetes' own, and not a custom resource's.
 fn is_kubernetes_type(name: &str) -> bool {

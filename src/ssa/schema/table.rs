@@ -14,7 +14,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value};
 
-use super::atom::{Atom, AtomType, FieldType, ListKind, ListType, MapType, Scalar, TypeRef};
+use super::atom::{Atom, AtomType, FieldType, ListKind, ListType, MapType, MapView, Scalar, TypeRef};
 use crate::ssa::known::Known;
 
 static DEDUCED: LazyLock<AtomType> = LazyLock::new(|| free_form(TypeRef::Deduced, false));
@@ -119,6 +119,22 @@ impl Types {
             TypeRef::Named { index, atomic } => Atom::of(self.atom(*index), *atomic),
             TypeRef::Inline(atom) => Atom::of(atom, None),
         }
+    }
+
+    /// Returns the map behind a reference, if a map may be there.
+    pub(crate) fn map_of<'a>(&'a self, reference: &'a TypeRef) -> Option<MapView<'a>> {
+        match reference {
+            TypeRef::Named { index, atomic } => {
+                let map = self.atom(*index).map.as_ref()?;
+                Some(MapView { map, atomic: atomic.unwrap_or(map.atomic) })
+            }
+            _ => self.resolve(reference).map,
+        }
+    }
+
+    /// Returns the list behind a reference, if a list may be there.
+    pub(crate) fn list_of<'a>(&'a self, reference: &'a TypeRef) -> Option<&'a ListType> {
+        self.resolve(reference).list
     }
 
     fn atom(&self, index: usize) -> &AtomType {

@@ -10,7 +10,7 @@ use super::settle::Write;
 use super::update::{track, unreadable, unreadable_at, zero_of};
 use super::versions::{SameFields, Versions};
 use super::written::{as_written, without_written};
-use crate::ssa::apply::{FieldConflict, STRIPPED};
+use crate::ssa::apply::FieldConflict;
 use crate::ssa::canonical::canonicalise;
 use crate::ssa::defaults::with_defaults;
 use crate::ssa::field_set::FieldSet;
@@ -21,6 +21,7 @@ use crate::ssa::prune;
 use crate::ssa::remove::remove;
 use crate::ssa::schema::Schema;
 use crate::ssa::set_of::{fields_of, named, set_of};
+use crate::ssa::stripped::STRIPPED;
 use crate::ssa::validate::validate_stored;
 
 /// Who owns a live object that had no entries when it was first applied to.

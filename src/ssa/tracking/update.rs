@@ -7,10 +7,10 @@ use super::entries::{Entries, Identity, Owned};
 use super::settle::Write;
 use super::versions::{SameFields, Versions};
 use super::written::{as_written, zero_object};
-use crate::ssa::apply::STRIPPED;
 use crate::ssa::field_set::FieldSet;
 use crate::ssa::managed::Operation;
 use crate::ssa::schema::Schema;
+use crate::ssa::stripped::STRIPPED;
 use crate::ssa::validate::{TypeError, validate, validate_stored};
 
 /// Gives an object that is about to be written the entries that the server would store with it.

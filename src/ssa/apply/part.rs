@@ -1,0 +1,132 @@
+//! An apply of which most changes nothing: only a part of it is merged, and the rest stays as it stands, the encoded
+//! fields of everybody included.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{Applied, FieldConflict, laid_over};
+use crate::ssa::canonical::canonicalise_result;
+use crate::ssa::compare::Comparison;
+use crate::ssa::defaults::fill_touched;
+use crate::ssa::field_set::FieldSet;
+use crate::ssa::managed::ManagedEntry;
+use crate::ssa::narrow::{Part, put_back};
+use crate::ssa::reconcile::reconciled;
+use crate::ssa::schema::Schema;
+use crate::ssa::set_of::set_of;
+use crate::ssa::stored::{same_as_stored, same_where_touched};
+use crate::ssa::stripped::STRIPPED;
+
+/// Applies a part, and returns what becomes of the whole; `None` where that is not sure, or an error that the whole tells
+/// better.
+pub(super) fn of_part<'l>(schema: &Schema, live: &'l Value, manager: &str, part: Part) -> Option<Applied<'l>> {
+    let Part { live: Some(before), config: Some(config), owned, touched, .. } = part else { return None };
+    let mut claimed = set_of(schema, &config).ok()?;
+    claimed.cut(schema.reset_fields());
+    let recorded = live.pointer("/metadata/managedFields")?.as_array()?;
+    let own = place_of_own(recorded, manager)?;
+    // Who else owns what counts where something may be taken out.
+    let others = if owned.is_subset(&claimed) { Vec::new() } else { owned_by_others(schema, recorded, own)? };
+    let others: Vec<&FieldSet> = others.iter().collect();
+    let (mut merged, found) = laid_over(schema, &before, &config, &claimed, Some(&owned), &others).ok()?;
+    claimed.subtract(&STRIPPED);
+
+    canonicalise_result(schema, &mut merged);
+    let merged_changed = !same_as_stored(schema, &merged, &before);
+    let ownership_changed = owned != claimed;
+    let mut object = live.clone();
+    let touched = put_back(schema, &mut object, merged, touched)?;
+    fill_touched(schema, &mut object, &touched);
+    let content_changed = !same_where_touched(schema, &object, live, &touched);
+
+    let entries = object.pointer_mut("/metadata/managedFields")?.as_array_mut()?;
+    let entry = entries.get_mut(own)?.as_object_mut()?;
+    if merged_changed {
+        entry.remove("time");
+    }
+    let fields = entry.get_mut("fieldsV1")?.as_object_mut()?;
+    FieldSet::replace(fields, &owned, &claimed)?;
+    let (conflicts, others_changed) = settle(schema, entries, own, &found)?;
+    entries.retain(owns_something);
+    sort(entries);
+    if entries.is_empty() {
+        object.get_mut("metadata")?.as_object_mut()?.remove("managedFields");
+    }
+    Some(Applied {
+        object: Cow::Owned(object),
+        conflicts,
+        changed: content_changed || ownership_changed || others_changed,
+        content_changed,
+        ownership_changed,
+    })
+}
+
+/// Finds the manager's own entry among the managed fields of an object; `None` unless there is just one, and all are of the
+/// usual form.
+fn place_of_own(entries: &[Value], manager: &str) -> Option<usize> {
+    let mut own = None;
+    for (place, entry) in entries.iter().enumerate() {
+        let text = |key| entry.get(key).and_then(Value::as_str).unwrap_or_default();
+        let operation = text("operation");
+        let is_usual = matches!(operation, "Apply" | "Update") && owns_something(entry);
+        let is_own = operation == "Apply" && text("manager") == manager && text("subresource").is_empty();
+        if !is_usual || is_own && own.replace(place).is_some() {
+            return None;
+        }
+    }
+    own
+}
+
+/// Returns what others own, read with the schema of today.
+fn owned_by_others(schema: &Schema, entries: &[Value], own: usize) -> Option<Vec<FieldSet>> {
+    let others = entries.iter().enumerate().filter(|(place, _)| *place != own);
+    let read = |(_, entry): (usize, &Value)| {
+        let fields = FieldSet::from_fields_v1(entry.get("fieldsV1")?).ok()?;
+        Some(reconciled(schema, &fields).unwrap_or(fields))
+    };
+    others.map(read).collect()
+}
+
+/// Takes from the other entries what the apply takes from them. Returns with whom it conflicts, and whether anybody owns
+/// less than before.
+fn settle(
+    schema: &Schema,
+    entries: &mut [Value],
+    own: usize,
+    found: &Comparison,
+) -> Option<(Vec<FieldConflict>, bool)> {
+    let written = found.modified.union(&found.added);
+    let mut conflicts = Vec::new();
+    let mut is_changed = false;
+    for (_, encoded) in entries.iter_mut().enumerate().filter(|(place, _)| *place != own) {
+        let fields = encoded.get("fieldsV1")?.as_object()?;
+        if !written.meets(fields)? && !found.removed.meets(fields)? {
+            continue;
+        }
+        let mut entry = ManagedEntry::read(encoded).ok()?;
+        if reconciled(schema, &entry.fields).is_some() {
+            return None;
+        }
+        let lost = entry.fields.intersection(&written);
+        conflicts.extend(lost.iter().map(|path| FieldConflict { path, entry: entry.clone() }));
+        entry.fields.subtract(&lost);
+        entry.fields.subtract(&found.removed);
+        is_changed = true;
+        *encoded = entry.to_value();
+    }
+    Some((conflicts, is_changed))
+}
+
+fn owns_something(entry: &Value) -> bool {
+    entry.get("fieldsV1").and_then(Value::as_object).is_some_and(|fields| !fields.is_empty())
+}
+
+/// Puts entries into the order of the server: by operation, time (none first), manager, version, subresource.
+fn sort(entries: &mut [Value]) {
+    let key = |entry: &Value| {
+        let text = |key| entry.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+        ["operation", "time", "manager", "apiVersion", "subresource"].map(text)
+    };
+    entries.sort_by_cached_key(key);
+}

@@ -1,0 +1,104 @@
+//! Encoded sets (`FieldsV1`), asked and changed as they stand: of most entries next to nothing is looked at.
+
+use serde_json::{Map, Value};
+
+use super::FieldSet;
+use super::fields_v1::step_text;
+
+type Steps = Map<String, Value>;
+
+impl FieldSet {
+    /// Tells whether a path of this set is in an encoded one too; `None` where that is not certain without reading it.
+    pub(crate) fn meets(&self, encoded: &Steps) -> Option<bool> {
+        for (element, member, children) in self.children() {
+            let step = plain(step_text(element))?;
+            let Some(below) = encoded.get(&step) else { continue };
+            let below = below.as_object()?;
+            let is_member = is_member(below);
+            if member && is_member {
+                return Some(true);
+            }
+            // Somebody owns what is inside, as one may have when a value was no single one yet.
+            if member && children.is_empty() {
+                return None;
+            }
+            if children.meets(below)? {
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+
+    /// Takes out of an encoded set what only `old` has, and puts in what only `new` has; `old` is a part of it. `None` where it
+    /// is not, and then the encoded set is in pieces.
+    pub(crate) fn replace(encoded: &mut Steps, old: &Self, new: &Self) -> Option<()> {
+        let added = new.children().filter(|(element, ..)| old.child(element).is_none());
+        let elements = old.children().map(|(element, ..)| element).chain(added.map(|(element, ..)| element));
+        for element in elements {
+            let (before, after) = (old.child(element), new.child(element));
+            if before == after {
+                continue;
+            }
+            let step = plain(step_text(element))?;
+            let (was_member, gone) = before.unwrap_or((false, &NOTHING));
+            let (becomes_member, come) = after.unwrap_or((false, &NOTHING));
+            let is_there = encoded.contains_key(&step);
+            if !is_there && before.is_some() {
+                return None;
+            }
+            let below = encoded.entry(step.as_str()).or_insert_with(empty).as_object_mut()?;
+            let is_member = is_there && is_member(below);
+            Self::replace(below, gone, come)?;
+            let is_member = if was_member == becomes_member { is_member } else { becomes_member };
+            below.remove(".");
+            match (below.is_empty(), is_member) {
+                (true, false) => drop(encoded.remove(&step)),
+                (false, true) => drop(below.insert(".".to_owned(), empty())),
+                _ => {}
+            }
+        }
+        Some(())
+    }
+}
+
+static NOTHING: FieldSet = FieldSet::new();
+
+fn empty() -> Value {
+    Value::Object(Map::new())
+}
+
+fn is_member(below: &Steps) -> bool {
+    below.is_empty() || below.contains_key(".")
+}
+
+/// Returns a step that every encoder writes alike.
+fn plain(step: String) -> Option<String> {
+    let is_plain = step.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !b"\\<>&".contains(&byte));
+    is_plain.then_some(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::tests::any_set;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_part_is_replaced_as_in_the_whole(whole in any_set(), new in any_set(), rest in any_set()) {
+            let rest = rest.difference(&whole).difference(&new);
+            let Value::Object(mut encoded) = whole.union(&rest).to_fields_v1() else { unreachable!() };
+            FieldSet::replace(&mut encoded, &whole, &new).unwrap();
+            prop_assert_eq!(Value::Object(encoded), new.union(&rest).to_fields_v1());
+        }
+
+        #[test]
+        fn sets_meet_as_they_do_decoded(one in any_set(), other in any_set()) {
+            let Value::Object(encoded) = other.to_fields_v1() else { unreachable!() };
+            if let Some(meets) = one.meets(&encoded) {
+                prop_assert_eq!(meets, !one.intersection(&other).is_empty());
+            }
+        }
+    }
+}
