@@ -129,7 +129,11 @@ fn predict(
             return Change { action: Action::Refuse, reason: Reason::Rejected(why.clone()), ..blank };
         }
         Some(Prediction::Server(object)) => (object, Certainty::Server),
-        Some(Prediction::AfterApply(why)) => (&*applied.object, Certainty::AfterApply(why.clone())),
+        Some(Prediction::AfterApply(why)) => {
+            let doubt = ssa::doubt(known.as_ref(), &live.object, &applied.object);
+            let why = doubt.map_or_else(|| why.clone(), |doubt| format!("{why}, and {doubt}"));
+            (&*applied.object, Certainty::AfterApply(why))
+        }
         None => (&*applied.object, Certainty::SchemaOnly),
     };
     let values = ssa::changes(known.as_ref(), &live.object, predicted);

@@ -48,6 +48,10 @@
 //! validation nor what the server draws (addresses, node ports) happens here. So a result is what the server starts
 //! from, not always what it ends with; whoever plans tells the two apart ([`crate::plan`]).
 //!
+//! [`doubt()`] names what of this is known not to be known: values that the server gives out, emptied fields, owners at
+//! other versions. A prediction without a doubt is what the server stores if it takes the write; no apply of the
+//! differential tests may disprove one.
+//!
 //! # Where the rules come from
 //! - KEP-555, *Server-side apply*: managers, conflicts, force, `FieldsV1`.
 //! - Kubernetes' documentation, *Server-Side Apply*, and the *API Conventions* (`x-kubernetes-list-type`,
@@ -80,6 +84,7 @@ mod canonical;
 mod changes;
 mod compare;
 pub mod defaults;
+mod doubt;
 mod extract;
 mod field_set;
 mod go_text;
@@ -109,6 +114,7 @@ pub use canonical::canonicalise;
 pub use changes::{ValueChange, changes};
 pub use compare::{Comparison, compare};
 pub use defaults::with_defaults;
+pub use doubt::{Doubt, doubt};
 pub use extract::{Part, extract, part_of, part_of_encoded, value_at};
 pub use field_set::{FieldSet, FieldsError, step_order};
 pub use key::Key;

@@ -18,7 +18,7 @@ use crate::ssa::defaults::with_defaults;
 use crate::ssa::field_set::FieldSet;
 use crate::ssa::managed::{ManagedEntry, ManagedError, Operation, managed_fields, sort_entries};
 use crate::ssa::merge::merge;
-use crate::ssa::narrow::{Narrowed, narrowed};
+use crate::ssa::narrow::{Narrowed, Touched, narrowed};
 use crate::ssa::path::Path;
 use crate::ssa::prune::pruned;
 use crate::ssa::reconcile::reconciled;
@@ -26,6 +26,7 @@ use crate::ssa::schema::Schema;
 use crate::ssa::set_of::set_of;
 use crate::ssa::stored::same_as_stored;
 use crate::ssa::stripped::{OF_SERVER, STRIPPED};
+use crate::ssa::tracking::as_read_back_where;
 use crate::ssa::validate::TypeError;
 
 /// Why a configuration cannot be applied at all.
@@ -188,6 +189,9 @@ pub(super) fn merged(
     }
     sort_entries(&mut entries);
     let entries_changed = live.is_none() || before.recorded_otherwise_than(&entries);
+    if let Some(live) = live {
+        read_back(schema, &mut object, live, &Touched::Whole);
+    }
     set_managed_fields(&mut object, &entries);
     Ok(Applied {
         object: Cow::Owned(object),
@@ -257,6 +261,17 @@ fn keep_of_server(object: &mut Value, live: Option<&Value>) {
             Some(value) => metadata.insert(name.to_owned(), value.clone()),
             None => metadata.remove(name),
         };
+    }
+}
+
+/// Brings an object into the form in which it is read after the write, with what Go writes though it says nothing.
+fn read_back(schema: &Schema, object: &mut Value, live: &Value, touched: &Touched) {
+    let has_status = object.get("status").is_some();
+    as_read_back_where(schema, object, touched);
+    keep_of_server(object, Some(live));
+    // Nobody knows what is in it before the first write of it.
+    if !has_status && let Some(object) = object.as_object_mut() {
+        object.remove("status");
     }
 }
 

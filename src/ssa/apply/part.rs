@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Applied, FieldConflict, laid_over};
+use super::{Applied, FieldConflict, laid_over, read_back};
 use crate::ssa::canonical::canonicalise_result;
 use crate::ssa::compare::Comparison;
 use crate::ssa::defaults::fill_touched;
@@ -39,6 +39,8 @@ pub(super) fn of_part<'l>(schema: &Schema, live: &'l Value, manager: &str, part:
     let touched = put_back(schema, &mut object, merged, touched)?;
     fill_touched(schema, &mut object, &touched);
     let content_changed = !same_where_touched(schema, &object, live, &touched);
+
+    read_back(schema, &mut object, live, &touched);
 
     let entries = object.pointer_mut("/metadata/managedFields")?.as_array_mut()?;
     let entry = entries.get_mut(own)?.as_object_mut()?;

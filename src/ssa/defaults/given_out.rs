@@ -31,3 +31,8 @@ pub fn given_out(type_name: &str, field: &str) -> Option<&'static str> {
     let mut lines = GIVEN_OUT.iter();
     lines.find(|(of, name, _)| (*of, *name) == (type_name, field)).map(|(.., from)| *from)
 }
+
+/// Returns the fields of a type that the server gives out, and where their values come from.
+pub(crate) fn all_given_out(type_name: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    GIVEN_OUT.iter().filter(move |(of, ..)| *of == type_name).map(|(_, field, from)| (*field, *from))
+}

@@ -12,6 +12,7 @@ mod table;
 
 pub use fill::with_defaults;
 pub(super) use fill::{fill, fill_touched};
+pub(super) use given_out::all_given_out;
 pub use given_out::given_out;
 pub(crate) use rules::{Rule, of as rules_of};
 pub(crate) use table::{TypeDefaults, ZeroFate, is_zero, of as defaults_of};

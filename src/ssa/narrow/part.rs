@@ -30,6 +30,32 @@ pub(in crate::ssa) enum Touched {
     Items(Vec<(usize, Touched)>),
 }
 
+impl Touched {
+    /// Returns the places in a field; `None` if there are none.
+    pub(in crate::ssa) fn field(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Whole => Some(self),
+            Self::Fields(fields) => {
+                let place = fields.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
+                Some(&fields[place].1)
+            }
+            Self::Items(_) => None,
+        }
+    }
+
+    /// Returns the places in an item; `None` if there are none.
+    pub(in crate::ssa) fn item(&self, place: usize) -> Option<&Self> {
+        match self {
+            Self::Whole => Some(self),
+            Self::Fields(_) => None,
+            Self::Items(items) => {
+                let found = items.binary_search_by(|(other, _)| other.cmp(&place)).ok()?;
+                Some(&items[found].1)
+            }
+        }
+    }
+}
+
 impl Part {
     /// Takes a value with all that is in it; `owned` are the manager's fields as they are encoded.
     pub(super) fn whole(

@@ -27,6 +27,7 @@ pub use scale::{ReplicasPaths, entries_after_scale, scale_entries};
 pub use server_apply::{ApplyRefused, ServerApply, apply_as, apply_as_in};
 pub use update::{track_update, track_update_in, track_update_of};
 pub use versions::{SameFields, Versions};
+pub(super) use written::as_read_back_where;
 pub(crate) use written::{Written, written_of, zero_object};
 pub use written::{as_read_back, as_written};
 

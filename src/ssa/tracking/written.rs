@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use crate::ssa::canonical::{holds_entries, may_vanish};
 use crate::ssa::defaults::is_zero;
 use crate::ssa::known::Known;
+use crate::ssa::narrow::Touched;
 use crate::ssa::schema::{Branch, MapType, Scalar, Schema, TypeRef, TypeTable};
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -65,22 +66,27 @@ pub(crate) fn written_of(type_name: &str) -> &'static Written {
 /// there appear (`resources: {}`, `status: {}`), fields that are omitted when empty vanish. Other kinds are left alone.
 pub fn as_written(schema: &Schema, object: &mut Value) {
     if schema.is_builtin() {
-        Walk { types: &schema.types, purpose: Purpose::Write }.value(&schema.reference, object);
+        Walk { types: &schema.types, purpose: Purpose::Write }.value(&schema.reference, object, &Touched::Whole);
     }
 }
 
 /// Does what [`as_written`] does for an object that has been stored and is read again: there, a list or map that is always
 /// written has become null if it was empty.
 pub fn as_read_back(schema: &Schema, object: &mut Value) {
+    as_read_back_where(schema, object, &Touched::Whole);
+}
+
+/// Does what [`as_read_back`] does in some places of an object that reads so in all others.
+pub(in crate::ssa) fn as_read_back_where(schema: &Schema, object: &mut Value, touched: &Touched) {
     if schema.is_builtin() {
-        Walk { types: &schema.types, purpose: Purpose::ReadBack }.value(&schema.reference, object);
+        Walk { types: &schema.types, purpose: Purpose::ReadBack }.value(&schema.reference, object, touched);
     }
 }
 
 /// The reverse as far as defaults need it: takes out what stands there only because Go writes it.
 pub(super) fn without_written(schema: &Schema, object: &mut Value) {
     if schema.is_builtin() {
-        Walk { types: &schema.types, purpose: Purpose::Strip }.value(&schema.reference, object);
+        Walk { types: &schema.types, purpose: Purpose::Strip }.value(&schema.reference, object, &Touched::Whole);
     }
 }
 
@@ -112,34 +118,38 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn value(&self, reference: &TypeRef, value: &mut Value) {
+    fn value(&self, reference: &TypeRef, value: &mut Value, touched: &Touched) {
         match self.types.resolve(reference).branch(Some(value)) {
             Some(Branch::Map(view)) => {
                 if let Some(map) = value.as_object_mut() {
                     if view.map.fields().is_empty() {
-                        self.entries(view.map, map);
+                        self.entries(view.map, map, touched);
                     } else {
-                        self.structure(self.types.known(reference), view.map, map);
+                        self.structure(self.types.known(reference), view.map, map, touched);
                     }
                 }
             }
             Some(Branch::List(list)) => {
-                for item in value.as_array_mut().into_iter().flatten() {
-                    self.value(&list.element, item);
+                for (place, item) in value.as_array_mut().into_iter().flatten().enumerate() {
+                    if let Some(touched) = touched.item(place) {
+                        self.value(&list.element, item, touched);
+                    }
                 }
             }
             Some(Branch::Scalar(_)) | None => {}
         }
     }
 
-    fn entries(&self, declared: &MapType, map: &mut Map<String, Value>) {
+    fn entries(&self, declared: &MapType, map: &mut Map<String, Value>, touched: &Touched) {
         let Some(element) = declared.element.as_ref().filter(|_| holds_entries(declared)) else { return };
-        for value in map.values_mut() {
-            self.value(element, value);
+        for (name, value) in map {
+            if let Some(touched) = touched.field(name) {
+                self.value(element, value, touched);
+            }
         }
     }
 
-    fn structure(&self, known: Option<&Known>, declared: &MapType, map: &mut Map<String, Value>) {
+    fn structure(&self, known: Option<&Known>, declared: &MapType, map: &mut Map<String, Value>, touched: &Touched) {
         let written = known.map_or(&*NOTHING, |known| known.written);
         if self.purpose != Purpose::Strip {
             for (name, zero) in &written.always {
@@ -155,8 +165,8 @@ impl Walk<'_> {
             }
         }
         for (name, value) in map.iter_mut().filter(|(_, value)| value.is_object() || value.is_array()) {
-            if let Some(reference) = declared.under(name) {
-                self.value(reference, value);
+            if let (Some(reference), Some(touched)) = (declared.under(name), touched.field(name)) {
+                self.value(reference, value, touched);
             }
         }
         if self.purpose != Purpose::Strip && !map.values().any(may_vanish) {

@@ -19,8 +19,10 @@ pub struct Figures {
     operations: BTreeMap<String, BTreeMap<&'static str, u64>>,
     /// Sequences whose watches were compared.
     watches: u64,
-    foreseen: [u64; 2],
+    foreseen: Foreseen,
     unforeseen: Vec<String>,
+    /// Of these, what the core had no doubt of.
+    pub disproved: Vec<String>,
     pub unexplained: Vec<String>,
     /// The same of sequences that no run had before.
     pub fresh: Vec<String>,
@@ -30,6 +32,14 @@ pub struct Figures {
     pub hung_up: Vec<String>,
 }
 
+/// Applies that the core foresaw, without a doubt or with one, and those that it leaves to validation.
+#[derive(Default, Clone, Copy)]
+pub struct Foreseen {
+    pub proved: u64,
+    pub doubted: u64,
+    pub refused: u64,
+}
+
 /// What one sequence met.
 #[derive(Default)]
 pub struct Met {
@@ -37,9 +47,11 @@ pub struct Met {
     /// Each request: what it asked for, and the code of the answer.
     pub asked: Vec<(&'static str, u16)>,
     pub watched: bool,
-    /// Applies that the core foresaw, or left to validation; and what it did not foresee.
-    pub foreseen: [u64; 2],
+    pub foreseen: Foreseen,
+    /// Applies that the core did not foresee.
     pub unforeseen: Vec<String>,
+    /// Of these, what it had no doubt of.
+    pub disproved: Vec<String>,
     pub is_fresh: bool,
     pub unexplained: Option<String>,
     pub chance: Option<String>,
@@ -51,8 +63,11 @@ impl Figures {
         self.sequences += 1;
         self.requests += met.asked.len() as u64;
         self.watches += u64::from(met.watched);
-        self.foreseen = [0, 1].map(|index| self.foreseen[index] + met.foreseen[index]);
+        self.foreseen.proved += met.foreseen.proved;
+        self.foreseen.doubted += met.foreseen.doubted;
+        self.foreseen.refused += met.foreseen.refused;
         self.unforeseen.extend(met.unforeseen);
+        self.disproved.extend(met.disproved);
         let of_kind = self.operations.entry(met.kind).or_default();
         for (operation, code) in met.asked {
             *of_kind.entry(operation).or_default() += 1;
@@ -66,7 +81,7 @@ impl Figures {
     /// Tells whether the core foresaw most applies. Of 723 in one run it was 694 (`DIFFERENTIAL_FIRST=600000
     /// DIFFERENTIAL_SEQUENCES=1000`). Of the others many are what the server draws, and null where the core has nothing (Events, claims with a source), but not all: each is a line to be read.
     pub fn foresaw(&self) -> bool {
-        self.unforeseen.len() as u64 * 10 <= self.foreseen[0]
+        self.unforeseen.len() as u64 * 10 <= self.foreseen.proved + self.foreseen.doubted
     }
 
     /// Kinds by operations, and how many requests of each there were.
@@ -106,9 +121,16 @@ impl Figures {
         for report in self.unforeseen.iter().take(TOLD) {
             let _ = writeln!(text, "not foreseen: {report}");
         }
-        let [right, refused] = self.foreseen;
-        let wrong = self.unforeseen.len();
-        let _ = writeln!(text, "applies: {right} foreseen, {refused} refused by validation, {wrong} not foreseen");
+        for report in self.disproved.iter().take(TOLD) {
+            let _ = writeln!(text, "not foreseen, and without a doubt: {report}");
+        }
+        let Foreseen { proved, doubted, refused } = self.foreseen;
+        let (wrong, disproved) = (self.unforeseen.len(), self.disproved.len());
+        let _ = writeln!(
+            text,
+            "applies: {proved} foreseen without a doubt and {doubted} with one, {refused} refused by validation, {wrong} not \
+             foreseen, {disproved} of them without a doubt"
+        );
         let own = self.operations.keys().filter(|kind| kind.starts_with("differential.example.com/")).count();
         let built_in = self.operations.len() - own;
         let _ = writeln!(

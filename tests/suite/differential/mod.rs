@@ -133,6 +133,7 @@ fn the_sandbox_answers_as_a_real_server_does() {
         only.is_some() || count < 500 || figures.foresaw(),
         "too many applies came to something else than was predicted"
     );
+    assert!(only.is_some() || figures.disproved.is_empty(), "what was foreseen without a doubt came out otherwise");
     // One of some 6,000 meets a difference that nobody saw before. That is told, to be mended; a commit that has nothing to do
     // with it is not to blame.
     assert!(figures.fresh.len() as u64 * 100 <= FRESH, "too many sequences that are new met a difference");

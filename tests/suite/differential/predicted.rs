@@ -10,12 +10,18 @@ use super::request::{Reply, Request};
 pub enum Prediction {
     /// Nothing was predicted: it is no apply, or nothing is known of the kind, or the object is told at another version.
     None,
-    Right,
+    Right {
+        /// Whether the core had no doubt.
+        proved: bool,
+    },
     /// The server refuses the values, which the core does not look at.
     Refused,
-    /// Where it was wrong.
-    Wrong(Vec<String>),
+    /// Where it was wrong, and whether the core had no doubt.
+    Wrong { places: Vec<String>, proved: bool },
 }
+
+/// How a refusal of values begins that is told as an error of the server.
+const REFUSED: [&str; 2] = ["failed to convert new object", "failed to create manager for existing fields"];
 
 /// Compares what the core makes of a request about a live object with what the server answered.
 pub fn judged(live: Option<&Value>, request: &Request, reply: &Reply) -> Prediction {
@@ -34,10 +40,21 @@ pub fn judged(live: Option<&Value>, request: &Request, reply: &Reply) -> Predict
     if !is_apply || live["apiVersion"] != config["apiVersion"] || live["kind"] != config["kind"] {
         return Prediction::None;
     }
+    // It was deleted since it was told, and waits for its finalizers.
+    let is_deleting = |object: &Value| object["metadata"].get("deletionTimestamp").is_some();
+    if is_deleting(&reply.body) && !is_deleting(live) {
+        return Prediction::None;
+    }
     let is_forced = request.path.contains("force=true");
     let refused = |as_foreseen: bool, what: &str| match reply.code {
-        _ if as_foreseen => Prediction::Right,
-        200 | 409 | 500 => Prediction::Wrong(vec![format!("code: {} | {what}", reply.code)]),
+        _ if as_foreseen => Prediction::Right { proved: true },
+        500 if REFUSED
+            .iter()
+            .any(|words| reply.body["message"].as_str().is_some_and(|text| text.starts_with(words))) =>
+        {
+            Prediction::Refused
+        }
+        200 | 409 | 500 => Prediction::Wrong { places: vec![format!("code: {} | {what}", reply.code)], proved: true },
         _ => Prediction::Refused,
     };
     match ssa::apply(&schema, Some(live), &config, manager) {
@@ -47,8 +64,9 @@ pub fn judged(live: Option<&Value>, request: &Request, reply: &Reply) -> Predict
             refused(reply.code == 409, &format!("{} conflicts", applied.conflicts.len()))
         }
         Ok(applied) if reply.code == 200 => {
-            let found = difference::between(&bare(&reply.body), &bare(&applied.object));
-            if found.is_empty() { Prediction::Right } else { Prediction::Wrong(found) }
+            let places = difference::between(&bare(&reply.body), &bare(&applied.object));
+            let proved = !applied.changed || ssa::doubt(Some(&schema), live, &applied.object).is_none();
+            if places.is_empty() { Prediction::Right { proved } } else { Prediction::Wrong { places, proved } }
         }
         Ok(_) => refused(false, "applied"),
     }

@@ -55,10 +55,13 @@ impl Bench<'_> {
             let live = known.and_then(|name| seen.0.objects.get(name));
             match predicted::judged(live, &asked.0, &raw.0) {
                 Prediction::None => {}
-                Prediction::Right => met.foreseen[0] += 1,
-                Prediction::Refused => met.foreseen[1] += 1,
-                Prediction::Wrong(places) => {
-                    met.unforeseen.push(report(&format!("{about}.{index} {kind}"), &asked.0, &raw.0, &places));
+                Prediction::Right { proved: true } => met.foreseen.proved += 1,
+                Prediction::Right { proved: false } => met.foreseen.doubted += 1,
+                Prediction::Refused => met.foreseen.refused += 1,
+                Prediction::Wrong { places, proved } => {
+                    let report = report(&format!("{about}.{index} {kind}"), &asked.0, &raw.0, &places);
+                    met.disproved.extend(proved.then(|| report.clone()));
+                    met.unforeseen.push(report);
                 }
             }
             trace(&format!("{about}.{index}"), &asked.0, &raw.0, &raw.1);
