@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::defaults::{all_given_out, given_out, is_zero};
@@ -31,6 +33,11 @@ pub enum Doubt {
         /// The version.
         api_version: String,
     },
+    /// Somebody has two entries where the server keeps one, as a scale can leave them: the next write drops one of them.
+    TwoEntries {
+        /// Who.
+        manager: String,
+    },
     /// The server gives out the value of a field.
     GivenOut {
         /// The field.
@@ -44,6 +51,11 @@ pub enum Doubt {
         path: Path,
         /// What follows from it.
         what: &'static str,
+    },
+    /// A field holds bytes in another spelling than the server's.
+    Spelling {
+        /// The field.
+        path: Path,
     },
     /// A field is given as nothing, zero or empty, and nobody told whether the server keeps that.
     Empty {
@@ -60,8 +72,12 @@ impl fmt::Display for Doubt {
             Self::OtherVersion { manager, api_version } => {
                 write!(f, "the field manager `{manager}` owns fields of it at the version {api_version}")
             }
+            Self::TwoEntries { manager } => {
+                write!(f, "the field manager `{manager}` has two entries where the server keeps one")
+            }
             Self::GivenOut { path, from } => write!(f, "the value of {path} comes from {from}"),
             Self::Follows { path, what } => write!(f, "{path} changes, and with it {what}"),
+            Self::Spelling { path } => write!(f, "{path} is base64 in another spelling than the server's"),
             Self::Empty { path } => write!(f, "{path} is given as empty, which the server may leave out or fill in"),
         }
     }
@@ -78,6 +94,18 @@ const FOLLOWED: [(&str, &str, &str); 7] = [
     ("io.k8s.api.apps.v1.DaemonSetSpec", "template", "the number of its generation in an annotation"),
     ("io.k8s.api.certificates.v1.CertificateSigningRequest", "spec", "nothing: the server keeps what is stored"),
 ];
+
+/// The fields that hold maps of bytes.
+const OF_BYTES: [(&str, &str); 2] =
+    [("io.k8s.api.core.v1.Secret", "data"), ("io.k8s.api.core.v1.ConfigMap", "binaryData")];
+
+/// Returns the first key of a map whose bytes would be spelled otherwise once they were read.
+fn spelled_otherwise(map: &Value) -> Option<&str> {
+    let is_other = |value: &Value| {
+        value.as_str().is_some_and(|text| STANDARD.decode(text).map_or(true, |bytes| STANDARD.encode(bytes) != text))
+    };
+    map.as_object()?.iter().find(|(_, value)| is_other(value)).map(|(key, _)| key.as_str())
+}
 
 fn follows(type_name: &str, field: &str) -> Option<&'static str> {
     FOLLOWED.iter().find(|(of, name, _)| (*of, *name) == (type_name, field)).map(|(.., what)| *what)
@@ -97,8 +125,14 @@ fn of_owners(live: &Value) -> Option<Doubt> {
     let Some(entries) = entries.filter(|entries| !entries.is_empty()) else { return Some(Doubt::NoOwners) };
     let text = |value: &Value, key| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let here = text(live, "apiVersion");
-    let other = entries.iter().find(|entry| text(entry, "apiVersion") != here)?;
-    Some(Doubt::OtherVersion { manager: text(other, "manager"), api_version: text(other, "apiVersion") })
+    if let Some(other) = entries.iter().find(|entry| text(entry, "apiVersion") != here) {
+        return Some(Doubt::OtherVersion { manager: text(other, "manager"), api_version: text(other, "apiVersion") });
+    }
+    let mut identities: Vec<_> =
+        entries.iter().map(|entry| ["manager", "operation", "subresource"].map(|key| text(entry, key))).collect();
+    identities.sort_unstable();
+    let twice = identities.windows(2).find(|pair| pair[0] == pair[1])?;
+    Some(Doubt::TwoEntries { manager: twice[0][0].clone() })
 }
 
 struct Walk<'a> {
@@ -158,6 +192,11 @@ impl<'a> Walk<'a> {
             }
             if let Some(what) = follows(type_name, name) {
                 return Some(Doubt::Follows { path: self.path(), what });
+            }
+            let of_bytes = OF_BYTES.contains(&(type_name, name.as_str()));
+            if let Some(key) = after.filter(|_| of_bytes).and_then(spelled_otherwise) {
+                self.path.push(PathElement::field(key));
+                return Some(Doubt::Spelling { path: self.path() });
             }
             let is_told = |known: &super::known::Known| known.fate_of_zero(name).is_some();
             if self.types.builtin
@@ -260,6 +299,19 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_spelled_otherwise_are_doubted() {
+        let schema = builtin("", "v1", "Secret").unwrap();
+        let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"a": value}});
+        let live = apply(&schema, None, &secret("YQ=="), "a").unwrap().object.into_owned();
+        let of = |value: &str| {
+            let predicted = apply(&schema, Some(&live), &secret(value), "a").unwrap();
+            doubt(Some(&schema), &live, &predicted.object)
+        };
+        assert_eq!(of("YWI="), None);
+        assert_eq!(of("YG=="), Some(Doubt::Spelling { path: Path::parse(".data.a").unwrap() }));
+    }
+
+    #[test]
     fn whoever_owns_something_at_another_version_or_nobody_makes_it_doubtful() {
         let schema = builtin("", "v1", "ConfigMap").unwrap();
         let config = |value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"a": value}});
@@ -274,6 +326,10 @@ mod tests {
         let mut by_nobody = live.clone();
         by_nobody["metadata"].as_object_mut().unwrap().remove("managedFields");
         assert_eq!(found(&by_nobody, Some(&schema)), Some(Doubt::NoOwners));
+        let mut twice = live.clone();
+        let entry = twice["metadata"]["managedFields"][0].clone();
+        twice["metadata"]["managedFields"].as_array_mut().unwrap().push(entry);
+        assert_eq!(found(&twice, Some(&schema)), Some(Doubt::TwoEntries { manager: "a".to_owned() }));
         let mut elsewhere = live;
         elsewhere["metadata"]["managedFields"][0]["apiVersion"] = json!("v0");
         insta::assert_snapshot!(found(&elsewhere, Some(&schema)).unwrap(), @"the field manager `a` owns fields of it at the version v0");

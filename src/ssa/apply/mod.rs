@@ -25,7 +25,7 @@ use crate::ssa::reconcile::reconciled;
 use crate::ssa::schema::Schema;
 use crate::ssa::set_of::set_of;
 use crate::ssa::stored::same_as_stored;
-use crate::ssa::stripped::{OF_SERVER, STRIPPED};
+use crate::ssa::stripped::{OF_SERVER, STRIPPED, keep_template_generation};
 use crate::ssa::tracking::as_read_back_where;
 use crate::ssa::validate::TypeError;
 
@@ -171,6 +171,9 @@ pub(super) fn merged(
 
     keep_of_server(&mut object, live);
     canonicalise_result(schema, &mut object);
+    if let Some(live) = live {
+        keep_template_generation(schema, &mut object, live);
+    }
     // After ownership: nobody owns what is filled in.
     let merged_changed = live.is_none_or(|live| !same_as_stored(schema, &object, live));
     with_defaults(schema, &mut object);
@@ -189,8 +192,8 @@ pub(super) fn merged(
     }
     sort_entries(&mut entries);
     let entries_changed = live.is_none() || before.recorded_otherwise_than(&entries);
-    if let Some(live) = live {
-        read_back(schema, &mut object, live, &Touched::Whole);
+    if live.is_some() {
+        read_back(schema, &mut object, &Touched::Whole);
     }
     set_managed_fields(&mut object, &entries);
     Ok(Applied {
@@ -265,10 +268,9 @@ fn keep_of_server(object: &mut Value, live: Option<&Value>) {
 }
 
 /// Brings an object into the form in which it is read after the write, with what Go writes though it says nothing.
-fn read_back(schema: &Schema, object: &mut Value, live: &Value, touched: &Touched) {
+fn read_back(schema: &Schema, object: &mut Value, touched: &Touched) {
     let has_status = object.get("status").is_some();
     as_read_back_where(schema, object, touched);
-    keep_of_server(object, Some(live));
     // Nobody knows what is in it before the first write of it.
     if !has_status && let Some(object) = object.as_object_mut() {
         object.remove("status");

@@ -16,7 +16,7 @@ use crate::ssa::reconcile::reconciled;
 use crate::ssa::schema::Schema;
 use crate::ssa::set_of::set_of;
 use crate::ssa::stored::{same_as_stored, same_where_touched};
-use crate::ssa::stripped::STRIPPED;
+use crate::ssa::stripped::{STRIPPED, keep_template_generation};
 
 /// Applies a part, and returns what becomes of the whole; `None` where that is not sure, or an error that the whole tells
 /// better.
@@ -37,10 +37,11 @@ pub(super) fn of_part<'l>(schema: &Schema, live: &'l Value, manager: &str, part:
     let ownership_changed = owned != claimed;
     let mut object = live.clone();
     let touched = put_back(schema, &mut object, merged, touched)?;
+    keep_template_generation(schema, &mut object, live);
     fill_touched(schema, &mut object, &touched);
     let content_changed = !same_where_touched(schema, &object, live, &touched);
 
-    read_back(schema, &mut object, live, &touched);
+    read_back(schema, &mut object, &touched);
 
     let entries = object.pointer_mut("/metadata/managedFields")?.as_array_mut()?;
     let entry = entries.get_mut(own)?.as_object_mut()?;

@@ -42,19 +42,27 @@ impl FieldSet {
             let step = plain(step_text(element))?;
             let (was_member, gone) = before.unwrap_or((false, &NOTHING));
             let (becomes_member, come) = after.unwrap_or((false, &NOTHING));
-            let is_there = encoded.contains_key(&step);
-            if !is_there && before.is_some() {
-                return None;
-            }
-            let below = encoded.entry(step.as_str()).or_insert_with(empty).as_object_mut()?;
-            let is_member = is_there && is_member(below);
+            let Some(below) = encoded.get_mut(&step) else {
+                if before.is_some() {
+                    return None;
+                }
+                let mut added = Self::new();
+                added.insert_node(element.clone(), becomes_member, come.clone());
+                if let Value::Object(added) = added.to_fields_v1() {
+                    encoded.extend(added);
+                }
+                continue;
+            };
+            let below = below.as_object_mut()?;
+            let (was_said, was_leaf) = (below.contains_key("."), below.is_empty());
+            let is_member = if was_member == becomes_member { was_said || was_leaf } else { becomes_member };
             Self::replace(below, gone, come)?;
-            let is_member = if was_member == becomes_member { is_member } else { becomes_member };
-            below.remove(".");
-            match (below.is_empty(), is_member) {
-                (true, false) => drop(encoded.remove(&step)),
-                (false, true) => drop(below.insert(".".to_owned(), empty())),
-                _ => {}
+            let has_content = below.len() > usize::from(below.contains_key("."));
+            match (has_content, is_member) {
+                (false, false) => drop(encoded.remove(&step)),
+                (true, true) if !was_said => drop(below.insert(".".to_owned(), empty())),
+                (false, true) | (true, false) => drop(below.remove(".")),
+                (true, true) => {}
             }
         }
         Some(())

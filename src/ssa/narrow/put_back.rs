@@ -49,6 +49,7 @@ fn map(
             }
             (None, _) => {
                 object.remove(&name);
+                left.push((name, Touched::Whole));
             }
         }
     }

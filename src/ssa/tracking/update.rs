@@ -1,6 +1,6 @@
 //! Plain writes: POST, PUT, and the JSON, merge and strategic merge patches.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Writer;
 use super::entries::{Entries, Identity, Owned};
@@ -10,7 +10,7 @@ use super::written::{as_written, zero_object};
 use crate::ssa::field_set::FieldSet;
 use crate::ssa::managed::Operation;
 use crate::ssa::schema::Schema;
-use crate::ssa::stripped::STRIPPED;
+use crate::ssa::stripped::{STRIPPED, show_template_generation};
 use crate::ssa::validate::{TypeError, validate, validate_stored};
 
 /// Gives an object that is about to be written the entries that the server would store with it.
@@ -51,7 +51,8 @@ pub fn track_update_of(
         metadata.remove("managedFields");
     }
     as_written(schema, object);
-    annotate_daemon_set(schema, object);
+    // Nobody sees the number where nothing was stored yet.
+    show_template_generation(schema, object, &Value::from("0"));
     let has_uid = live.is_some_and(|live| live.pointer("/metadata/uid").is_some_and(|uid| uid.as_str() != Some("")));
     if entries.owned.is_empty() && has_uid {
         return;
@@ -76,20 +77,6 @@ pub fn track_update_of(
     track(&write, &before, object, &mut entries, writer, writer.manager);
     entries.cap_updates();
     entries.write(object);
-}
-
-/// The server keeps the generation of a DaemonSet's template in a field that only an annotation shows, whoever wrote it or not.
-fn annotate_daemon_set(schema: &Schema, object: &mut Value) {
-    if schema.type_name() != Some("io.k8s.api.apps.v1.DaemonSet") {
-        return;
-    }
-    if let Some(annotations) = object
-        .get_mut("metadata")
-        .and_then(Value::as_object_mut)
-        .and_then(|metadata| metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new())).as_object_mut())
-    {
-        annotations.entry("deprecated.daemonset.template.generation").or_insert_with(|| Value::from("0"));
-    }
 }
 
 /// Tells why an object cannot be read at a version that somebody wrote it at. The server renames a custom resource and takes

@@ -169,14 +169,23 @@ impl Walk<'_> {
                 self.value(reference, value, touched);
             }
         }
-        if self.purpose != Purpose::Strip && !map.values().any(may_vanish) {
-            return;
-        }
-        map.retain(|name, value| match (written.always.get(name), declared.under(name)) {
+        let stays = |name: &String, value: &Value| match (written.always.get(name), declared.under(name)) {
             (Some(zero), _) => self.purpose != Purpose::Strip || value != zero,
             (None, Some(reference)) => !self.is_omitted(reference, value, written.pointers.contains(name)),
             (None, None) => true,
-        });
+        };
+        match touched {
+            Touched::Fields(fields) => {
+                let vanish =
+                    |name: &&String| map.get(*name).is_some_and(|value| may_vanish(value) && !stays(name, value));
+                let gone: Vec<&String> = fields.iter().map(|(name, _)| name).filter(vanish).collect();
+                for name in gone {
+                    map.remove(name);
+                }
+            }
+            _ if self.purpose != Purpose::Strip && !map.values().any(may_vanish) => {}
+            _ => map.retain(|name, value| stays(name, value)),
+        }
     }
 
     /// Tells whether this is an empty list or map; an empty structure is something.

@@ -67,7 +67,7 @@ impl Figures {
         self.foreseen.doubted += met.foreseen.doubted;
         self.foreseen.refused += met.foreseen.refused;
         self.unforeseen.extend(met.unforeseen);
-        self.disproved.extend(met.disproved);
+        if met.is_fresh { &mut self.chance } else { &mut self.disproved }.extend(met.disproved);
         let of_kind = self.operations.entry(met.kind).or_default();
         for (operation, code) in met.asked {
             *of_kind.entry(operation).or_default() += 1;

@@ -16,6 +16,7 @@ mod bases;
 mod dice;
 mod difference;
 mod figures;
+mod manifests;
 mod mutation;
 mod normal;
 mod order;
@@ -89,41 +90,7 @@ fn the_sandbox_answers_as_a_real_server_does() {
         let name = kind.rsplit('/').next().unwrap_or_default();
         only.as_ref().is_none_or(|kinds| kinds.split(',').any(|kind| kind == name))
     };
-    let (next, left_to_shrink) = (AtomicUsize::new(0), AtomicUsize::new(SHRUNK));
-    let figures = Mutex::new(Figures::default());
-    std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(task) = tasks.get(at) else { break };
-                    let source = |label: &str| -> (String, Box<dyn Source + '_>) {
-                        match task {
-                            Task::Made(seed) | Task::Fresh(seed) => {
-                                (format!("#{seed}"), Box::new(Sequence::new(*seed, label, &bases)) as Box<dyn Source>)
-                            }
-                            Task::Kept(script) => (script.about.clone(), Box::new(Replay::new(script, label))),
-                        }
-                    };
-                    let label = match task {
-                        Task::Made(seed) | Task::Fresh(seed) => format!("{run}-{seed}"),
-                        Task::Kept(_) => format!("{run}-k{at}"),
-                    };
-                    if is_wanted(&source(&label).1.kind()) {
-                        let once = |end: &str| {
-                            let label = format!("{label}{end}");
-                            let (about, mut source) = source(&label);
-                            bench.run(&about, &label, source.as_mut())
-                        };
-                        let mut met = again(&bench, &once, &label, &left_to_shrink);
-                        met.is_fresh = matches!(task, Task::Fresh(_));
-                        figures.lock().expect("nobody panicked").add(met);
-                    }
-                }
-            });
-        }
-    });
-    let figures = figures.into_inner().expect("nobody panicked");
+    let figures = asked(&bench, &run, &tasks, &is_wanted);
     figures.tell();
     let unexplained = figures.unexplained.len() as u64;
     assert!(figures.sequences > 0 && figures.requests > 0, "nothing was compared");
@@ -138,6 +105,67 @@ fn the_sandbox_answers_as_a_real_server_does() {
     // with it is not to blame.
     assert!(figures.fresh.len() as u64 * 100 <= FRESH, "too many sequences that are new met a difference");
     assert_eq!(unexplained, 0, "sequences of {} that met an unexplained difference", figures.sequences);
+}
+
+/// Asks both servers for all of it.
+fn asked(bench: &Bench<'_>, run: &str, tasks: &[Task], is_wanted: &(dyn Fn(&str) -> bool + Sync)) -> Figures {
+    let (next, left_to_shrink) = (AtomicUsize::new(0), AtomicUsize::new(SHRUNK));
+    let figures = Mutex::new(Figures::default());
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(task) = tasks.get(at) else { break };
+                    let source = |label: &str| -> (String, Box<dyn Source + '_>) {
+                        match task {
+                            Task::Made(seed) | Task::Fresh(seed) => (
+                                format!("#{seed}"),
+                                Box::new(Sequence::new(*seed, label, bench.bases)) as Box<dyn Source>,
+                            ),
+                            Task::Kept(script) => (script.about.clone(), Box::new(Replay::new(script, label))),
+                        }
+                    };
+                    let label = match task {
+                        Task::Made(seed) | Task::Fresh(seed) => format!("{run}-{seed}"),
+                        Task::Kept(_) => format!("{run}-k{at}"),
+                    };
+                    if is_wanted(&source(&label).1.kind()) {
+                        let once = |end: &str| {
+                            let label = format!("{label}{end}");
+                            let (about, mut source) = source(&label);
+                            bench.run(&about, &label, source.as_mut())
+                        };
+                        let mut met = again(bench, &once, &label, &left_to_shrink);
+                        met.is_fresh = matches!(task, Task::Fresh(_));
+                        figures.lock().expect("nobody panicked").add(met);
+                    }
+                }
+            });
+        }
+    });
+    figures.into_inner().expect("nobody panicked")
+}
+
+/// Manifests that people really apply.
+#[test]
+#[ignore = "needs the testbed (tests/testbed/testbed bare up) and the Go modules of `manifests.rs`"]
+fn real_manifests_are_taken_as_a_real_server_takes_them() {
+    let (scripts, others) = manifests::scripts();
+    let (real, sandbox) = (Real::expect(), Sandbox::open(0));
+    prepare(&real);
+    prepare(&sandbox);
+    let bases = bases();
+    let bench = Bench { real: &real, sandbox: &sandbox, bases: &bases };
+    let run = format!("m{:x}", jiff::Timestamp::now().as_millisecond() & 0x00ff_ffff);
+    let count = scripts.len();
+    let tasks: Vec<Task> = scripts.into_iter().map(Task::Kept).collect();
+    let figures = asked(&bench, &run, &tasks, &|_| true);
+    figures.tell();
+    let _ = writeln!(std::io::stderr(), "{count} manifests, and {others} of kinds that are not built in or not asked");
+    assert!(count > 100, "the modules were not found");
+    assert!(figures.unexplained.is_empty(), "manifests that met a difference");
+    assert!(figures.disproved.is_empty(), "what was foreseen without a doubt came out otherwise");
 }
 
 /// Seeds that no run had before: they follow from a text, such as the name of a commit, so that the run can be repeated.

@@ -40,9 +40,9 @@ pub fn judged(live: Option<&Value>, request: &Request, reply: &Reply) -> Predict
     if !is_apply || live["apiVersion"] != config["apiVersion"] || live["kind"] != config["kind"] {
         return Prediction::None;
     }
-    // It was deleted since it was told, and waits for its finalizers.
+    // It was deleted, be it since it was told, and waits for its finalizers: a plan refuses to predict that.
     let is_deleting = |object: &Value| object["metadata"].get("deletionTimestamp").is_some();
-    if is_deleting(&reply.body) && !is_deleting(live) {
+    if is_deleting(&reply.body) || is_deleting(live) {
         return Prediction::None;
     }
     let is_forced = request.path.contains("force=true");
