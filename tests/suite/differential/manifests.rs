@@ -19,11 +19,27 @@ const MODULES: [(&str, &[&str]); 4] = [
     ("sigs.k8s.io/gateway-api@v1.4.0", &["examples/standard"]),
 ];
 
-/// Returns a sequence for each object of a built-in kind, and how many others there were.
-pub fn scripts() -> (Vec<Script>, usize) {
-    let (mut scripts, mut others) = (Vec::new(), 0);
+/// What was found.
+pub struct Manifests {
+    /// A sequence for each object of a built-in kind.
+    pub scripts: Vec<Script>,
+    /// How many others there were.
+    pub others: usize,
+    /// Modules that could not be had, and why.
+    pub skipped: Vec<String>,
+}
+
+/// Reads all of them.
+pub fn read() -> Manifests {
+    let (mut scripts, mut others, mut skipped) = (Vec::new(), 0, Vec::new());
     for (module, parts) in MODULES {
-        let folder = downloaded(module);
+        let folder = match downloaded(module) {
+            Ok(folder) => folder,
+            Err(why) => {
+                skipped.push(format!("{module}: {why}"));
+                continue;
+            }
+        };
         for file in parts.iter().flat_map(|part| yaml_below(&folder.join(part))) {
             let name = file.strip_prefix(&folder).expect("a file of the module").display().to_string();
             for (index, object) in objects(&fs::read_to_string(&file).expect("a text")).iter().enumerate() {
@@ -34,22 +50,26 @@ pub fn scripts() -> (Vec<Script>, usize) {
             }
         }
     }
-    (scripts, others)
+    Manifests { scripts, others, skipped }
 }
 
 /// Brings a module into the module cache, if it is not there yet.
-fn downloaded(module: &str) -> PathBuf {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("go.mod"), "module manifests\n\ngo 1.24\n").expect("write go.mod");
+fn downloaded(module: &str) -> Result<PathBuf, String> {
+    let cache = std::env::var("GOMODCACHE").map(PathBuf::from).ok();
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var("HOME").ok()?).join("go/pkg/mod")));
+    if let Some(folder) = cache.map(|cache| cache.join(module)).filter(|folder| folder.is_dir()) {
+        return Ok(folder);
+    }
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    fs::write(folder.path().join("go.mod"), "module manifests\n\ngo 1.24\n").map_err(|error| error.to_string())?;
     let output = Command::new("go")
         .args(["mod", "download", "-json", module])
         .current_dir(folder.path())
         .env("GOFLAGS", "-mod=mod")
         .output()
-        .expect("go, which the testbed needs too");
-    let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let found = answer["Dir"].as_str().unwrap_or_else(|| panic!("{module}: {answer}"));
-    PathBuf::from(found)
+        .map_err(|error| format!("go: {error}"))?;
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    answer["Dir"].as_str().map(PathBuf::from).ok_or_else(|| answer["Error"].as_str().unwrap_or("no answer").to_owned())
 }
 
 fn yaml_below(path: &Path) -> Vec<PathBuf> {

@@ -39,6 +39,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::bases::bases;
 use self::figures::{Figures, Met};
+use self::manifests::Manifests;
 use self::run::{Bench, Ran, prepare};
 use self::script::{Replay, Script, Source};
 use self::sequence::Sequence;
@@ -151,7 +152,7 @@ fn asked(bench: &Bench<'_>, run: &str, tasks: &[Task], is_wanted: &(dyn Fn(&str)
 #[test]
 #[ignore = "needs the testbed (tests/testbed/testbed bare up) and the Go modules of `manifests.rs`"]
 fn real_manifests_are_taken_as_a_real_server_takes_them() {
-    let (scripts, others) = manifests::scripts();
+    let Manifests { scripts, others, skipped } = manifests::read();
     let (real, sandbox) = (Real::expect(), Sandbox::open(0));
     prepare(&real);
     prepare(&sandbox);
@@ -163,6 +164,10 @@ fn real_manifests_are_taken_as_a_real_server_takes_them() {
     let figures = asked(&bench, &run, &tasks, &|_| true);
     figures.tell();
     let _ = writeln!(std::io::stderr(), "{count} manifests, and {others} of kinds that are not built in or not asked");
+    for module in &skipped {
+        let _ = writeln!(std::io::stderr(), "skipped {module}");
+    }
+    // The testbed is built from Kubernetes' own module, which is always there.
     assert!(count > 100, "the modules were not found");
     assert!(figures.unexplained.is_empty(), "manifests that met a difference");
     assert!(figures.disproved.is_empty(), "what was foreseen without a doubt came out otherwise");
