@@ -2,6 +2,7 @@
 //! what kubectl takes.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::support::cluster::{Namespace, Server, User};
@@ -12,6 +13,10 @@ on_each_server!(mathisons_own_services_run, a_web_shop_of_plain_manifests_runs);
 
 // It is about kubectl, which not everybody has.
 on_the_real_server!(kubectl_takes_what_is_rendered);
+
+/// The roles of the whole cluster have the same names wherever the stack is: `kubectl apply --dry-run=server` fails where
+/// one appears between its look and its create.
+static ROLES_OF_THE_CLUSTER: Mutex<()> = Mutex::new(());
 
 /// One stack of the repository, in a namespace of the test's own.
 struct Shipped<'a> {
@@ -47,6 +52,7 @@ impl<'a> Shipped<'a> {
 }
 
 fn mathisons_own_services_run(server: &Server) {
+    let _alone = ROLES_OF_THE_CLUSTER.lock().unwrap_or_else(PoisonError::into_inner);
     let namespace = server.namespace("mathison");
     let stack = Shipped::new(server, &namespace, "mathison.yaml");
     let verified = stack.lives_and_goes();
@@ -74,6 +80,7 @@ fn a_web_shop_of_plain_manifests_runs(server: &Server) {
 }
 
 fn kubectl_takes_what_is_rendered(server: &Server) {
+    let _alone = ROLES_OF_THE_CLUSTER.lock().unwrap_or_else(PoisonError::into_inner);
     for file in ["mathison.yaml", "examples/shop.yaml"] {
         let namespace = server.namespace("rendered");
         let stack = Shipped::new(server, &namespace, file);
