@@ -92,7 +92,7 @@ const FOLLOWED: [(&str, &str, &str); 7] = [
     ("io.k8s.api.core.v1.NodeSpec", "podCIDR", "its list of ranges"),
     ("io.k8s.api.core.v1.NodeSpec", "podCIDRs", "its single range"),
     ("io.k8s.api.apps.v1.DaemonSetSpec", "template", "the number of its generation in an annotation"),
-    ("io.k8s.api.certificates.v1.CertificateSigningRequest", "spec", "nothing: the server keeps what is stored"),
+    ("io.k8s.api.certificates.v1.CertificateSigningRequest", "spec", "nothing that is stored"),
 ];
 
 /// The fields that hold maps of bytes.

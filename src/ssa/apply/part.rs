@@ -133,3 +133,41 @@ fn sort(entries: &mut [Value]) {
     };
     entries.sort_by_cached_key(key);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ssa::apply::merged;
+    use crate::ssa::builtin;
+    use crate::ssa::narrow::{Narrowed, narrowed};
+
+    /// Whatever is left to the whole is as right: that a part is enough has to be seen.
+    #[test]
+    fn a_part_is_enough_where_fields_change_come_go_or_are_taken_from_others() {
+        let schema = builtin("", "v1", "ConfigMap").unwrap();
+        let config =
+            |data: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": data});
+        let live = merged(&schema, None, &config(json!({"a": "1", "b": "1"})), "a").unwrap().object.into_owned();
+        let mut live =
+            merged(&schema, Some(&live), &config(json!({"b": "1", "c": "1"})), "b").unwrap().object.into_owned();
+        for entry in live["metadata"]["managedFields"].as_array_mut().unwrap() {
+            entry["time"] = json!("2026-01-02T03:04:05Z");
+        }
+        for (data, conflicts) in [
+            (json!({"a": "2", "b": "1"}), 0),
+            (json!({"a": "1", "b": "1", "d": "1"}), 0),
+            (json!({"b": "1"}), 0),
+            (json!({"a": "1"}), 0),
+            (json!({"a": "1", "b": "1", "c": "1"}), 0),
+            (json!({"a": "1", "b": "2", "c": "2"}), 2),
+        ] {
+            let config = config(data);
+            let Narrowed::Part(part) = narrowed(&schema, &live, &config, "a") else { panic!("{config}") };
+            let applied = of_part(&schema, &live, "a", part).unwrap();
+            assert_eq!(applied.conflicts.len(), conflicts, "{config}");
+            assert_eq!(applied, merged(&schema, Some(&live), &config, "a").unwrap(), "{config}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use super::part::{ListPart, MapPart, Part};
 use super::step::{is_written, is_written_so, write_step};
 use super::{Level, Sides, Walk, is_whole};
 use crate::ssa::item::{is_same_item, item_element};
+use crate::ssa::path::PathElement;
 use crate::ssa::schema::{Branch, ListKind, ListType, TypeRef, TypeTable};
 use crate::ssa::text;
 
@@ -107,7 +108,7 @@ impl<'a> Walk<'a> {
         live: &[Value],
         config: &[Value],
         part: &ListPart,
-    ) -> Option<(usize, (crate::ssa::PathElement, Part))> {
+    ) -> Option<(usize, (PathElement, Part))> {
         let mut wanted = config.iter().peekable();
         let place = live.iter().enumerate().find_map(|(place, live)| {
             let config = wanted.next_if(|config| is_same_item(self.types, list, live, config))?;
