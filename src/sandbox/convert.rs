@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::custom;
+use super::decode;
 use super::kind::Kind;
 use super::kinds::Kinds;
 use crate::ssa::Schema;
@@ -111,6 +112,10 @@ impl Versions for Served<'_> {
 
     fn convert(&self, object: &Value, api_version: &str) -> Value {
         renamed(self.kind, object, api_version)
+    }
+
+    fn unconvertible(&self, object: &Value) -> Option<String> {
+        if self.kind.custom.is_some() { None } else { decode::unconvertible(self.kind, object) }
     }
 }
 

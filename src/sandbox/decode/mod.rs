@@ -40,7 +40,7 @@ pub use self::delete::delete_options;
 pub use self::empties::Empties;
 pub(crate) use self::encoded::encoded;
 pub use self::options::{Verb, WriteOptions};
-pub use self::patched::{applied, merged};
+pub use self::patched::{applied, merged, unconvertible};
 pub(crate) use self::patched::{document, object};
 
 /// What becomes of fields that are unknown or stand there twice (`fieldValidation`).

@@ -99,15 +99,29 @@ pub fn applied(resource: &Kind, config: &Value, merged: &Value, object: &Value) 
     }
     let read = structure::decode(Reading::Map, &go_type, &Node::of(object));
     let read = read.map_err(|mistake| {
-        let slash = if resource.group.is_empty() { "/" } else { "" };
-        let kind = format!("{slash}{}, Kind={}", resource.api_version(), resource.kind);
+        let kind = full_name(resource);
         let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
-        Refusal::plain(format!(
-            "failed to convert new object ({namespace}/{name}; {kind}) to proper version: unable to convert unstructured \
-             object to {kind}: {mistake}"
-        ))
+        let why = not_held(resource, &mistake);
+        Refusal::plain(format!("failed to convert new object ({namespace}/{name}; {kind}) to proper version: {why}"))
     })?;
     let mut object = read.value;
     finish(resource, &mut object);
     Ok((object, empties))
+}
+
+/// Tells in the server's words why the structure of its kind cannot hold an object; `None` where it can.
+#[must_use]
+pub fn unconvertible(resource: &Kind, object: &Value) -> Option<String> {
+    let read = structure::decode(Reading::Map, &type_of(resource), &Node::of(object));
+    read.err().map(|mistake| not_held(resource, &mistake))
+}
+
+fn not_held(resource: &Kind, mistake: &str) -> String {
+    format!("unable to convert unstructured object to {}: {mistake}", full_name(resource))
+}
+
+/// `apps/v1, Kind=Deployment`, as Go prints what names a kind.
+fn full_name(resource: &Kind) -> String {
+    let slash = if resource.group.is_empty() { "/" } else { "" };
+    format!("{slash}{}, Kind={}", resource.api_version(), resource.kind)
 }

@@ -178,8 +178,8 @@ impl Applying<'_> {
             let message = format!("failed to create typed live object ({}): {error}", described(before));
             return Err(ApplyRefused::Typing { message });
         }
-        if let Some(error) = unreadable(write, before, &entries) {
-            return Err(ApplyRefused::Typing { message: error.to_string() });
+        if let Some(message) = unreadable(write, before, &entries) {
+            return Err(ApplyRefused::Typing { message });
         }
         write.reconciled(&mut entries);
         let merged = merge(schema, before, config)

@@ -11,7 +11,7 @@ use crate::ssa::field_set::FieldSet;
 use crate::ssa::managed::Operation;
 use crate::ssa::schema::Schema;
 use crate::ssa::stripped::{STRIPPED, show_template_generation};
-use crate::ssa::validate::{TypeError, validate, validate_stored};
+use crate::ssa::validate::{validate, validate_stored};
 
 /// Gives an object that is about to be written the entries that the server would store with it.
 ///
@@ -82,7 +82,7 @@ pub fn track_update_of(
 /// Tells why an object cannot be read at a version that somebody wrote it at. The server renames a custom resource and takes
 /// nothing out of it, so that a field which only one version declares is in the way; and at no version but the one that is
 /// written may an item be there twice. Of built-in kinds only the autoscaler has lists at one version that are none at another.
-pub(super) fn unreadable(write: &Write<'_>, object: &Value, entries: &Entries) -> Option<TypeError> {
+pub(super) fn unreadable(write: &Write<'_>, object: &Value, entries: &Entries) -> Option<String> {
     if !may_be_unreadable(write) {
         return None;
     }
@@ -90,12 +90,15 @@ pub(super) fn unreadable(write: &Write<'_>, object: &Value, entries: &Entries) -
 }
 
 /// Tells why an object cannot be read at a version of its kind.
-pub(super) fn unreadable_at(write: &Write<'_>, object: &Value, version: &str) -> Option<TypeError> {
+pub(super) fn unreadable_at(write: &Write<'_>, object: &Value, version: &str) -> Option<String> {
     if !may_be_unreadable(write) || version == write.api_version {
         return None;
     }
     let schema = write.versions.schema(version)?;
-    validate(&schema, &write.versions.convert(object, version)).err()
+    if let Some(why) = write.versions.unconvertible(object) {
+        return Some(why);
+    }
+    validate(&schema, &write.versions.convert(object, version)).err().map(|error| error.to_string())
 }
 
 fn may_be_unreadable(write: &Write<'_>) -> bool {

@@ -12,6 +12,12 @@ pub trait Versions {
 
     /// Returns the object as it reads in a version that is served.
     fn convert(&self, object: &Value, api_version: &str) -> Value;
+
+    /// Tells in the server's words why an object that was merged cannot be brought into any other version: the structure of
+    /// its kind cannot hold it. `None` where it can, or where nothing is known of that.
+    fn unconvertible(&self, _object: &Value) -> Option<String> {
+        None
+    }
 }
 
 /// A kind whose versions have the same fields, so that to convert is to name the version; `HorizontalPodAutoscaler`, the one of
