@@ -66,9 +66,10 @@
 //! - `yaml` is a module of its own below `stack` because positions must reach whoever finds a problem; `stack` may use
 //!   `ssa`, whose built-in table knows the fields of every built-in kind, so that a wrong field gets its nearest name.
 //! - A plan is decided with the built-in schemas first, and again with the server's where those it consulted are others:
-//!   the list of documents costs a request, which a plan without changes does not make. The testbed's two servers
-//!   (1.35.4, with and without controllers) list the same hashes, and the documents name the minor release only; no other
-//!   release was tried. A real server lists the document of a new definition a moment after the kind.
+//!   the list of documents costs a request, which a plan without changes does not make. The documents name the minor
+//!   release only, so a patch release lists the same hashes unless it changed a field or its description; then they are
+//!   read. A real server lists the document of a new definition a moment after the kind.
+//! - Tables of 1.33, 1.34 and 1.35 are built in; stack files are checked with the newest, for a cluster is not asked there.
 //! - `yaml` has a quick reader for plain manifests (`simple`) beside the general one: reading a thousand manifests was a
 //!   third of a plan without changes. It gives up at whatever it is not sure of, and a property test holds it to the
 //!   general reader's values. Take it out if the general one becomes fast enough.

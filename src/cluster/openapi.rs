@@ -1,4 +1,4 @@
-//! The schemas that a server publishes: the built-in table where its documents are those the table was made from, else the
+//! The schemas that a server publishes: a built-in table where its documents are those the table was made from, else the
 //! documents themselves, read once and kept on disk by their hash.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use super::kind::ApiKind;
 use super::subject::Subject;
 use super::transport::{Call, parse};
 use crate::resource::Digest;
-use crate::ssa::{self, Schema, Schemas};
+use crate::ssa::{self, Release, Schema, Schemas};
 
 /// Documents that are fetched at once.
 const DOCUMENTS: usize = 4;
@@ -27,8 +27,17 @@ const FORM: &str = "1";
 /// The schemas of some API versions, as one server has them.
 #[derive(Debug, Clone, Default)]
 pub struct ServedSchemas {
-    /// Those that the built-in table does not have, or has otherwise.
-    others: BTreeMap<String, Schemas>,
+    /// Those that the newest release's built-in table does not have, or has otherwise.
+    others: BTreeMap<String, Source>,
+}
+
+/// Where the kinds of an API version are known from.
+#[derive(Debug, Clone)]
+enum Source {
+    /// The built-in table of an older release.
+    Release(Release),
+    /// The server's document.
+    Document(Schemas),
 }
 
 impl ServedSchemas {
@@ -37,12 +46,13 @@ impl ServedSchemas {
     pub fn get(&self, api_version: &str, kind: &str) -> Option<Schema> {
         let ApiKind { group, version, kind } = ApiKind::new(api_version, kind);
         match self.others.get(api_version) {
-            Some(schemas) => schemas.get(&group, &version, &kind),
+            Some(Source::Release(release)) => ssa::builtin_in(*release, &group, &version, &kind),
+            Some(Source::Document(schemas)) => schemas.get(&group, &version, &kind),
             None => ssa::builtin(&group, &version, &kind),
         }
     }
 
-    /// Tells whether the built-in table says all that there is to say.
+    /// Tells whether the newest release's built-in table says all that there is to say.
     #[must_use]
     pub fn are_built_in(&self) -> bool {
         self.others.is_empty()
@@ -70,7 +80,7 @@ impl Listed {
 
 impl Cluster {
     /// Reads the schemas of API versions (`apps/v1`): one request for the server's list of documents, and one for each that
-    /// is neither the built-in table's nor on disk.
+    /// is neither a built-in table's nor on disk.
     ///
     /// # Errors
     /// See [`ClusterError`]; [`NotFound`](ClusterError::NotFound) from servers that publish none.
@@ -82,9 +92,14 @@ impl Cluster {
             let path =
                 if api_version.contains('/') { format!("apis/{api_version}") } else { format!("api/{api_version}") };
             let listed = index.paths.get(&path)?;
-            let is_built_in = listed.hash().is_some() && listed.hash() == ssa::builtin_document(api_version);
-            (!is_built_in)
-                .then_some(async move { Ok((api_version.clone(), self.document(api_version, listed).await?)) })
+            let release = listed.hash().and_then(|hash| Release::of_document(api_version, hash));
+            let source = async move {
+                match release {
+                    Some(release) => Ok(Source::Release(release)),
+                    None => self.document(api_version, listed).await.map(Source::Document),
+                }
+            };
+            (release != Some(Release::NEWEST)).then_some(async move { Ok((api_version.clone(), source.await?)) })
         });
         let others = futures::stream::iter(fetched).buffer_unordered(DOCUMENTS).try_collect().await?;
         Ok(ServedSchemas { others })

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::session::failed;
 use crate::cluster::{Cluster, ClusterError, ServedSchemas};
 use crate::failure::Failure;
-use crate::ssa::Schema;
+use crate::ssa::{Release, Schema};
 
 /// Schemas: the built-in ones, until the server was asked. A plan without a change consults none, and so asks for none.
 #[derive(Default)]
@@ -49,7 +49,8 @@ impl Consulted {
             // A server that publishes none is older than any that applies as this one does.
             Err(ClusterError::NotFound { .. }) => Ok(None),
             Err(error @ ClusterError::Forbidden { .. }) => Ok(Some(format!(
-                "the schemas of Kubernetes 1.35 were used, for those of the server may not be read: {error}"
+                "the schemas of Kubernetes {} were used, for those of the server may not be read: {error}",
+                Release::NEWEST
             ))),
             Err(error) => Err(failed("failed to read the server's schemas", &error)),
         }

@@ -121,6 +121,6 @@ pub use key::Key;
 pub use managed::{ManagedEntry, ManagedError, Operation, managed_fields, owned_by, owners_of, raw_fields_of};
 pub use merge::merge;
 pub use path::{Path, PathElement, PathError};
-pub use schema::{Schema, Schemas, ServedKind, builtin, builtin_document, builtin_kinds};
+pub use schema::{Release, Schema, Schemas, ServedKind, builtin, builtin_in, builtin_kinds};
 pub use set_of::set_of;
 pub use validate::{TypeError, TypeProblem};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::fake::{Answer, FakeServer, forbidden, options};
 use crate::cluster::{Cluster, ClusterError, ConnectOptions};
-use crate::ssa::{Path, builtin_document};
+use crate::ssa::{Path, Release};
 
 fn wanted(api_versions: &[&str]) -> BTreeSet<String> {
     api_versions.iter().map(|api_version| (*api_version).to_owned()).collect()
@@ -32,7 +32,7 @@ fn server(hash: &'static str) -> FakeServer {
             Answer::Json(
                 200,
                 json!({"paths": {
-                    "apis/batch/v1": listed("apis/batch/v1", builtin_document("batch/v1").unwrap()),
+                    "apis/batch/v1": listed("apis/batch/v1", Release::NEWEST.document("batch/v1").unwrap()),
                     "apis/apps/v1": listed("apis/apps/v1", hash),
                     "apis/x.io/v1": listed("apis/x.io/v1", "ABC")
                 }}),
@@ -72,11 +72,33 @@ async fn the_servers_document_wins_over_the_built_in_table() {
 
 #[tokio::test]
 async fn what_the_server_has_as_it_is_built_in_is_not_read() {
-    let server = server(builtin_document("apps/v1").unwrap());
+    let server = server(Release::NEWEST.document("apps/v1").unwrap());
     let cluster = server.cluster();
     assert!(cluster.schemas(&wanted(&["batch/v1", "apps/v1"])).await.unwrap().are_built_in());
     assert_eq!(asked(&cluster, &["batch/v1", "apps/v1"]).await, [true, true, false, false]);
     assert_eq!(server.lines(), ["GET /openapi/v3", "GET /openapi/v3"]);
+}
+
+#[tokio::test]
+async fn an_older_release_is_known_by_its_documents_and_they_are_not_read() {
+    let server = FakeServer::new(|_| {
+        let listed = |release: Release, path: &str, api_version: &str| {
+            let hash = release.document(api_version).unwrap();
+            json!({"serverRelativeURL": format!("/openapi/v3/{path}?hash={hash}")})
+        };
+        let (older, newest) = (Release::V1_33, Release::NEWEST);
+        let paths =
+            json!({"api/v1": listed(older, "api/v1", "v1"), "apis/apps/v1": listed(newest, "apis/apps/v1", "apps/v1")});
+        Answer::Json(200, json!({"paths": paths}))
+    });
+    let schemas = server.cluster().schemas(&wanted(&["v1", "apps/v1"])).await.unwrap();
+    assert!(!schemas.are_built_in());
+    let has = |api_version, kind, path: &str| {
+        schemas.get(api_version, kind).unwrap().at(&Path::parse(path).unwrap()).is_some()
+    };
+    assert!(has("v1", "Pod", ".spec.nodeName") && !has("v1", "Pod", ".spec.workloadRef"));
+    assert!(has("apps/v1", "Deployment", ".spec.template.spec.workloadRef"));
+    assert_eq!(server.lines(), ["GET /openapi/v3"]);
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use super::custom;
 use super::kind::Kind;
 use super::kinds::Kinds;
 use crate::resource::Digest;
-use crate::ssa::builtin_document;
+use crate::ssa::Release;
 
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
@@ -42,7 +42,7 @@ pub fn hash(group: &str, version: &str, kinds: &Kinds) -> String {
     let served = || kinds.iter().filter(|kind| kind.group == group && kind.version == version);
     let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     // A client that has the real document needs none of ours, which leaves out descriptions and has no other field.
-    if let Some(hash) = builtin_document(&api_version).filter(|_| served().all(|kind| kind.custom.is_none())) {
+    if let Some(hash) = Release::NEWEST.document(&api_version).filter(|_| served().all(|kind| kind.custom.is_none())) {
         return hash.to_owned();
     }
     let served: Vec<Value> = served().map(told).collect();

@@ -58,14 +58,6 @@ impl Schemas {
     }
 }
 
-/// Returns the hash under which a server lists the document that the built-in table was made from, by API version. A server
-/// that lists another one has other fields.
-#[must_use]
-pub fn builtin_document(api_version: &str) -> Option<&'static str> {
-    let mut lines = include_str!("table/documents.tsv").lines().filter_map(|line| line.split_once('\t'));
-    lines.find(|(known, _)| *known == api_version).map(|(_, hash)| hash)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -99,13 +91,5 @@ mod tests {
         for broken in ["", "x", &text[..text.len() - 3], &text[3..].replace('\t', " ")] {
             assert!(Schemas::from_text(broken).is_none(), "{broken}");
         }
-    }
-
-    #[test]
-    fn the_documents_behind_the_built_in_table_are_known() {
-        for api_version in ["v1", "apps/v1", "batch/v1", "networking.k8s.io/v1"] {
-            assert_eq!(builtin_document(api_version).map(str::len), Some(128), "{api_version}");
-        }
-        assert_eq!(builtin_document("x.io/v1"), None);
     }
 }

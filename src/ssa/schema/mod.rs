@@ -22,8 +22,8 @@ use super::path::{Path, PathElement};
 
 pub(crate) use self::atom::{Atom, Branch, MapType, MapView, TypeRef};
 pub use self::atom::{ListKind, ListType, Scalar};
-pub use self::builtin::{builtin, builtin_kinds, scale};
-pub use self::document::{Schemas, builtin_document};
+pub use self::builtin::{Release, builtin, builtin_in, builtin_kinds, scale};
+pub use self::document::Schemas;
 pub use self::kinds::ServedKind;
 pub use self::shape::Shape;
 pub(crate) use self::table::Types as TypeTable;
