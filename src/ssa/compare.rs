@@ -28,15 +28,11 @@ impl Comparison {
 
     /// Leaves out some fields with all that is below them.
     #[must_use]
-    pub fn without(&self, fields: &FieldSet) -> Self {
-        if fields.is_empty() {
-            return self.clone();
+    pub fn without(mut self, fields: &FieldSet) -> Self {
+        for set in [&mut self.added, &mut self.removed, &mut self.modified] {
+            set.cut(fields);
         }
-        Self {
-            added: self.added.without(fields),
-            removed: self.removed.without(fields),
-            modified: self.modified.without(fields),
-        }
+        self
     }
 }
 

@@ -19,10 +19,11 @@ pub(crate) fn pruned(
     others: &[&FieldSet],
 ) -> Value {
     // What is claimed again stays, with all that is around it.
-    if last.is_subset(claimed) {
+    let unclaimed = last.difference(claimed);
+    if unclaimed.is_empty() {
         return merged;
     }
-    let sets = Sets { last, claimed, others: others.to_vec() };
+    let sets = Sets { last, claimed, unclaimed: &unclaimed, others: others.to_vec() };
     let gone = plainly_gone(&schema.types, &schema.reference, &merged, &sets);
     let gone = gone.unwrap_or_else(|| gone_of_part(schema, &merged, &sets));
     if gone.is_empty() { merged } else { removed(schema, merged, &gone) }
@@ -34,9 +35,10 @@ fn plainly_gone(types: &TypeTable, reference: &TypeRef, merged: &Value, sets: &S
     let mut gone = FieldSet::new();
     match (types.resolve(reference).branch(Some(merged))?, merged) {
         (Branch::Map(view), Value::Object(map)) if !view.atomic => {
-            for (element, ..) in sets.last.children() {
+            for (element, ..) in sets.unclaimed.children() {
                 let PathElement::Field(name) = element else { return None };
-                let (Some(inner), Some(value)) = (sets.at(element), map.get(name)) else { continue };
+                let Some(value) = map.get(name) else { continue };
+                let inner = sets.below(element);
                 let goes_with_content = view.map.field(name).is_some();
                 let place = Place { element, goes_with_content, around: sets };
                 inner.plainly_gone(types, view.map.under(name)?, value, place, &mut gone)?;
@@ -90,6 +92,8 @@ struct Place<'s> {
 struct Sets<'s> {
     last: &'s FieldSet,
     claimed: &'s FieldSet,
+    /// What is claimed no more.
+    unclaimed: &'s FieldSet,
     others: Vec<&'s FieldSet>,
 }
 
@@ -215,10 +219,7 @@ static NOTHING: FieldSet = FieldSet::new();
 impl<'s> Sets<'s> {
     /// Returns the sets below a step, if something can go from there.
     fn at(&self, element: &PathElement) -> Option<Self> {
-        let (member, last) = self.last.child(element)?;
-        let (is_claimed, claimed) = self.claimed.child(element).unwrap_or((false, &NOTHING));
-        let stays = (is_claimed || !member) && last.is_subset(claimed);
-        (!stays).then(|| self.below(element))
+        self.unclaimed.child(element).map(|_| self.below(element))
     }
 
     /// Finds what plainly goes of a value, of which these are the sets.
@@ -256,6 +257,7 @@ impl<'s> Sets<'s> {
         Self {
             last: inside(&self.last),
             claimed: inside(&self.claimed),
+            unclaimed: inside(&self.unclaimed),
             others: self.others.iter().map(inside).filter(|fields| !fields.is_empty()).collect(),
         }
     }
@@ -329,7 +331,8 @@ mod tests {
         );
         let (last, claimed) = (set_of(&LEDGERS, &before).unwrap(), set_of(&LEDGERS, &now).unwrap());
         let mut part = Part::default();
-        let sets = Sets { last: &last, claimed: &claimed, others: Vec::new() };
+        let unclaimed = last.difference(&claimed);
+        let sets = Sets { last: &last, claimed: &claimed, unclaimed: &unclaimed, others: Vec::new() };
         let value = Narrowing { types: &LEDGERS.types }.value(&LEDGERS.reference, &before, &sets, &mut part);
         assert_eq!(value, json!({"spec": {"accounts": [{"name": "bank", "open": true}]}}));
         assert_eq!(pruned(&LEDGERS, before, &last, &claimed, &[]), now);

@@ -30,20 +30,15 @@ fn from_value(types: &TypeTable, reference: &TypeRef, value: Value, fields: &Fie
     }
 }
 
-fn from_map(types: &TypeTable, view: MapView<'_>, map: Map<String, Value>, fields: &FieldSet) -> Value {
-    let mut left = Map::new();
-    for (name, value) in map {
-        let value = match fields.field(&name) {
-            None => value,
-            Some((true, _)) => continue,
-            Some((false, below)) => match view.map.under(&name) {
-                Some(reference) => from_value(types, reference, value, below),
-                None => value,
-            },
-        };
-        left.insert(name, value);
-    }
-    if left.is_empty() { Value::Null } else { Value::Object(left) }
+fn from_map(types: &TypeTable, view: MapView<'_>, mut map: Map<String, Value>, fields: &FieldSet) -> Value {
+    map.retain(|name, value| {
+        let Some((goes, below)) = fields.field(name) else { return true };
+        if let Some(reference) = view.map.under(name).filter(|_| !goes) {
+            *value = from_value(types, reference, value.take(), below);
+        }
+        !goes
+    });
+    if map.is_empty() { Value::Null } else { Value::Object(map) }
 }
 
 fn from_list(types: &TypeTable, list: &ListType, items: Vec<Value>, fields: &FieldSet) -> Value {

@@ -24,7 +24,7 @@ pub(super) fn of_part<'l>(schema: &Schema, live: &'l Value, manager: &str, part:
     let Part { live: Some(before), config: Some(config), owned, touched, .. } = part else { return None };
     let mut claimed = set_of(schema, &config).ok()?;
     claimed.cut(schema.reset_fields());
-    let recorded = live.pointer("/metadata/managedFields")?.as_array()?;
+    let recorded = live.get("metadata")?.get("managedFields")?.as_array()?;
     let own = place_of_own(recorded, manager)?;
     // Who else owns what counts where something may be taken out.
     let others = if owned.is_subset(&claimed) { Vec::new() } else { owned_by_others(schema, recorded, own)? };
@@ -34,7 +34,6 @@ pub(super) fn of_part<'l>(schema: &Schema, live: &'l Value, manager: &str, part:
 
     canonicalise_result(schema, &mut merged);
     let merged_changed = !same_as_stored(schema, &merged, &before);
-    let ownership_changed = owned != claimed;
     let mut object = live.clone();
     let touched = put_back(schema, &mut object, merged, touched)?;
     keep_template_generation(schema, &mut object, live);
@@ -43,13 +42,13 @@ pub(super) fn of_part<'l>(schema: &Schema, live: &'l Value, manager: &str, part:
 
     read_back(schema, &mut object, &touched);
 
-    let entries = object.pointer_mut("/metadata/managedFields")?.as_array_mut()?;
+    let entries = object.get_mut("metadata")?.get_mut("managedFields")?.as_array_mut()?;
     let entry = entries.get_mut(own)?.as_object_mut()?;
     if merged_changed {
         entry.remove("time");
     }
     let fields = entry.get_mut("fieldsV1")?.as_object_mut()?;
-    FieldSet::replace(fields, &owned, &claimed)?;
+    let ownership_changed = FieldSet::replace(fields, &owned, &claimed)?;
     let (conflicts, others_changed) = settle(schema, entries, own, &found)?;
     entries.retain(owns_something);
     sort(entries);
@@ -127,11 +126,11 @@ fn owns_something(entry: &Value) -> bool {
 
 /// Puts entries into the order of the server: by operation, time (none first), manager, version, subresource.
 fn sort(entries: &mut [Value]) {
-    let key = |entry: &Value| {
-        let text = |key| entry.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-        ["operation", "time", "manager", "apiVersion", "subresource"].map(text)
-    };
-    entries.sort_by_cached_key(key);
+    fn key(entry: &Value) -> impl Iterator<Item = Option<&str>> {
+        let text = |key| entry.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        ["operation", "time", "manager", "apiVersion", "subresource"].into_iter().map(text)
+    }
+    entries.sort_by(|left, right| key(left).cmp(key(right)));
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Encoded sets (`FieldsV1`), asked and changed as they stand: of most entries next to nothing is looked at.
 
+use std::cmp::Ordering;
+
 use serde_json::{Map, Value};
 
 use super::FieldSet;
 use super::fields_v1::step_text;
+use crate::ssa::path::PathElement;
 
 type Steps = Map<String, Value>;
 
@@ -29,44 +32,64 @@ impl FieldSet {
         Some(false)
     }
 
-    /// Takes out of an encoded set what only `old` has, and puts in what only `new` has; `old` is a part of it. `None` where it
-    /// is not, and then the encoded set is in pieces.
-    pub(crate) fn replace(encoded: &mut Steps, old: &Self, new: &Self) -> Option<()> {
-        let added = new.children().filter(|(element, ..)| old.child(element).is_none());
-        let elements = old.children().map(|(element, ..)| element).chain(added.map(|(element, ..)| element));
-        for element in elements {
-            let (before, after) = (old.child(element), new.child(element));
-            if before == after {
-                continue;
-            }
-            let step = plain(step_text(element))?;
-            let (was_member, gone) = before.unwrap_or((false, &NOTHING));
-            let (becomes_member, come) = after.unwrap_or((false, &NOTHING));
-            let Some(below) = encoded.get_mut(&step) else {
-                if before.is_some() {
-                    return None;
-                }
-                let mut added = Self::new();
-                added.insert_node(element.clone(), becomes_member, come.clone());
-                if let Value::Object(added) = added.to_fields_v1() {
-                    encoded.extend(added);
-                }
-                continue;
+    /// Takes out of an encoded set what only `old` has, and puts in what only `new` has; `old` is a part of it. Tells whether
+    /// that changes anything. `None` where `old` is no part of it, and then it is in pieces.
+    pub(crate) fn replace(encoded: &mut Steps, old: &Self, new: &Self) -> Option<bool> {
+        let mut is_changed = false;
+        let (mut befores, mut afters) = (old.children().peekable(), new.children().peekable());
+        loop {
+            let (before, after) = match (befores.peek(), afters.peek()) {
+                (None, None) => return Some(is_changed),
+                (Some(before), Some(after)) => match before.0.cmp(after.0) {
+                    Ordering::Less => (befores.next(), None),
+                    Ordering::Equal => (befores.next(), afters.next()),
+                    Ordering::Greater => (None, afters.next()),
+                },
+                (Some(_), None) => (befores.next(), None),
+                (None, Some(_)) => (None, afters.next()),
             };
-            let below = below.as_object_mut()?;
-            let (was_said, was_leaf) = (below.contains_key("."), below.is_empty());
-            let is_member = if was_member == becomes_member { was_said || was_leaf } else { becomes_member };
-            Self::replace(below, gone, come)?;
-            let has_content = below.len() > usize::from(below.contains_key("."));
-            match (has_content, is_member) {
-                (false, false) => drop(encoded.remove(&step)),
-                (true, true) if !was_said => drop(below.insert(".".to_owned(), empty())),
-                (false, true) | (true, false) => drop(below.remove(".")),
-                (true, true) => {}
-            }
+            is_changed |= replace_step(encoded, before, after)?;
         }
-        Some(())
     }
+}
+
+/// One step of a set: its name, whether it is itself a member, and what is below it.
+type Step<'s> = (&'s PathElement, bool, &'s FieldSet);
+
+/// Does what [`FieldSet::replace`] does, for one step and what is below it.
+fn replace_step(encoded: &mut Steps, before: Option<Step<'_>>, after: Option<Step<'_>>) -> Option<bool> {
+    let (element, ..) = before.or(after)?;
+    let (was_member, gone) = before.map_or((false, &NOTHING), |(_, member, below)| (member, below));
+    let (becomes_member, come) = after.map_or((false, &NOTHING), |(_, member, below)| (member, below));
+    if was_member == becomes_member && gone.is_empty() && come.is_empty() {
+        return Some(false);
+    }
+    let step = plain(step_text(element))?;
+    let Some(below) = encoded.get_mut(&step) else {
+        if before.is_some() {
+            return None;
+        }
+        let mut added = FieldSet::new();
+        added.insert_node(element.clone(), becomes_member, come.clone());
+        if let Value::Object(added) = added.to_fields_v1() {
+            encoded.extend(added);
+        }
+        return Some(true);
+    };
+    let below = below.as_object_mut()?;
+    let was_said = below.contains_key(".");
+    let is_member = if was_member == becomes_member { was_said || below.is_empty() } else { becomes_member };
+    if !FieldSet::replace(below, gone, come)? && was_member == becomes_member {
+        return Some(false);
+    }
+    let has_content = below.len() > usize::from(below.contains_key("."));
+    match (has_content, is_member) {
+        (false, false) => drop(encoded.remove(&step)),
+        (true, true) if !was_said => drop(below.insert(".".to_owned(), empty())),
+        (false, true) | (true, false) => drop(below.remove(".")),
+        (true, true) => {}
+    }
+    Some(true)
 }
 
 static NOTHING: FieldSet = FieldSet::new();
@@ -97,7 +120,8 @@ mod tests {
         fn a_part_is_replaced_as_in_the_whole(whole in any_set(), new in any_set(), rest in any_set()) {
             let rest = rest.difference(&whole).difference(&new);
             let Value::Object(mut encoded) = whole.union(&rest).to_fields_v1() else { unreachable!() };
-            FieldSet::replace(&mut encoded, &whole, &new).unwrap();
+            let is_changed = FieldSet::replace(&mut encoded, &whole, &new).unwrap();
+            prop_assert_eq!(is_changed, whole != new);
             prop_assert_eq!(Value::Object(encoded), new.union(&rest).to_fields_v1());
         }
 

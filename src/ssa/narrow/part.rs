@@ -31,26 +31,32 @@ pub(in crate::ssa) enum Touched {
 }
 
 impl Touched {
-    /// Returns the places in a field; `None` if there are none.
-    pub(in crate::ssa) fn field(&self, name: &str) -> Option<&Self> {
+    /// Goes to the touched fields of a map that are there.
+    pub(in crate::ssa) fn each_field(&self, map: &mut Map<String, Value>, mut go: impl FnMut(&str, &mut Value, &Self)) {
         match self {
-            Self::Whole => Some(self),
+            Self::Whole => map.iter_mut().for_each(|(name, value)| go(name, value, self)),
             Self::Fields(fields) => {
-                let place = fields.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
-                Some(&fields[place].1)
+                for (name, touched) in fields {
+                    if let Some(value) = map.get_mut(name) {
+                        go(name, value, touched);
+                    }
+                }
             }
-            Self::Items(_) => None,
+            Self::Items(_) => {}
         }
     }
 
-    /// Returns the places in an item; `None` if there are none.
-    pub(in crate::ssa) fn item(&self, place: usize) -> Option<&Self> {
+    /// Goes to the touched items of a list that are there.
+    pub(in crate::ssa) fn each_item(&self, list: &mut [Value], mut go: impl FnMut(&mut Value, &Self)) {
         match self {
-            Self::Whole => Some(self),
-            Self::Fields(_) => None,
+            Self::Whole => list.iter_mut().for_each(|item| go(item, self)),
+            Self::Fields(_) => {}
             Self::Items(items) => {
-                let found = items.binary_search_by(|(other, _)| other.cmp(&place)).ok()?;
-                Some(&items[found].1)
+                for (place, touched) in items {
+                    if let Some(item) = list.get_mut(*place) {
+                        go(item, touched);
+                    }
+                }
             }
         }
     }

@@ -130,11 +130,8 @@ impl Walk<'_> {
                 }
             }
             Some(Branch::List(list)) => {
-                for (place, item) in value.as_array_mut().into_iter().flatten().enumerate() {
-                    if let Some(touched) = touched.item(place) {
-                        self.value(&list.element, item, touched);
-                    }
-                }
+                let items = value.as_array_mut().map_or(&mut [] as &mut [Value], Vec::as_mut_slice);
+                touched.each_item(items, |item, touched| self.value(&list.element, item, touched));
             }
             Some(Branch::Scalar(_)) | None => {}
         }
@@ -142,11 +139,7 @@ impl Walk<'_> {
 
     fn entries(&self, declared: &MapType, map: &mut Map<String, Value>, touched: &Touched) {
         let Some(element) = declared.element.as_ref().filter(|_| holds_entries(declared)) else { return };
-        for (name, value) in map {
-            if let Some(touched) = touched.field(name) {
-                self.value(element, value, touched);
-            }
-        }
+        touched.each_field(map, |_, value, touched| self.value(element, value, touched));
     }
 
     fn structure(&self, known: Option<&Known>, declared: &MapType, map: &mut Map<String, Value>, touched: &Touched) {
@@ -164,11 +157,13 @@ impl Walk<'_> {
                 }
             }
         }
-        for (name, value) in map.iter_mut().filter(|(_, value)| value.is_object() || value.is_array()) {
-            if let (Some(reference), Some(touched)) = (declared.under(name), touched.field(name)) {
+        touched.each_field(map, |name, value, touched| {
+            if (value.is_object() || value.is_array())
+                && let Some(reference) = declared.under(name)
+            {
                 self.value(reference, value, touched);
             }
-        }
+        });
         let stays = |name: &String, value: &Value| match (written.always.get(name), declared.under(name)) {
             (Some(zero), _) => self.purpose != Purpose::Strip || value != zero,
             (None, Some(reference)) => !self.is_omitted(reference, value, written.pointers.contains(name)),
