@@ -30,7 +30,7 @@ pub fn list(store: &Store, kind: &Kind, namespace: Option<&str>, options: &ListO
     if let Some(token) = &options.token {
         let token = Continue::read(token, &prefix)
             .map_err(|problem| Refusal::bad_request(format!("invalid continue token: {problem}")))?;
-        if options.revision.is_some_and(|revision| revision > 0) {
+        if options.revision_beside_token {
             return Err(Refusal::bad_request("specifying resource version is not allowed when using continue"));
         }
         let Some(revision) = token.revision else {

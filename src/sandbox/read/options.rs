@@ -26,8 +26,10 @@ pub struct ListOptions {
     pub limit: Option<usize>,
     /// Where to go on.
     pub token: Option<String>,
-    /// The resource version asked for; `None` for the latest.
+    /// The resource version asked for; `None` for the latest, and where a list goes on.
     pub revision: Option<u64>,
+    /// Whether a list is to go on and gives a resource version as well, be it one or not.
+    pub revision_beside_token: bool,
     /// How it is meant.
     pub revision_match: Option<RevisionMatch>,
     /// Whether changes are wanted.
@@ -74,15 +76,19 @@ impl ListOptions {
             }
         }
         let initial_events = query.get("sendInitialEvents").map(|_| query.is_on("sendInitialEvents"));
+        let token = query.get("continue");
+        let goes_on = token.is_some() && !watch;
         let revision = match query.get("resourceVersion") {
             None => None,
+            Some(_) if goes_on => None,
             Some(text) => Some(parsed_revision(text).map_err(|problem| bad_revision(&problem, watch))?),
         };
         Ok(Self {
             selection: Selection { labels, fields },
             limit,
-            token: query.get("continue").map(str::to_owned),
+            token: token.map(str::to_owned),
             revision,
+            revision_beside_token: goes_on && query.get("resourceVersion").is_some_and(|text| text != "0"),
             revision_match,
             watch,
             bookmarks: query.is_on("allowWatchBookmarks"),

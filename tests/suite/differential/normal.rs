@@ -8,6 +8,7 @@
 //! - The random ends of generated names go (lists have those objects in the order in which they came to be), and continue
 //!   tokens, and the versions of lists, which count what others write too.
 //! - Ages in tables become `<age>`.
+//! - Which of several values is told to be no base64: Go walks maps in any order, so the place in the value goes.
 
 use std::sync::LazyLock;
 
@@ -20,7 +21,7 @@ use super::request::Reply;
 static UID: LazyLock<Regex> =
     LazyLock::new(|| regex("(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
 static TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"));
-static MADE: LazyLock<Regex> = LazyLock::new(|| regex("(made|kube-api-access)-[bcdfghjklmnpqrstvwxz2456789]{5}"));
+static MADE: LazyLock<Regex> = LazyLock::new(|| regex("(?i)(made|kube-api-access)-[bcdfghjklmnpqrstvwxz2456789]{5}"));
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| regex(r"\b10\.96\.\d+\.\d+"));
 static NODE_PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"\b3[0-2]\d{3}\b"));
 static PORT_TWICE: LazyLock<Regex> =
@@ -31,6 +32,7 @@ static TOLD_VERSION: LazyLock<Regex> = LazyLock::new(|| {
     regex(r#"(ersion\\*":\\*"|ersion: ?|ersion:|ersion in the precondition \(|ersion in record \()(\d+)"#)
 });
 static TOLD_ENTRIES: LazyLock<Regex> = LazyLock::new(|| regex(r#"(\\"managedFields\\":\[\{\\"manager\\")([^\]]*)"#));
+static BAD_BYTE: LazyLock<Regex> = LazyLock::new(|| regex(r"(illegal base64 data at input byte) \d+"));
 static AGE: LazyLock<Regex> = LazyLock::new(|| regex(r"^\d{1,2}s$"));
 
 fn regex(text: &str) -> Regex {
@@ -153,6 +155,7 @@ impl Normal {
             UID.replace_all(text, |found: &Captures<'_>| number(&mut self.uids, "uid", &found[0].to_lowercase()));
         let text = ADDRESS.replace_all(&text, |found: &Captures<'_>| number(&mut self.addresses, "address", &found[0]));
         let text = MADE.replace_all(&text, "$1-<end>");
+        let text = BAD_BYTE.replace_all(&text, "$1 <place>");
         let text = TOLD_PORT.replace_all(&text, |found: &Captures<'_>| {
             format!("{}{}", &found[1], number(&mut self.ports, "port", &found[2]))
         });

@@ -1,6 +1,6 @@
 //! What the core says that an apply comes to, before the server is asked: what a plan shows.
 
-use mathison::ssa::{self, ApplyError};
+use mathison::ssa::{self, Applied, ApplyError};
 use serde_json::Value;
 
 use super::difference;
@@ -22,6 +22,9 @@ pub enum Prediction {
 
 /// How a refusal of values begins that is told as an error of the server.
 const REFUSED: [&str; 2] = ["failed to convert new object", "failed to create manager for existing fields"];
+
+/// How a refusal begins of an apply that names another object of that name, by its uid. Nothing is predicted of that.
+const PRECONDITION: &str = "Operation cannot be fulfilled on ";
 
 /// Compares what the core makes of a request about a live object with what the server answered.
 pub fn judged(live: Option<&Value>, request: &Request, reply: &Reply) -> Prediction {
@@ -46,29 +49,32 @@ pub fn judged(live: Option<&Value>, request: &Request, reply: &Reply) -> Predict
         return Prediction::None;
     }
     let is_forced = request.path.contains("force=true");
-    let refused = |as_foreseen: bool, what: &str| match reply.code {
-        _ if as_foreseen => Prediction::Right { proved: true },
-        500 if REFUSED
-            .iter()
-            .any(|words| reply.body["message"].as_str().is_some_and(|text| text.starts_with(words))) =>
-        {
-            Prediction::Refused
-        }
-        200 | 409 | 500 => Prediction::Wrong { places: vec![format!("code: {} | {what}", reply.code)], proved: true },
-        _ => Prediction::Refused,
+    let told = reply.body["message"].as_str().unwrap_or_default();
+    let is_refused = match reply.code {
+        200 => false,
+        409 => told.starts_with(PRECONDITION),
+        500 => REFUSED.iter().any(|words| told.starts_with(words)),
+        _ => true,
     };
+    let refused = |as_foreseen: bool, what: &str, proved: bool| match is_refused {
+        _ if as_foreseen => Prediction::Right { proved: true },
+        true => Prediction::Refused,
+        false => Prediction::Wrong { places: vec![format!("code: {} | {what}", reply.code)], proved },
+    };
+    let is_proved =
+        |applied: &Applied<'_>| !applied.changed || ssa::doubt(Some(&schema), live, &applied.object).is_none();
     match ssa::apply(&schema, Some(live), &config, manager) {
-        Err(ApplyError::ManagedFieldsSet) => refused(reply.code == 400, "managed fields are set"),
-        Err(error) => refused(reply.code == 500, &error.to_string()),
+        Err(ApplyError::ManagedFieldsSet) => refused(reply.code == 400, "managed fields are set", true),
+        Err(error) => refused(reply.code == 500, &error.to_string(), true),
         Ok(applied) if !applied.conflicts.is_empty() && !is_forced => {
-            refused(reply.code == 409, &format!("{} conflicts", applied.conflicts.len()))
+            refused(reply.code == 409, &format!("{} conflicts", applied.conflicts.len()), is_proved(&applied))
         }
         Ok(applied) if reply.code == 200 => {
             let places = difference::between(&bare(&reply.body), &bare(&applied.object));
-            let proved = !applied.changed || ssa::doubt(Some(&schema), live, &applied.object).is_none();
+            let proved = is_proved(&applied);
             if places.is_empty() { Prediction::Right { proved } } else { Prediction::Wrong { places, proved } }
         }
-        Ok(_) => refused(false, "applied"),
+        Ok(applied) => refused(false, "applied", is_proved(&applied)),
     }
 }
 

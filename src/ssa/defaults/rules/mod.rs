@@ -68,6 +68,7 @@ pub(super) static RULES: &[Rule] = &[
         &["policies", "selectPolicy", "stabilizationWindowSeconds"],
         |_| {},
     ),
+    rule("io.k8s.api.networking.v1.NetworkPolicy", &[], others::policy_without_specification),
     rule("io.k8s.api.networking.v1.NetworkPolicySpec", &["policyTypes"], others::policy_types),
     rule("io.k8s.api.rbac.v1.Subject", &["apiGroup"], others::subject_group),
     rule(

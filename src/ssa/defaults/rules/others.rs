@@ -48,6 +48,15 @@ pub(super) fn policy_types(spec: &mut Map<String, Value>) {
     }
 }
 
+/// Its specification is always there, and may say nothing.
+pub(super) fn policy_without_specification(policy: &mut Map<String, Value>) {
+    if is_missing(policy, "spec") {
+        let mut spec = Map::new();
+        policy_types(&mut spec);
+        policy.insert("spec".to_owned(), Value::Object(spec));
+    }
+}
+
 pub(super) fn subject_group(subject: &mut Map<String, Value>) {
     if matches!(text(subject, "kind"), "User" | "Group") {
         set_unset(subject, "apiGroup", "rbac.authorization.k8s.io");

@@ -236,6 +236,8 @@ fn a_network_policy_is_about_egress_if_it_says_anything_of_it() {
     assert_eq!(types(json!({"podSelector": {}})), json!(["Ingress"]));
     assert_eq!(types(json!({"egress": [{}]})), json!(["Ingress", "Egress"]));
     assert_eq!(types(json!({"egress": [{}], "policyTypes": ["Egress"]})), json!(["Egress"]));
+    let silent = filled("networking.k8s.io", "v1", "NetworkPolicy", json!({}));
+    assert_eq!(silent["spec"], json!({"policyTypes": ["Ingress"]}));
 }
 
 #[test]
