@@ -131,7 +131,8 @@ pub async fn run(walk: Walk<'_>) -> Outcome {
                 running.tasks.spawn(async move {
                     let _permit = permit;
                     let timeout = CHECK_TIMEOUT.min(task.timeout);
-                    let context = AskContext { declared: &declared, find_secret: &find_secret, timeout };
+                    let context =
+                        AskContext { declared: &declared, find_secret: &find_secret, timeout, disruptive: false };
                     Finished::Check(task::check(&task, &check, &context).await)
                 })
             }

@@ -111,6 +111,9 @@ pub(super) enum Command {
         /// How long one check may take
         #[arg(long, value_parser = duration, default_value = "30s", value_name = "DURATION")]
         timeout: Duration,
+        /// Ask also what disturbs the service: pods are deleted, one after the other, each given 5 minutes to come back
+        #[arg(long)]
+        disruptive: bool,
     },
     /// Delete what a stack made; volumes, namespaces and definitions are kept
     Destroy {

@@ -146,6 +146,8 @@ pub enum RequestAction {
         require_all: bool,
         /// How long one check may take.
         timeout: Duration,
+        /// Whether checks are asked too that disturb the service.
+        disruptive: bool,
     },
 }
 

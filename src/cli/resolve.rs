@@ -40,12 +40,13 @@ impl Command {
             Self::Drift { stack, cluster, json } => {
                 RequestAction::Drift { stack: stack.resolve(environment), cluster: cluster.resolve(environment), json }
             }
-            Self::Verify { stack, cluster, json, require_all_checks, timeout } => RequestAction::Verify {
+            Self::Verify { stack, cluster, json, require_all_checks, timeout, disruptive } => RequestAction::Verify {
                 stack: stack.resolve(environment),
                 cluster: cluster.resolve(environment),
                 json,
                 require_all: require_all_checks,
                 timeout,
+                disruptive,
             },
             Self::Output { stack, cluster, name, show_secrets, json } => RequestAction::Output {
                 stack: stack.resolve(environment),

@@ -94,8 +94,8 @@ fn dispatch(action: RequestAction, environment: &Environment, streams: &Streams)
             write(apply::apply(apply::Call { stack, cluster, policy, run, destroy }, environment, streams))
         }
         RequestAction::Drift { stack, cluster, json } => look(drift::drift(&stack, &cluster, json, streams)),
-        RequestAction::Verify { stack, cluster, json, require_all, timeout } => {
-            let form = verify::Form { json, require_all, timeout };
+        RequestAction::Verify { stack, cluster, json, require_all, timeout, disruptive } => {
+            let form = verify::Form { json, require_all, timeout, disruptive };
             look(verify::verify(&stack, &cluster, form, streams))
         }
     }

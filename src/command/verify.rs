@@ -12,13 +12,14 @@ use crate::apply::{AskContext, FindSecret, ask};
 use crate::cli::{ClusterRequest, StackRequest};
 use crate::failure::{ExitStatus, Failure};
 use crate::report;
-use crate::verify::{CheckOutcome, CheckResult};
+use crate::verify::{Check, CheckOutcome, CheckResult};
 
 /// How the checks are run and shown.
 pub(super) struct Form {
     pub(super) json: bool,
     pub(super) require_all: bool,
     pub(super) timeout: Duration,
+    pub(super) disruptive: bool,
 }
 
 /// Checks under way at once: each may be a shell in a pod.
@@ -27,7 +28,7 @@ const AT_ONCE: usize = 8;
 pub(super) async fn verify(stack: &StackRequest, cluster: &ClusterRequest, form: Form, streams: &Streams) -> Ended {
     let session = open(stack, cluster, Intention::Write, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
-    let results = run(&session, form.timeout).await?;
+    let results = run(&session, &form).await?;
     if form.json {
         streams.data(&report::verify_json(&results))?;
     } else {
@@ -46,17 +47,25 @@ pub(super) fn status(results: &[CheckResult], require_all: bool) -> ExitStatus {
     if bad { ExitStatus::VerificationFailed } else { ExitStatus::Done }
 }
 
-async fn run(session: &Session, timeout: Duration) -> Result<Vec<CheckResult>, Failure> {
+async fn run(session: &Session, form: &Form) -> Result<Vec<CheckResult>, Failure> {
     let observation = session.observe().await?;
     let find_secret: FindSecret = super::record::live_secrets(&observation);
     let declared = super::record::declared(&session.stack);
-    let context = AskContext { declared: &declared, find_secret: &find_secret, timeout };
-    let asked = session.stack.checks.values().map(|check| async {
+    let Form { timeout, disruptive, .. } = *form;
+    let context = AskContext { declared: &declared, find_secret: &find_secret, timeout, disruptive };
+    let (disturbing, calm): (Vec<&Check>, Vec<&Check>) =
+        session.stack.checks.values().partition(|check| check.disruptive);
+    let asked = async |check: &Check| {
         let began = Instant::now();
         let outcome = ask(&session.cluster, check, &context).await;
         CheckResult { name: check.name.clone(), outcome, elapsed: began.elapsed() }
-    });
-    let mut results: Vec<CheckResult> = futures::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
+    };
+    let calm = futures::stream::iter(calm.into_iter().map(&asked));
+    let mut results: Vec<CheckResult> = calm.buffer_unordered(AT_ONCE).collect().await;
+    // What disturbs a service comes when nobody asks it anything else, one after the other.
+    for check in disturbing {
+        results.push(asked(check).await);
+    }
     results.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(results)
 }

@@ -70,11 +70,12 @@ pub(super) fn roles(check: &Check) -> Vec<ObjectRef> {
 }
 
 /// Returns every verb of the table, which must be allowed, then the other verbs of its resources and what no account of
-/// a stack should be able to do, which must not.
+/// a stack should be able to do, which must not. What must not is asked about in the account's own namespace, where rights
+/// count that were given there alone, beside those that were given everywhere.
 pub(super) fn reviews(check: &Check, account: &ObjectRef, allowed: &[AccessRule]) -> Vec<AccessReview> {
     let everywhere = !check.about.iter().any(|object| object.kind == "RoleBinding")
         || check.about.iter().any(|object| object.kind == "ClusterRoleBinding");
-    let namespace = if everywhere { None } else { account.namespace.clone() };
+    let own = account.namespace.clone().or_else(|| Some("default".to_owned()));
     let mut granted: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     for rule in allowed {
         granted.extend(rule.verbs.iter().map(|verb| (rule.group.as_str(), rule.resource.as_str(), verb.as_str())));
@@ -94,7 +95,7 @@ pub(super) fn reviews(check: &Check, account: &ObjectRef, allowed: &[AccessRule]
             resource: resource.to_owned(),
             subresource,
             verb: verb.to_owned(),
-            namespace: namespace.clone(),
+            namespace: if expected && everywhere { None } else { own.clone() },
             expected,
         }
     };

@@ -32,6 +32,10 @@ pub enum Answer {
         /// What was read after.
         read: Option<String>,
     },
+    /// To `Restart`: the volume cannot be written to; why. Nothing was disturbed.
+    NotWritable(String),
+    /// To `Restart`: no pod took the place of the one that was deleted; why.
+    NotBack(String),
     /// The workload has no ready pod that could be asked.
     NoReadyPod,
     /// The Secret or the key whose value was to be tried does not exist.
@@ -53,6 +57,8 @@ impl std::fmt::Debug for Answer {
             Self::Exec { code, .. } => write!(f, "Exec(code {code})"),
             Self::Access { allowed, roles } => write!(f, "Access({} reviews, {} roles)", allowed.len(), roles.len()),
             Self::Restart { .. } => f.write_str("Restart"),
+            Self::NotWritable(why) => write!(f, "NotWritable({why})"),
+            Self::NotBack(why) => write!(f, "NotBack({why})"),
             Self::NoReadyPod => f.write_str("NoReadyPod"),
             Self::NoSecretKey => f.write_str("NoSecretKey"),
             Self::Unavailable(why) => write!(f, "Unavailable({why})"),

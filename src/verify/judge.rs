@@ -15,6 +15,7 @@ pub fn judge(check: &Check, declared: Option<&Manifest>, answer: &Answer) -> Che
         Answer::Unavailable(why) => return CheckOutcome::Skipped(why.clone()),
         Answer::Forbidden(why) => return CheckOutcome::Skipped(format!("no right to ask: {why}")),
         Answer::Error(why) => return CheckOutcome::Failed(format!("it could not be asked: {why}")),
+        Answer::NotWritable(why) | Answer::NotBack(why) => return CheckOutcome::Failed(why.clone()),
         Answer::NoReadyPod => return CheckOutcome::Failed(no_ready_pod(&check.kind)),
         Answer::NoSecretKey => return CheckOutcome::Failed(no_secret_key(&check.kind)),
         _ => {}

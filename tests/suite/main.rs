@@ -2,7 +2,7 @@
 //!
 //! `cargo test` runs what needs nothing but cargo: that is also every test of a cluster, against a sandbox that the test
 //! itself serves. The same tests against a real API server are ignored, and say so; `cargo test --test suite -- --ignored`
-//! runs them against the testbed (`tests/testbed/testbed api up`, and `bare up` for `differential`).
+//! runs them against the testbed (`tests/testbed/testbed api up`, `bare up` for `differential`, `node up` for `node`).
 
 /// Makes two tests of each function that takes `&Server`: one on a sandbox, one on the testbed's kube-apiserver.
 macro_rules! on_each_server {
@@ -48,6 +48,7 @@ mod failures;
 mod interrupted;
 mod kubectl;
 mod lifecycle;
+mod node;
 mod sandbox;
 mod sandbox_faults;
 mod sandbox_words;

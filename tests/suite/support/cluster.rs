@@ -61,6 +61,12 @@ impl Server {
         Self::at(testbed.folder, AuditLog::new(testbed.audit), Some(testbed.kubectl), None)
     }
 
+    /// Returns the testbed's level `node`, which must be up: there pods have containers.
+    pub fn node() -> Self {
+        let testbed = Testbed::expect_node();
+        Self::at(testbed.folder, AuditLog::new(testbed.audit), Some(testbed.kubectl), None)
+    }
+
     /// Starts a sandbox of the test's own.
     pub fn sandbox() -> Self {
         let (sandbox, audit) = Sandbox::start();

@@ -27,6 +27,14 @@ impl Testbed {
         Self::find().expect("the testbed is not up: start it with `tests/testbed/testbed api up`")
     }
 
+    /// Finds the running level `node`, at `MATHISON_NODE_KUBECONFIG` or where the testbed puts it.
+    pub fn expect_node() -> Self {
+        let named = env::var_os("MATHISON_NODE_KUBECONFIG").map(PathBuf::from);
+        let kubeconfig = named.or_else(|| Some(testbed_home()?.join("node/admin.kubeconfig")));
+        let found = kubeconfig.and_then(|path| Self::at(&path));
+        found.expect("the testbed is not up: start it with `tests/testbed/testbed node up`")
+    }
+
     fn at(kubeconfig: &Path) -> Option<Self> {
         if !kubeconfig.is_file() {
             return None;

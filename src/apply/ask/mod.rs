@@ -1,15 +1,18 @@
 //! Asking the cluster what a check wants to know. What the answer means is judged elsewhere.
 
+mod pod;
+mod restart;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
 
+use self::pod::ReadyPod;
 use super::FindSecret;
-use crate::cluster::{AccessQuestion, Cluster, ClusterError, ExecRequest, Permitted};
-use crate::ready;
-use crate::resource::{Manifest, ObjectRef, at};
+use crate::cluster::{AccessQuestion, Cluster, ClusterError, Permitted};
+use crate::resource::{Manifest, ObjectRef};
 use crate::verify::{self, Answer, Check, CheckOutcome, Command, Question};
 
 /// What checks look up beside the cluster.
@@ -20,12 +23,20 @@ pub struct AskContext<'a> {
     pub find_secret: &'a FindSecret,
     /// How long one command may take.
     pub timeout: Duration,
+    /// Whether services may be disturbed.
+    pub disruptive: bool,
+}
+
+impl AskContext<'_> {
+    fn version_of(&self, workload: &ObjectRef) -> &str {
+        self.declared.get(workload).map_or("apps/v1", Manifest::api_version)
+    }
 }
 
 /// Asks and judges one check.
 pub async fn ask(cluster: &Cluster, check: &Check, context: &AskContext<'_>) -> CheckOutcome {
-    if check.disruptive {
-        return CheckOutcome::Skipped("it disturbs the service, and asking for that is not supported yet".to_owned());
+    if check.disruptive && !context.disruptive {
+        return CheckOutcome::Skipped("it disturbs the service; `mathison verify --disruptive` asks it".to_owned());
     }
     let declared = verify::subject(check).and_then(|object| context.declared.get(object));
     let question = match verify::question(check, declared) {
@@ -83,7 +94,7 @@ async fn answer(cluster: &Cluster, question: &Question, context: &AskContext<'_>
             }
             Ok(Answer::Access { allowed, roles: found })
         }
-        Question::Restart { .. } => Ok(Answer::Unavailable("restarting pods is not supported yet".to_owned())),
+        Question::Restart { workload, volume } => restart::restart(cluster, workload, volume, context).await,
     }
 }
 
@@ -94,14 +105,6 @@ async fn read(cluster: &Cluster, object: &ObjectRef, context: &AskContext<'_>) -
         None => format!("{}/v1", object.group),
     };
     cluster.look(object, &version).await
-}
-
-/// The container that kubectl takes where none is named. The server refuses a command for a pod of several, and a mesh adds
-/// one to every pod.
-fn default_container(pod: &Value) -> Option<String> {
-    let annotated = at(pod, "/metadata/annotations").and_then(|all| all.get("kubectl.kubernetes.io/default-container"));
-    let first = || at(pod, "/spec/containers/0/name");
-    annotated.or_else(first).and_then(Value::as_str).map(str::to_owned)
 }
 
 async fn execute(cluster: &Cluster, command: &Command, context: &AskContext<'_>) -> Result<Answer, ClusterError> {
@@ -116,41 +119,9 @@ async fn execute(cluster: &Cluster, command: &Command, context: &AskContext<'_>)
             None => return Ok(Answer::NoSecretKey),
         },
     };
-    let version = context.declared.get(&command.workload).map_or("apps/v1", Manifest::api_version).to_owned();
-    let Some(workload) = cluster.host(&command.workload, &version).await? else { return Ok(Answer::NoReadyPod) };
-    let pods = match cluster.pods_of(&workload).await? {
-        Permitted::Yes(pods) => pods,
-        Permitted::No(why) => return Ok(Answer::Forbidden(why)),
-    };
-    let text = |pod: &Value, pointer: &str| at(pod, pointer).and_then(Value::as_str).map(str::to_owned);
-    let ready = pods.iter().find(|pod| ready::pods::is_ready(pod));
-    let Some((name, namespace, container)) = ready.and_then(|pod| {
-        Some((text(pod, "/metadata/name")?, text(pod, "/metadata/namespace")?, default_container(pod)))
-    }) else {
-        return Ok(Answer::NoReadyPod);
-    };
-    let request = ExecRequest {
-        namespace,
-        pod: name,
-        container: command.container.clone().or(container),
-        command: command.words.clone(),
-        stdin,
-        timeout: context.timeout,
-    };
-    match cluster.exec(request).await {
-        Ok(output) => Ok(Answer::Exec {
-            code: output.exit_code,
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }),
-        // 501: this server never does, and says why.
-        Err(ClusterError::Server { code: 501, message, .. }) if !message.is_empty() => Ok(Answer::Unavailable(message)),
-        // The server could not hand the command to a container: the node is a pretended one, or out of reach. That says
-        // nothing about the service.
-        Err(error @ (ClusterError::Exec { .. } | ClusterError::Server { .. })) => {
-            Ok(Answer::Unavailable(format!("no command can be run in the pod: {error}")))
-        }
-        Err(error) => Err(error),
+    match ReadyPod::find(cluster, &command.workload, context).await? {
+        Ok(pod) => pod.run(cluster, command.container.as_deref(), &command.words, stdin, context.timeout).await,
+        Err(answer) => Ok(answer),
     }
 }
 
@@ -180,16 +151,12 @@ mod tests {
             disruptive: false,
         };
         let find_secret: FindSecret = std::sync::Arc::new(|_, _| None);
-        let context =
-            AskContext { declared: &BTreeMap::new(), find_secret: &find_secret, timeout: Duration::from_secs(1) };
+        let context = AskContext {
+            declared: &BTreeMap::new(),
+            find_secret: &find_secret,
+            timeout: Duration::from_secs(1),
+            disruptive: false,
+        };
         assert_eq!(ask(&server.cluster(), &check, &context).await, CheckOutcome::Passed);
-    }
-
-    #[test]
-    fn the_container_is_the_one_that_kubectl_takes() {
-        let mut pod = json!({"spec": {"containers": [{"name": "redis"}, {"name": "istio-proxy"}]}});
-        assert_eq!(default_container(&pod).as_deref(), Some("redis"));
-        pod["metadata"] = json!({"annotations": {"kubectl.kubernetes.io/default-container": "istio-proxy"}});
-        assert_eq!(default_container(&pod).as_deref(), Some("istio-proxy"));
     }
 }
