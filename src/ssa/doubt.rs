@@ -274,6 +274,10 @@ mod tests {
         assert_eq!(of("apps", "Deployment", deployment(1, "a:1"), deployment(3, "a:2")), "none");
         assert_eq!(of("apps", "Deployment", deployment(1, "a:1"), deployment(0, "a")), "none");
         assert_eq!(of("apps", "Deployment", deployment(1, "a:1"), deployment(1, "a:1")), "none");
+        // What was given out stays as it is.
+        let service =
+            |affinity: &str| json!({"clusterIP": "10.96.0.9", "ports": [{"port": 80}], "sessionAffinity": affinity});
+        assert_eq!(of("", "Service", service("None"), service("ClientIP")), "none");
     }
 
     #[test]

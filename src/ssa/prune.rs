@@ -235,9 +235,6 @@ impl<'s> Sets<'s> {
         let (was_applied, _) = around.last.child(element)?;
         if around.claimed.child(element).is_some() {
             // What was applied itself and is claimed only in part may be emptied by it.
-            if was_applied && !around.claimed.child(element)?.0 || self.claimed.is_empty() {
-                return None;
-            }
             gone.insert_node(element.clone(), false, plainly_gone(types, reference, value, self)?);
             return Some(());
         }
@@ -288,8 +285,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::ssa::field_set::tests::set as field_set;
     use crate::ssa::properties::{LEDGERS, config};
-    use crate::ssa::{FieldSet, merge, set_of};
+    use crate::ssa::{FieldSet, builtin, merge, set_of};
 
     /// Some of the paths of a set, by a row of chances; items whose own path is left out are rare in life, and allowed.
     fn thinned(fields: &FieldSet, chances: &[bool]) -> FieldSet {
@@ -319,6 +317,28 @@ mod tests {
             let owned = claimed.union(&one).union(&other);
             let whole = removed(&LEDGERS, merged.clone(), &gone(&LEDGERS, &merged, &last, &owned));
             prop_assert_eq!(pruned(&LEDGERS, merged, &last, &claimed, &others), whole);
+        }
+    }
+
+    #[test]
+    fn what_is_emptied_is_left_to_the_whole_way() {
+        let schema = builtin("", "v1", "ConfigMap").unwrap();
+        let merged = json!({"data": {"a": "1", "b": "2"}, "metadata": {"labels": {"c": "3"}}});
+        let rows: [(&[&str], &[&str]); 6] = [
+            (&[".data.a", ".data.b"], &[".data"]),
+            (&[".data", ".data.a", ".data.b"], &[".data"]),
+            (&[".data", ".data.a", ".data.b"], &[".metadata.labels.c"]),
+            (&[".data", ".data.a", ".data.b"], &[".data.b"]),
+            (&[".data", ".data.a"], &[".data.b"]),
+            (
+                &[".data", ".data.a", ".metadata.labels", ".metadata.labels.c"],
+                &[".data", ".data.a", ".metadata.labels"],
+            ),
+        ];
+        for (last, claimed) in rows {
+            let (last, claimed) = (field_set(last), field_set(claimed));
+            let whole = removed(&schema, merged.clone(), &gone(&schema, &merged, &last, &claimed));
+            assert_eq!(pruned(&schema, merged.clone(), &last, &claimed, &[]), whole, "{last:?} and then {claimed:?}");
         }
     }
 

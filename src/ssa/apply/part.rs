@@ -169,4 +169,27 @@ mod tests {
             assert_eq!(applied, merged(&schema, Some(&live), &config, "a").unwrap(), "{config}");
         }
     }
+
+    /// Entries come in the order of their times, and what changes has none yet: it goes to the front.
+    #[test]
+    fn an_entry_changes_its_place_with_its_time() {
+        let schema = builtin("", "v1", "ConfigMap").unwrap();
+        let config = |key: &str, value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {key: value}});
+        let live = merged(&schema, None, &config("a", "1"), "late").unwrap().object.into_owned();
+        let mut live = merged(&schema, Some(&live), &config("b", "1"), "early").unwrap().object.into_owned();
+        let managers = |object: &Value| -> Vec<String> {
+            let entries = object["metadata"]["managedFields"].as_array().unwrap();
+            entries.iter().map(|entry| entry["manager"].as_str().unwrap().to_owned()).collect()
+        };
+        for entry in live["metadata"]["managedFields"].as_array_mut().unwrap() {
+            let month = if entry["manager"] == "late" { "02" } else { "01" };
+            entry["time"] = json!(format!("2026-{month}-02T03:04:05Z"));
+        }
+        assert_eq!(managers(&live), ["early", "late"]);
+        let config = config("a", "2");
+        let Narrowed::Part(part) = narrowed(&schema, &live, &config, "late") else { panic!("no part") };
+        let applied = of_part(&schema, &live, "late", part).unwrap();
+        assert_eq!(managers(&applied.object), ["late", "early"]);
+        assert_eq!(applied, merged(&schema, Some(&live), &config, "late").unwrap());
+    }
 }

@@ -109,6 +109,25 @@ fn what_would_change_something_is_not() {
     assert!(!is_seen(&at_another, &env(json!([x, y]))));
 }
 
+#[test]
+fn fields_that_are_owned_otherwise_or_are_none_are_left_to_the_merge() {
+    let config = pod(&json!({"metadata": {"labels": {"a": "1"}}}));
+    let live = applied(None, &config, "a");
+    let owning = |fields: Value| {
+        let mut live = live.clone();
+        live["metadata"]["managedFields"][0]["fieldsV1"]["f:metadata"]["f:labels"]["f:a"] = fields;
+        live
+    };
+    assert!(is_seen(&owning(json!({})), &config));
+    // As somebody owns who applied a map there when it was no single value yet.
+    assert!(!is_seen(&owning(json!({"f:b": {}})), &config));
+    assert!(!is_seen(&owning(json!({".": {}, "f:b": {}})), &config));
+    let schema = builtin("", "v1", "Pod").unwrap();
+    let broken = owning(json!({"k:nonsense": {}}));
+    assert!(matches!(narrowed(&schema, &broken, &config, "a"), Narrowed::Whole));
+    assert!(matches!(apply(&schema, Some(&broken), &config, "a"), Err(crate::ssa::ApplyError::Live(_))));
+}
+
 /// Nothing is empty: of that the server stores nothing, so that it is left to the merge.
 fn content() -> impl Strategy<Value = Value> {
     let labels = proptest::collection::btree_map("[ab]", "[12]", 1..3);
