@@ -214,7 +214,11 @@ fn ended(status: &Value, pointer: &str) -> Option<String> {
     let terminated = at(status, pointer).filter(|terminated| !terminated.is_null())?;
     let code = number(terminated, "/exitCode").unwrap_or(0);
     Some(match text(terminated, "/reason") {
-        "OOMKilled" => "it was killed for using more memory than its limit (OOMKilled)".to_owned(),
+        "OOMKilled" => {
+            let limit = text(status, "/resources/limits/memory");
+            let of = if limit.is_empty() { String::new() } else { format!(" of {limit}") };
+            format!("it was killed for using more memory than its limit{of} (OOMKilled)")
+        }
         "" | "Error" | "Completed" => format!("it ended with exit code {code}"),
         reason => format!("it ended with exit code {code} ({reason})"),
     })

@@ -37,6 +37,17 @@ pub enum CheckKind {
         /// The Secret and key whose value must be accepted as password over TCP; `None`: the local socket.
         password: Option<(ObjectRef, String)>,
     },
+    /// Over TCP a password that is not the right one does not open the database.
+    RefusesPassword {
+        /// The workload whose first ready pod tries it.
+        workload: ObjectRef,
+        /// The container, where the pod has several.
+        container: Option<String>,
+        /// Database user.
+        user: String,
+        /// Database name.
+        database: String,
+    },
     /// `redis-cli` with these words answers so.
     Redis {
         /// The workload whose first ready pod is asked.
@@ -61,6 +72,13 @@ pub enum CheckKind {
     ClaimBound(ObjectRef),
     /// Every container of the workload has the requests and limits that were declared.
     Resources(ObjectRef),
+    /// The limits that a container of the workload declares are those of the control group that it runs in.
+    Limits {
+        /// The workload whose first ready pod is looked into.
+        workload: ObjectRef,
+        /// The container.
+        container: String,
+    },
     /// The ServiceAccount may do exactly this table, and nothing through a wildcard.
     Access {
         /// The ServiceAccount.

@@ -215,6 +215,8 @@ impl Database<'_> {
         let host = endpoint.host.clone();
         checks.push(self.check("resolves", CheckKind::Resolves { workload: workload.clone(), host }));
         checks.push(self.check("has the declared resources", CheckKind::Resources(workload.clone())));
+        let limits = CheckKind::Limits { workload: workload.clone(), container: self.program.to_owned() };
+        checks.push(self.check("has its limits in force", limits));
         if self.claim.is_some() {
             let claim_name = format!("{DATA}-{}-0", self.name);
             let claim = ObjectRef::new("", "PersistentVolumeClaim", Some(self.context.namespace), &claim_name);

@@ -221,6 +221,13 @@ fn checks(block: &PostgresBlock, database: &Database<'_>) -> Vec<Check> {
     }
     let password = Some(block.password.object_and_key(database.context));
     checks.push(database.check("accepts its password", sql("SELECT 1".to_owned(), "1", password)));
+    let wrong = CheckKind::RefusesPassword {
+        workload: database.workload(),
+        container: Some(database.program.to_owned()),
+        user: block.user.clone(),
+        database: block.database.clone(),
+    };
+    checks.push(database.check("refuses a wrong password", wrong));
     checks
 }
 
@@ -500,9 +507,11 @@ mod tests {
         postgres answers
         postgres has vector
         postgres accepts its password
+        postgres refuses a wrong password
         postgres has endpoints
         postgres resolves
         postgres has the declared resources
+        postgres has its limits in force
         postgres has its claim bound
         postgres survives a restart
         ");

@@ -131,7 +131,7 @@ pub(super) fn expand(block: &RedisBlock, context: ServiceContext<'_>) -> Result<
     }
     let config = database.config_map("config", "redis.conf", &config_file(block, maxmemory));
     let volumes = vec![json!({"name": "config", "configMap": {"name": format!("{}-config", database.name)}})];
-    let checks = checks(block, &database);
+    let checks = checks(block, maxmemory, &database);
     let mut expansion = database.expansion(container(block, &resources), MOUNT_PATH, config, volumes, checks)?;
     expansion.warnings = warnings(block, &resources, maxmemory);
     Ok(expansion)
@@ -233,7 +233,7 @@ fn container(block: &RedisBlock, resources: &Resources) -> Value {
     container
 }
 
-fn checks(block: &RedisBlock, database: &Database<'_>) -> Vec<Check> {
+fn checks(block: &RedisBlock, maxmemory: i128, database: &Database<'_>) -> Vec<Check> {
     let password = block.password.as_ref().map(|password| password.object_and_key(database.context));
     let redis = |words: &[&str], expect: &str| CheckKind::Redis {
         workload: database.workload(),
@@ -248,6 +248,8 @@ fn checks(block: &RedisBlock, database: &Database<'_>) -> Vec<Check> {
     let policy = block.maxmemory_policy.as_str();
     let expect = format!("maxmemory-policy\n{policy}");
     checks.push(database.check("evicts as declared", redis(&["CONFIG", "GET", "maxmemory-policy"], &expect)));
+    let expect = format!("maxmemory\n{maxmemory}");
+    checks.push(database.check("keeps to its memory", redis(&["CONFIG", "GET", "maxmemory"], &expect)));
     checks
 }
 
@@ -506,9 +508,11 @@ mod tests {
         redis answers
         redis persists
         redis evicts as declared
+        redis keeps to its memory
         redis has endpoints
         redis resolves
         redis has the declared resources
+        redis has its limits in force
         redis has its claim bound
         redis survives a restart
         ");
@@ -554,7 +558,7 @@ mod tests {
             matches!(&check.kind, CheckKind::Redis { password: Some((secret, key)), .. }
                 if secret.name == "mathison-secrets" && key == "REDIS_PASSWORD")
         });
-        assert_eq!(with_password.count(), 3);
+        assert_eq!(with_password.count(), 4);
     }
 
     #[test]

@@ -32,6 +32,18 @@ pub struct Command {
 const PSQL_WITH_PASSWORD: &str = "IFS= read -r PGPASSWORD; export PGPASSWORD PGREQUIREAUTH='!none' PGCONNECT_TIMEOUT=10; \
 address=$(hostname -i) || exit 127; exec psql -h \"${address%% *}\" \"$@\"";
 
+/// The same with a password that nobody has.
+const PSQL_WITH_WRONG_PASSWORD: &str = "export PGPASSWORD='not the password' PGCONNECT_TIMEOUT=10; \
+address=$(hostname -i) || exit 127; exec psql -h \"${address%% *}\" \"$@\"";
+
+/// Prints the limits of the control group that the shell runs in, of either version: `memory BYTES` (`max`, or a number
+/// beyond all memory, where there is none) and `cpu QUOTA PERIOD` in microseconds (`max` or -1 where there is none).
+const LIMITS: &str = "cd /sys/fs/cgroup || exit 1
+if [ -r memory.max ]; then echo \"memory $(cat memory.max)\"; echo \"cpu $(cat cpu.max)\"
+elif [ -r memory/memory.limit_in_bytes ]; then echo \"memory $(cat memory/memory.limit_in_bytes)\"
+echo \"cpu $(cat cpu/cpu.cfs_quota_us) $(cat cpu/cpu.cfs_period_us)\"
+fi";
+
 /// Reads one line into REDISCLI_AUTH.
 const REDIS_WITH_PASSWORD: &str =
     "IFS= read -r REDISCLI_AUTH; export REDISCLI_AUTH; exec redis-cli --no-auth-warning \"$@\"";
@@ -41,6 +53,16 @@ pub(super) fn psql(user: &str, database: &str, query: &str, with_password: bool)
     // No start-up file, no prompt for a password: an answer or an error, never a hang.
     let arguments = ["-XAtqw", "-v", "ON_ERROR_STOP=1", "-U", user, "-d", database, "-c", query];
     if with_password { words(["sh", "-c", PSQL_WITH_PASSWORD, "psql"], arguments) } else { words(["psql"], arguments) }
+}
+
+/// Returns the words that try a wrong password over TCP.
+pub(super) fn psql_with_wrong_password(user: &str, database: &str) -> Vec<String> {
+    words(["sh", "-c", PSQL_WITH_WRONG_PASSWORD, "psql"], ["-XAtqw", "-U", user, "-d", database, "-c", "SELECT 1"])
+}
+
+/// Returns the words that print the limits of a container's control group.
+pub(super) fn limits() -> Vec<String> {
+    words(["sh", "-c", LIMITS], [])
 }
 
 /// Returns the words that send a command to Redis.

@@ -6,7 +6,7 @@ use crate::ready::{Readiness, readiness};
 use crate::resource::{Manifest, ObjectRef};
 use crate::service::{Check, CheckKind};
 
-use super::{Answer, CheckOutcome, access, requirements, restart};
+use super::{Answer, CheckOutcome, access, limits, requirements, restart};
 
 /// Judges the answer to a check's question. `declared` as for [`question`](super::question()).
 #[must_use]
@@ -30,6 +30,10 @@ pub fn judge(check: &Check, declared: Option<&Manifest>, answer: &Answer) -> Che
         (CheckKind::Sql { expect, password, .. }, Answer::Exec { code, stdout, stderr }) => {
             sql(expect.as_deref(), password.as_ref(), *code, stdout, stderr)
         }
+        (CheckKind::RefusesPassword { .. }, Answer::Exec { code, stderr, stdout }) => refuses(*code, stdout, stderr),
+        (CheckKind::Limits { container, .. }, Answer::Exec { code, stdout, stderr }) => {
+            run("sh", *code, stdout, stderr).unwrap_or_else(|| limits::judge(declared, container, stdout))
+        }
         (CheckKind::Redis { expect, .. }, Answer::Exec { code, stdout, stderr }) => {
             run("redis-cli", *code, stdout, stderr).unwrap_or_else(|| printed(stdout, expect))
         }
@@ -47,6 +51,8 @@ pub fn judge(check: &Check, declared: Option<&Manifest>, answer: &Answer) -> Che
 fn no_ready_pod(kind: &CheckKind) -> String {
     match kind {
         CheckKind::Sql { workload, .. }
+        | CheckKind::RefusesPassword { workload, .. }
+        | CheckKind::Limits { workload, .. }
         | CheckKind::Redis { workload, .. }
         | CheckKind::Resolves { workload, .. }
         | CheckKind::SurvivesRestart(workload) => format!("{} {} has no ready pod", workload.kind, workload.name),
@@ -120,6 +126,17 @@ fn sql(
     }
     run("psql", code, stdout, stderr)
         .unwrap_or_else(|| expect.map_or(CheckOutcome::Passed, |text| printed(stdout, text)))
+}
+
+/// Only one refusal counts: a server that cannot be reached refuses everybody.
+fn refuses(code: i32, stdout: &str, stderr: &str) -> CheckOutcome {
+    if code == 0 {
+        return CheckOutcome::Failed("a wrong password opens the database".to_owned());
+    }
+    if stderr.contains("password authentication failed") {
+        return CheckOutcome::Passed;
+    }
+    run("psql", code, stdout, stderr).unwrap_or(CheckOutcome::Passed)
 }
 
 fn resolves(host: &str, code: i32, stdout: &str, stderr: &str) -> CheckOutcome {

@@ -8,6 +8,7 @@ mod access;
 mod answer;
 mod exec;
 mod judge;
+mod limits;
 mod question;
 mod requirements;
 mod restart;

@@ -57,6 +57,18 @@ pub fn question(check: &Check, declared: Option<&Manifest>) -> Result<Question, 
             words: exec::psql(user, database, query, password.is_some()),
             stdin: password.as_ref().map(secret_key),
         }),
+        CheckKind::RefusesPassword { workload, container, user, database } => Question::Exec(Command {
+            workload: workload.clone(),
+            container: container.clone(),
+            words: exec::psql_with_wrong_password(user, database),
+            stdin: None,
+        }),
+        CheckKind::Limits { workload, container } => Question::Exec(Command {
+            workload: workload.clone(),
+            container: Some(container.clone()),
+            words: exec::limits(),
+            stdin: None,
+        }),
         CheckKind::Redis { workload, command, password, .. } => Question::Exec(Command {
             workload: workload.clone(),
             container: None,
@@ -101,7 +113,9 @@ pub fn question(check: &Check, declared: Option<&Manifest>) -> Result<Question, 
 #[must_use]
 pub fn subject(check: &Check) -> Option<&ObjectRef> {
     match &check.kind {
-        CheckKind::Resources(object) | CheckKind::SurvivesRestart(object) => Some(object),
+        CheckKind::Resources(object)
+        | CheckKind::SurvivesRestart(object)
+        | CheckKind::Limits { workload: object, .. } => Some(object),
         _ => None,
     }
 }

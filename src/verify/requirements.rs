@@ -21,7 +21,7 @@ pub(super) fn judge(declared: Option<&Manifest>, live: &Value) -> CheckOutcome {
     if problems.is_empty() { CheckOutcome::Passed } else { CheckOutcome::Failed(problems.join("; ")) }
 }
 
-fn containers(workload: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn containers(workload: &Value) -> impl Iterator<Item = &Value> {
     let spec = workload
         .pointer("/spec/jobTemplate/spec/template/spec")
         .or_else(|| workload.pointer("/spec/template/spec"))

@@ -213,6 +213,29 @@ fn what_could_not_be_asked_never_passes() {
 }
 
 #[test]
+fn only_the_refusal_of_the_password_itself_shows_that_it_is_refused() {
+    let check = check(CheckKind::RefusesPassword {
+        workload: postgres(),
+        container: None,
+        user: "app".to_owned(),
+        database: "shop".to_owned(),
+    });
+    let Ok(Question::Exec(command)) = question(&check, None) else { panic!("a command") };
+    assert_eq!(command.words[command.words.len() - 7..], ["-XAtqw", "-U", "app", "-d", "shop", "-c", "SELECT 1"]);
+    let told = |code, stdout: &str, stderr: &str| {
+        judged(&check, Answer::Exec { code, stdout: stdout.to_owned(), stderr: stderr.to_owned() })
+    };
+    assert_eq!(told(2, "", "psql: error: FATAL:  password authentication failed for user \"app\""), "passed");
+    assert_eq!(told(0, "1\n", ""), "failed: a wrong password opens the database");
+    assert_eq!(
+        told(2, "", "psql: error: connection refused"),
+        "failed: `psql` ended with 2: psql: error: connection refused"
+    );
+    assert_eq!(told(127, "", "sh: psql: not found"), "skipped: the container has no `psql` that runs");
+    assert_eq!(judged(&check, Answer::NoReadyPod), "failed: StatefulSet postgres has no ready pod");
+}
+
+#[test]
 fn endpoints_must_be_ready_in_some_slice() {
     let service = object("", "Service", "redis");
     let check = check(CheckKind::Endpoints(service));

@@ -14,7 +14,11 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 const SQL: [&str; 4] =
     ["postgres accepts its password", "postgres answers", "postgres has vector", "vectors have a distance"];
-const REDIS: [&str; 3] = ["redis answers", "redis evicts as declared", "redis persists"];
+const REDIS: [&str; 4] = ["redis answers", "redis evicts as declared", "redis keeps to its memory", "redis persists"];
+
+/// Lets everybody in over TCP, and nobody otherwise than before.
+const TRUST_ALL: &str = "sed -i 's/^host.*all.*all.*all.*/host all all all trust/' \"$PGDATA/pg_hba.conf\"";
+const TRUST_NOBODY: &str = "sed -i 's/^host all all all trust/host all all all scram-sha-256/' \"$PGDATA/pg_hba.conf\"";
 
 impl Scene<'_> {
     /// These checks fail, and no others.
@@ -63,6 +67,19 @@ fn a_check_fails_where_its_own_thing_is_broken(server: &Server) {
         sql("DROP EXTENSION vector"),
         sql("CREATE EXTENSION vector"),
     );
+    // The database lets everybody in.
+    let configured = |script: &'static str| {
+        let scene = &scene;
+        move || {
+            scene.exec("postgres-0", &["sh", "-c", script]);
+            scene.sql("SELECT pg_reload_conf()");
+        }
+    };
+    scene.breaks(
+        &["postgres accepts its password", "postgres refuses a wrong password"],
+        configured(TRUST_ALL),
+        configured(TRUST_NOBODY),
+    );
     // Nobody answers under the database's name.
     let in_maintenance = |statement: &'static str| {
         let scene = &scene;
@@ -85,6 +102,11 @@ fn a_check_fails_where_its_own_thing_is_broken(server: &Server) {
         redis(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]),
     );
     scene.breaks(
+        &["redis keeps to its memory"],
+        redis(&["CONFIG", "SET", "maxmemory", "0"]),
+        redis(&["CONFIG", "SET", "maxmemory", "161061273"]),
+    );
+    scene.breaks(
         &REDIS,
         redis(&["CONFIG", "SET", "requirepass", "set-by-hand"]),
         redis(&["-a", "set-by-hand", "--no-auth-warning", "CONFIG", "SET", "requirepass", ""]),
@@ -102,6 +124,18 @@ fn a_check_fails_where_its_own_thing_is_broken(server: &Server) {
             scene.run("apply", &["--auto-approve", "--skip-checks"]).expect_code(0);
         },
     );
+    // A pod is given another limit while it runs, which its workload knows nothing of.
+    let resized = |memory: &'static str| {
+        let limits =
+            json!({ "spec": { "containers": [{ "name": "redis", "resources": { "limits": { "memory": memory } } }] } });
+        let words = ["-n", namespace.name(), "patch", "pod", "redis-0", "--subresource", "resize", "-p"];
+        let limits = limits.to_string();
+        let words: Vec<&str> = words.into_iter().chain([limits.as_str()]).collect();
+        server.kubectl(&words);
+    };
+    scene.breaks(&["redis has its limits in force"], || resized("300Mi"), || resized("256Mi"));
+    scene.comes_to(&[]);
+
     let resources = json!({ "spec": { "template": { "spec": { "containers": [
         { "name": "redis", "resources": { "requests": { "cpu": "77m" } } }] } } } });
     scene.breaks(

@@ -1,6 +1,7 @@
 //! Real pods, on the testbed's level `node`: PostgreSQL and Redis really run, and every check is asked of them.
 
 mod breaking;
+mod failing;
 mod restart;
 mod running;
 

@@ -20,14 +20,14 @@ fn the_backing_services_run_are_verified_and_survive(server: &Server) {
     };
     calm.expect_text(&[
         "check postgres survives a restart: SKIPPED: it disturbs the service; `mathison verify --disruptive`",
-        "Checks: 18 passed, 0 failed, 2 skipped.",
+        "Checks: 22 passed, 0 failed, 2 skipped.",
     ]);
     let before = pods(&namespace);
     let all = scene.run("verify", &["--disruptive", "--require-all-checks"]).expect_code(0);
     all.expect_text(&[
         "check postgres survives a restart: passed",
         "check redis survives a restart: passed",
-        "Checks: 20 passed, 0 failed, 0 skipped.",
+        "Checks: 24 passed, 0 failed, 0 skipped.",
     ]);
     let after = pods(&namespace);
     assert_eq!((before.len(), after.len()), (2, 2), "one of each");
