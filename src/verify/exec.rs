@@ -37,8 +37,9 @@ const PSQL_WITH_WRONG_PASSWORD: &str = "export PGPASSWORD='not the password' PGC
 address=$(hostname -i) || exit 127; exec psql -h \"${address%% *}\" \"$@\"";
 
 /// Prints the limits of the control group that the shell runs in, of either version: `memory BYTES` (`max`, or a number
-/// beyond all memory, where there is none) and `cpu QUOTA PERIOD` in microseconds (`max` or -1 where there is none).
-const LIMITS: &str = "cd /sys/fs/cgroup || exit 1
+/// beyond all memory, where there is none) and `cpu QUOTA PERIOD` in microseconds (`max` or -1 where there is none). Prints
+/// nothing where the container does not see it.
+const LIMITS: &str = "cd /sys/fs/cgroup 2> /dev/null || exit 0
 if [ -r memory.max ]; then echo \"memory $(cat memory.max)\"; echo \"cpu $(cat cpu.max)\"
 elif [ -r memory/memory.limit_in_bytes ]; then echo \"memory $(cat memory/memory.limit_in_bytes)\"
 echo \"cpu $(cat cpu/cpu.cfs_quota_us) $(cat cpu/cpu.cfs_period_us)\"

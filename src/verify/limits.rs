@@ -11,6 +11,8 @@ use crate::resource::quantity::Quantity;
 const PAGE: i128 = 64 * 1024;
 /// A thousandth, in what quantities are counted in.
 const MILLI: i128 = 1_000_000;
+/// The kubelet gives nobody less than a thousandth of a second in each tenth (`MinQuotaPeriod`).
+const LEAST_MILLI: i128 = 10;
 /// Without a limit the first version tells a number beyond all memory.
 const NO_LIMIT: i128 = 1 << 62;
 
@@ -43,8 +45,11 @@ pub(super) fn judge(declared: Option<&Manifest>, container: &str, printed: &str)
         let (actual, unit) = if resource == "memory" { (bytes(&told), " bytes") } else { (milli(&told), "m") };
         match actual {
             Told::Limit(actual) => {
-                let (wanted, within) =
-                    if resource == "memory" { (wanted.value(), PAGE) } else { (wanted.nano() / MILLI, 1) };
+                let (wanted, within) = if resource == "memory" {
+                    (wanted.value(), PAGE)
+                } else {
+                    ((wanted.nano() / MILLI).max(LEAST_MILLI), 1)
+                };
                 if (wanted - actual).abs() >= within {
                     problems.push(format!("its {resource} limit is {actual}{unit}, declared is `{text}`"));
                 }
@@ -109,6 +114,7 @@ mod tests {
     fn limits_are_compared_in_both_versions_of_control_groups() {
         let limits = || json!({"cpu": "500m", "memory": "256Mi"});
         assert_eq!(judged(limits(), "memory 268435456\ncpu 50000 100000\n"), "passed");
+        assert_eq!(judged(json!({"cpu": "3m"}), "memory max\ncpu 1000 100000\n"), "passed");
         assert_eq!(judged(json!({"memory": "100M"}), "memory 99999744\ncpu max 100000\n"), "passed");
         assert_eq!(
             judged(limits(), "memory 134217728\ncpu 100000 100000\n"),
