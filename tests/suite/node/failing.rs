@@ -32,7 +32,6 @@ fn never() -> Value {
 }
 
 fn causes() -> Vec<Cause> {
-    let shell = |script: &str| json!({ "command": ["sh", "-c", script] });
     let cause =
         |name, container: Value, told, is_hopeless| Cause { name, container, pod: json!({}), told, is_hopeless };
     vec![
@@ -48,7 +47,12 @@ fn causes() -> Vec<Cause> {
             &["container main: image `example.invalid/none:1` cannot be pulled"],
             false,
         ),
-        cause("crash", shell("echo no licence >&2; exit 3"), &["container main: ", "ended with exit code 3"], false),
+        cause(
+            "crash",
+            json!({ "command": ["sh", "-c", "echo no licence >&2; exit 3"], "readinessProbe": never() }),
+            &["container main: ", "ended with exit code 3"],
+            false,
+        ),
         cause(
             "memory",
             json!({ "command": ["tail", "/dev/zero"], "resources": { "limits": { "memory": "24Mi" } }, "readinessProbe": never() }),
