@@ -130,13 +130,11 @@ fn sql(
 
 /// Only one refusal counts: a server that cannot be reached refuses everybody.
 fn refuses(code: i32, stdout: &str, stderr: &str) -> CheckOutcome {
-    if code == 0 {
-        return CheckOutcome::Failed("a wrong password opens the database".to_owned());
+    match run("psql", code, stdout, stderr) {
+        None => CheckOutcome::Failed("a wrong password opens the database".to_owned()),
+        Some(_) if stderr.contains("password authentication failed") => CheckOutcome::Passed,
+        Some(other) => other,
     }
-    if stderr.contains("password authentication failed") {
-        return CheckOutcome::Passed;
-    }
-    run("psql", code, stdout, stderr).unwrap_or(CheckOutcome::Passed)
 }
 
 fn resolves(host: &str, code: i32, stdout: &str, stderr: &str) -> CheckOutcome {

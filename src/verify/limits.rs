@@ -36,11 +36,12 @@ pub(super) fn judge(declared: Option<&Manifest>, container: &str, printed: &str)
     if wanted.iter().all(|(_, limit)| limit.is_none()) {
         return CheckOutcome::Skipped(format!("container {container} declares no limits"));
     }
-    let mut problems = Vec::new();
+    let (mut problems, mut unread) = (Vec::new(), Vec::new());
     for (resource, limit) in wanted {
         let Some((wanted, text)) = limit else { continue };
         let Some(told) = words(resource) else {
-            return CheckOutcome::Skipped("the container does not see its control group".to_owned());
+            unread.push(format!("the container does not see the {resource} limit of its control group"));
+            continue;
         };
         let (actual, unit) = if resource == "memory" { (bytes(&told), " bytes") } else { (milli(&told), "m") };
         match actual {
@@ -55,13 +56,14 @@ pub(super) fn judge(declared: Option<&Manifest>, container: &str, printed: &str)
                 }
             }
             Told::Nothing => problems.push(format!("it has no {resource} limit, declared is `{text}`")),
-            Told::Otherwise => return CheckOutcome::Skipped(format!("the {resource} limit reads `{told}`")),
+            Told::Otherwise => unread.push(format!("the {resource} limit reads `{told}`")),
         }
     }
-    let because = |problem: String| format!("container {container}: {problem}");
-    match problems.is_empty() {
-        true => CheckOutcome::Passed,
-        false => CheckOutcome::Failed(because(problems.join("; "))),
+    // What is wrong is told, whatever could not be read beside it.
+    match (problems.is_empty(), unread.is_empty()) {
+        (false, _) => CheckOutcome::Failed(format!("container {container}: {}", problems.join("; "))),
+        (true, false) => CheckOutcome::Skipped(unread.join("; ")),
+        (true, true) => CheckOutcome::Passed,
     }
 }
 
@@ -130,9 +132,13 @@ mod tests {
     fn what_cannot_be_told_is_skipped() {
         assert_eq!(judged(json!({}), "memory 1\ncpu 1 1\n"), "skipped: container redis declares no limits");
         let limits = || json!({"memory": "256Mi"});
-        assert_eq!(judged(limits(), ""), "skipped: the container does not see its control group");
+        assert_eq!(judged(limits(), ""), "skipped: the container does not see the memory limit of its control group");
         assert_eq!(judged(limits(), "memory\n"), "skipped: the memory limit reads ``");
         assert_eq!(judged(limits(), "memory lots\n"), "skipped: the memory limit reads `lots`");
+        assert_eq!(
+            judged(json!({"cpu": 1, "memory": "256Mi"}), "memory max\n"),
+            "failed: container redis: it has no memory limit, declared is `256Mi`"
+        );
         assert_eq!(judged(json!({"cpu": 1}), "memory max\ncpu a b\n"), "skipped: the cpu limit reads `a b`");
     }
 }
