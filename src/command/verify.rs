@@ -28,7 +28,7 @@ const AT_ONCE: usize = 8;
 pub(super) async fn verify(stack: &StackRequest, cluster: &ClusterRequest, form: Form, streams: &Streams) -> Ended {
     let session = open(stack, cluster, Intention::Write, streams).await?;
     streams.say(&report::header_text(&session.header, &streams.talk_options()));
-    let results = run(&session, &form).await?;
+    let results = run(&session, &form, streams).await?;
     if form.json {
         streams.data(&report::verify_json(&results))?;
     } else {
@@ -47,7 +47,7 @@ pub(super) fn status(results: &[CheckResult], require_all: bool) -> ExitStatus {
     if bad { ExitStatus::VerificationFailed } else { ExitStatus::Done }
 }
 
-async fn run(session: &Session, form: &Form) -> Result<Vec<CheckResult>, Failure> {
+async fn run(session: &Session, form: &Form, streams: &Streams) -> Result<Vec<CheckResult>, Failure> {
     let observation = session.observe().await?;
     let find_secret: FindSecret = super::record::live_secrets(&observation);
     let declared = super::record::declared(&session.stack);
@@ -64,6 +64,10 @@ async fn run(session: &Session, form: &Form) -> Result<Vec<CheckResult>, Failure
     let mut results: Vec<CheckResult> = calm.buffer_unordered(AT_ONCE).collect().await;
     // What disturbs a service comes when nobody asks it anything else, one after the other.
     for check in disturbing {
+        if disruptive {
+            let name = &check.name;
+            streams.say(&format!("asking `{name}`: a pod may be deleted, and is waited for up to 5 minutes\n"));
+        }
         results.push(asked(check).await);
     }
     results.sort_by(|left, right| left.name.cmp(&right.name));

@@ -25,6 +25,7 @@ fn the_backing_services_run_are_verified_and_survive(server: &Server) {
     let before = pods(&namespace);
     let all = scene.run("verify", &["--disruptive", "--require-all-checks"]).expect_code(0);
     all.expect_text(&[
+        "asking `postgres survives a restart`: a pod may be deleted",
         "check postgres survives a restart: passed",
         "check redis survives a restart: passed",
         "Checks: 24 passed, 0 failed, 0 skipped.",
