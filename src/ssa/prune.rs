@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_emptied_is_left_to_the_whole_way() {
+    fn what_is_emptied_goes_as_in_the_whole() {
         let schema = builtin("", "v1", "ConfigMap").unwrap();
         let merged = json!({"data": {"a": "1", "b": "2"}, "metadata": {"labels": {"c": "3"}}});
         let rows: [(&[&str], &[&str]); 6] = [

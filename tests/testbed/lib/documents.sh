@@ -12,7 +12,7 @@ build_release() {
     sed -nE "s|^\s+(k8s\.io/\S+) v0\.0\.0( //.*)?$|replace \1 => \1 $staging|p" "$gomod"
   } > "$folder/go.mod"
   rm -f "$folder/go.sum"
-  (cd "$folder" && go get "k8s.io/kubernetes/cmd/kube-apiserver@v$version" 2> /dev/null &&
+  (cd "$folder" && go get "k8s.io/kubernetes/cmd/kube-apiserver@v$version" >&2 &&
     CGO_ENABLED=0 nice go build -trimpath -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=v$version" \
       -o "$BIN/kube-apiserver" k8s.io/kubernetes/cmd/kube-apiserver)
 }
